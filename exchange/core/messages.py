@@ -1,0 +1,640 @@
+"""Everything that can be asked of the venue, and everything it can answer.
+
+Commands are imperatives and may be refused; events are facts and have happened.  All numbers are
+integers in the units of `units`.  Not compiled: mypyc drops the class keywords of Structs.
+"""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from exchange.core.rules import InstrumentRules
+from exchange.core.units import Lots, MarkPrice, Money, Nanos, Rate, Ticks
+
+HISTORY = "HISTORY"
+"""The reserved account that owns replayed liquidity.  It has no margin and is never liquidated."""
+
+
+class Side(StrEnum):
+    """Which way an order trades."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class TimeInForce(StrEnum):
+    """How long an order may rest."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+
+
+class MarginMode(StrEnum):
+    """Whose money stands behind a position: the whole account's, or its own bucket."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class Reject(StrEnum):
+    """Why a command was refused.  In order of precedence: the first that applies is reported."""
+
+    TIME_GOES_BACKWARDS = "time_goes_backwards"
+    UNKNOWN_ACCOUNT = "unknown_account"
+    ACCOUNT_EXISTS = "account_exists"
+    RESERVED_ACCOUNT = "reserved_account"
+    UNKNOWN_INSTRUMENT = "unknown_instrument"
+    INSTRUMENT_EXISTS = "instrument_exists"
+    BAD_INSTRUMENT = "bad_instrument"
+    UNKNOWN_ORDER = "unknown_order"
+    DUPLICATE_REF = "duplicate_ref"
+    AMOUNT_NOT_POSITIVE = "amount_not_positive"
+    SIZE_NOT_POSITIVE = "size_not_positive"
+    SIZE_ABOVE_MAX = "size_above_max"
+    PRICE_NOT_POSITIVE = "price_not_positive"
+    BAD_FLAGS = "bad_flags"
+    RATE_LIMITED = "rate_limited"
+    TOO_MANY_ORDERS = "too_many_orders"
+    NO_MARK_PRICE = "no_mark_price"
+    NO_INDEX_PRICE = "no_index_price"
+    LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
+    OPEN_ORDERS = "open_orders"
+    NOT_ISOLATED = "not_isolated"
+    NO_POSITION = "no_position"
+    REDUCE_ONLY_WOULD_INCREASE = "reduce_only_would_increase"
+    POST_ONLY_WOULD_TAKE = "post_only_would_take"
+    CANNOT_FILL_WHOLE = "cannot_fill_whole"
+    INSUFFICIENT_MARGIN = "insufficient_margin"
+    HISTORY_CROSSED = "history_crossed"
+
+
+class CancelReason(StrEnum):
+    """Why an order left the book, or never came to rest, with something unfilled."""
+
+    CLIENT = "client"
+    IOC = "ioc"
+    REDUCE_ONLY = "reduce_only"
+    LIQUIDATION = "liquidation"
+    DELEVERAGED = "deleveraged"
+    STRATEGY_STOPPED = "strategy_stopped"
+
+
+class TradeKind(StrEnum):
+    """How a trade came about."""
+
+    BOOK = "book"
+    LIQUIDATION = "liquidation"
+    ADL = "adl"
+    BLOCK = "block"
+
+
+# ---------------------------------------------------------------------------- commands
+
+
+class Command(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):
+    """Something asked of the venue at a moment of its time."""
+
+    at: Nanos
+
+
+class AccountCommand(Command, frozen=True):
+    """A command in the name of one account.  The first answer to it repeats `ref`."""
+
+    account: str
+    ref: int = 0
+    """Chosen by the client; names an order of its own.  Zero: none."""
+
+
+class ListInstrument(Command, frozen=True):
+    """Open a contract for trading."""
+
+    rules: InstrumentRules
+
+
+class OpenAccount(Command, frozen=True):
+    """Admit a trader."""
+
+    account: str
+
+
+class Deposit(AccountCommand, frozen=True):
+    """Bring money in from outside."""
+
+    asset: str
+    amount: Money
+
+
+class Withdraw(AccountCommand, frozen=True):
+    """Take money out; never more than is free of margin."""
+
+    asset: str
+    amount: Money
+
+
+class PlaceOrder(AccountCommand, frozen=True):
+    """Buy or sell.  Without a price it is a market order, bounded by the venue's band."""
+
+    symbol: str
+    side: Side
+    size: Lots
+    price: Ticks | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    post_only: bool = False
+    reduce_only: bool = False
+
+
+class AmendOrder(AccountCommand, frozen=True):
+    """Change an order's open size or price.  It keeps its place only if it just shrinks."""
+
+    order_id: int = 0
+    order_ref: int = 0
+    """The order's `ref`, where `order_id` is not known."""
+    size: Lots | None = None
+    """The new open (unfilled) size."""
+    price: Ticks | None = None
+
+
+class CancelOrder(AccountCommand, frozen=True):
+    """Take an order out of the book, by the venue's id or by the client's ref."""
+
+    order_id: int = 0
+    order_ref: int = 0
+
+
+class CancelAll(AccountCommand, frozen=True):
+    """Cancel every open order of the account, or of one instrument."""
+
+    symbol: str = ""
+    reason: CancelReason = CancelReason.CLIENT
+
+
+class SetLeverage(AccountCommand, frozen=True):
+    """Choose the leverage that initial margin is computed with."""
+
+    symbol: str
+    leverage: int
+
+
+class SetMarginMode(AccountCommand, frozen=True):
+    """Move a position (open or not) between cross and isolated margin."""
+
+    symbol: str
+    mode: MarginMode
+
+
+class AdjustMargin(AccountCommand, frozen=True):
+    """Add money to an isolated position's bucket, or (negative) take some out."""
+
+    symbol: str
+    amount: Money
+
+
+class BlockTrade(Command, frozen=True):
+    """A trade agreed off the book: `account` buys (or sells) against `counterparty`, without fees."""
+
+    symbol: str
+    account: str
+    counterparty: str
+    side: Side
+    size: Lots
+    price: Ticks
+
+
+class UpdateMarkPrice(Command, frozen=True):
+    """The mark price, as recorded or as a scenario says."""
+
+    symbol: str
+    price: MarkPrice
+
+
+class UpdateIndexPrice(Command, frozen=True):
+    """The index price (spot reference) of an instrument."""
+
+    symbol: str
+    price: MarkPrice
+
+
+class UpdateFundingRate(Command, frozen=True):
+    """The funding rate in force and when it is paid next; an input of the mark price."""
+
+    symbol: str
+    rate: Rate
+    next_at: Nanos
+    interval: Nanos
+
+
+class ComputeMarkPrice(Command, frozen=True):
+    """Make a new mark price by the rulebook's method.  Sent by the clock."""
+
+    symbol: str
+
+
+class UpdateDepth(Command, frozen=True):
+    """History's sizes at some price levels, as absolute sizes; zero empties a level.
+
+    A snapshot replaces all of history's levels.
+    """
+
+    symbol: str
+    bids: tuple[tuple[Ticks, Lots], ...]
+    asks: tuple[tuple[Ticks, Lots], ...]
+    snapshot: bool = False
+
+
+class RecordedTrade(Command, frozen=True):
+    """A trade that history printed: an aggressive order of history's, at that price only."""
+
+    symbol: str
+    side: Side
+    """The taker's side."""
+    price: Ticks
+    size: Lots
+
+
+AnyCommand: TypeAlias = (
+    ListInstrument
+    | OpenAccount
+    | Deposit
+    | Withdraw
+    | PlaceOrder
+    | AmendOrder
+    | CancelOrder
+    | CancelAll
+    | SetLeverage
+    | SetMarginMode
+    | AdjustMargin
+    | BlockTrade
+    | UpdateMarkPrice
+    | UpdateIndexPrice
+    | UpdateFundingRate
+    | ComputeMarkPrice
+    | UpdateDepth
+    | RecordedTrade
+)
+
+
+# ------------------------------------------------------------------------------ events
+
+
+class Event(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):
+    """A fact, named in the past tense.  It has happened and cannot be refused."""
+
+    at: Nanos
+
+
+class MarketEvent(Event, frozen=True):
+    """Public: everyone who follows `symbol` sees it."""
+
+    symbol: str
+
+
+class AccountEvent(Event, frozen=True):
+    """Private: only `account` sees it."""
+
+    account: str
+    ref: int = 0
+    """What the client called the command (or order) that led to this."""
+
+
+class InstrumentListed(MarketEvent, frozen=True):
+    """A contract opened for trading."""
+
+    rules: InstrumentRules
+
+
+class Traded(MarketEvent, frozen=True):
+    """Two sides agreed."""
+
+    side: Side
+    """The taker's side."""
+    price: Ticks
+    size: Lots
+    kind: TradeKind = TradeKind.BOOK
+
+
+class QuoteChanged(MarketEvent, frozen=True):
+    """The best bid or ask changed, in price or size.  Zero price and size: that side is empty."""
+
+    bid: Ticks
+    bid_size: Lots
+    ask: Ticks
+    ask_size: Lots
+
+
+class MarkPriceChanged(MarketEvent, frozen=True):
+    """The price that margin is measured at."""
+
+    price: MarkPrice
+
+
+class IndexPriceChanged(MarketEvent, frozen=True):
+    """The spot reference."""
+
+    price: MarkPrice
+
+
+class FundingRateChanged(MarketEvent, frozen=True):
+    """The funding rate in force."""
+
+    rate: Rate
+    next_at: Nanos
+
+
+class CommandRejected(Event, frozen=True):
+    """A command changed nothing, and why.  Private to `account` where it names one."""
+
+    command: str
+    """The command's name."""
+    reason: Reject
+    detail: str
+    """One line: what was found, and what was expected."""
+    account: str = ""
+    ref: int = 0
+    symbol: str = ""
+
+
+class AccountOpened(AccountEvent, frozen=True):
+    """A trader was admitted."""
+
+
+class Deposited(AccountEvent, frozen=True):
+    """Money came in from outside."""
+
+    asset: str
+    amount: Money
+    wallet: Money
+
+
+class Withdrawn(AccountEvent, frozen=True):
+    """Money went out."""
+
+    asset: str
+    amount: Money
+    wallet: Money
+
+
+class OrderAccepted(AccountEvent, frozen=True):
+    """An order was admitted; fills, if any, follow."""
+
+    order_id: int
+    symbol: str
+    side: Side
+    size: Lots
+    price: Ticks | None
+    time_in_force: TimeInForce
+    reduce_only: bool
+
+
+class OrderFilled(AccountEvent, frozen=True):
+    """Some of an order traded: the account's own side of a trade."""
+
+    order_id: int
+    symbol: str
+    side: Side
+    price: Ticks
+    size: Lots
+    open_size: Lots
+    """What is left of the order."""
+    maker: bool
+    fee: Money
+    """Paid by the account; negative is a rebate."""
+    realised_pnl: Money
+    position: Lots
+    """The account's position afterwards."""
+    kind: TradeKind = TradeKind.BOOK
+
+
+class OrderCancelled(AccountEvent, frozen=True):
+    """An order ended with `open_size` unfilled."""
+
+    order_id: int
+    symbol: str
+    open_size: Lots
+    reason: CancelReason
+
+
+class OrderAmended(AccountEvent, frozen=True):
+    """An order rests with a new size or price."""
+
+    order_id: int
+    symbol: str
+    size: Lots
+    price: Ticks
+    kept_place: bool
+
+
+class LeverageChanged(AccountEvent, frozen=True):
+    """Initial margin is computed with a new leverage."""
+
+    symbol: str
+    leverage: int
+
+
+class MarginModeChanged(AccountEvent, frozen=True):
+    """A position moved between cross and isolated margin."""
+
+    symbol: str
+    mode: MarginMode
+    bucket: Money
+    """What the isolated bucket holds now; zero in cross."""
+
+
+class MarginAdjusted(AccountEvent, frozen=True):
+    """Money moved between the wallet and an isolated bucket."""
+
+    symbol: str
+    amount: Money
+    bucket: Money
+
+
+class PositionMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One position as the margin monitor saw it."""
+
+    symbol: str
+    size: Lots
+    cost: Money
+    """Signed: what was paid for a long, minus what was received for a short."""
+    mark_price: MarkPrice
+    notional: Money
+    unrealised_pnl: Money
+    maintenance_margin: Money
+
+
+class LiquidationStarted(AccountEvent, frozen=True):
+    """Equity fell below maintenance margin.  `symbol` is empty when the cross account failed."""
+
+    symbol: str
+    mode: MarginMode
+    asset: str
+    collateral: Money
+    """Wallet balance in cross; the bucket in isolated."""
+    equity: Money
+    maintenance_margin: Money
+    positions: tuple[PositionMargin, ...]
+
+
+class LiquidationStepTaken(AccountEvent, frozen=True):
+    """A position was chosen and an order for some of it sent to the book."""
+
+    symbol: str
+    mode: MarginMode
+    chosen_by: str
+    """The policy that chose the position."""
+    position: Lots
+    size: Lots
+    """How much this step closes, positive."""
+    mark_price: MarkPrice
+    unrealised_pnl: Money
+    bankruptcy_price: Ticks
+    """The order's limit: the price at which closing uses up the collateral exactly."""
+    filled: Lots
+    """How much the book took at that limit or better."""
+    equity: Money
+    """After the fills and the fee."""
+    maintenance_margin: Money
+
+
+class LiquidationFeeCharged(AccountEvent, frozen=True):
+    """A fee on what a liquidation closed in the book, paid into the insurance fund."""
+
+    symbol: str
+    asset: str
+    notional: Money
+    fee: Money
+    insurance_fund: Money
+    """The fund's balance afterwards."""
+
+
+class InsuranceFundPaid(AccountEvent, frozen=True):
+    """The fund covered what an account (or bucket) could not pay."""
+
+    symbol: str
+    asset: str
+    amount: Money
+    insurance_fund: Money
+
+
+class LossUncovered(AccountEvent, frozen=True):
+    """A loss that neither account, fund nor auto-deleveraging paid; the venue owes it."""
+
+    symbol: str
+    asset: str
+    amount: Money
+
+
+class PositionDeleveraged(AccountEvent, frozen=True):
+    """Auto-deleveraging closed `account`'s position against a bankrupt one."""
+
+    symbol: str
+    against: str
+    """The account in liquidation."""
+    size: Lots
+    """Positive."""
+    price: Ticks
+    realised_pnl: Money
+    rank: int
+    """Place in the queue, from 1."""
+    position: Lots
+    """What is left."""
+
+
+class LiquidationEnded(AccountEvent, frozen=True):
+    """The account, or the isolated position, is safe again or has nothing left."""
+
+    symbol: str
+    mode: MarginMode
+    asset: str
+    collateral: Money
+    equity: Money
+    maintenance_margin: Money
+    closed_all: bool
+
+
+AnyEvent: TypeAlias = (
+    InstrumentListed
+    | Traded
+    | QuoteChanged
+    | MarkPriceChanged
+    | IndexPriceChanged
+    | FundingRateChanged
+    | CommandRejected
+    | AccountOpened
+    | Deposited
+    | Withdrawn
+    | OrderAccepted
+    | OrderFilled
+    | OrderCancelled
+    | OrderAmended
+    | LeverageChanged
+    | MarginModeChanged
+    | MarginAdjusted
+    | LiquidationStarted
+    | LiquidationStepTaken
+    | LiquidationFeeCharged
+    | InsuranceFundPaid
+    | LossUncovered
+    | PositionDeleveraged
+    | LiquidationEnded
+)
+
+
+# ------------------------------------------------------------------------------- views
+
+
+class PositionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A position and its margin, at one moment.  Money in the instrument's settlement asset."""
+
+    symbol: str
+    size: Lots
+    cost: Money
+    mode: MarginMode
+    leverage: int
+    bucket: Money
+    mark_price: MarkPrice
+    notional: Money
+    unrealised_pnl: Money
+    initial_margin: Money
+    maintenance_margin: Money
+    liquidation_price: MarkPrice | None
+    """The first mark at which liquidation starts, other marks held still; None: there is none."""
+    bankruptcy_price: Ticks | None
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """An open order."""
+
+    order_id: int
+    ref: int
+    symbol: str
+    side: Side
+    price: Ticks
+    open_size: Lots
+    reduce_only: bool
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account in one settlement asset, at one moment."""
+
+    account: str
+    asset: str
+    wallet: Money
+    """Cross collateral; isolated buckets are not in it."""
+    equity: Money
+    """Of the cross pool: wallet and unrealised PnL of cross positions."""
+    initial_margin: Money
+    maintenance_margin: Money
+    available_margin: Money
+    total: Money
+    """Equity of the cross pool and of every isolated position together."""
+    positions: tuple[PositionView, ...]
+    orders: tuple[OrderView, ...]
+
+
+class BookView(msgspec.Struct, frozen=True, kw_only=True):
+    """Price levels, best first, as (price, size)."""
+
+    symbol: str
+    bids: tuple[tuple[Ticks, Lots], ...]
+    asks: tuple[tuple[Ticks, Lots], ...]

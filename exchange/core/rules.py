@@ -1,0 +1,131 @@
+"""A venue's rules as values: what a rulebook file says, field for field.
+
+Numbers are decimal text, read exactly when the venue is built.  Nothing here is compiled:
+mypyc drops the class keywords that make these records frozen and strict.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of a rulebook.  A field that is not listed is an error, never ignored."""
+
+
+class Tier(Rules, frozen=True):
+    """A risk tier: what holds for the part of a position's notional above `floor`."""
+
+    floor: str
+    """Notional, in the settlement asset, at which the tier begins."""
+    maintenance: str
+    """Maintenance margin rate of notional."""
+    leverage_max: int
+
+
+class Fees(Rules, frozen=True):
+    """Trading fees as rates of notional; a maker rebate is a negative rate."""
+
+    maker: str
+    taker: str
+
+
+class MarkMethod(StrEnum):
+    """How the venue arrives at a mark price."""
+
+    RECORDED = "recorded"
+    """As the feed says."""
+    MEDIAN_OF_THREE = "median_of_three"
+    """Median of index with funding, index with averaged basis, and the contract's own price."""
+
+
+class MarkRules(Rules, frozen=True):
+    """How and how often the mark price is made."""
+
+    method: MarkMethod = MarkMethod.MEDIAN_OF_THREE
+    interval_seconds: str = "1"
+    """Time between two computed mark prices."""
+    basis_samples: int = 30
+    """How many of the latest basis samples (one each interval) the average takes."""
+    stale_after_seconds: str = "0"
+    """An index older than this makes no new mark price.  Zero: it never goes stale."""
+
+
+class Cancel(StrEnum):
+    """Which open orders a liquidation cancels before it closes anything."""
+
+    ALL = "all"
+    CONTRACT = "contract"
+    NONE = "none"
+
+
+class Select(StrEnum):
+    """Which position of a cross account is closed first.  Ties go to the first symbol."""
+
+    LARGEST_UNREALISED_LOSS = "largest_unrealised_loss"
+    MOST_MARGIN_FREED = "most_margin_freed"
+    LARGEST_NOTIONAL = "largest_notional"
+
+
+class Amount(StrEnum):
+    """How much of the chosen position one step closes."""
+
+    WHOLE_POSITION = "whole_position"
+    DOWN_ONE_TIER = "down_one_tier"
+    """To the top of the tier below; in the lowest tier, all of it."""
+    JUST_ENOUGH = "just_enough"
+    """The fewest lots that, closed at the mark, make the account safe."""
+
+
+class LiquidationRules(Rules, frozen=True):
+    """The liquidation waterfall's choices."""
+
+    cancel: Cancel = Cancel.ALL
+    select: Select = Select.LARGEST_UNREALISED_LOSS
+    amount: Amount = Amount.DOWN_ONE_TIER
+    fee: str = "0"
+    """Liquidation fee as a rate of the notional closed; never more than the equity left."""
+
+
+class LimitRules(Rules, frozen=True):
+    """Bounds on what a client may send."""
+
+    market_band: str = "0.05"
+    """How far from the mark price a market order may trade."""
+    orders_max: int = 200
+    """Open orders for each account and instrument."""
+    commands_per_second: int = 1_000
+    """Commands of one client in one second of venue time; the rest are refused."""
+
+
+class Rulebook(Rules, frozen=True):
+    """Everything that makes one venue differ from another."""
+
+    name: str
+    title: str
+    fees: Fees
+    tiers: tuple[Tier, ...]
+    """For every instrument that does not bring its own."""
+    instrument_tiers: dict[str, tuple[Tier, ...]] = {}
+    mark: MarkRules = MarkRules()
+    liquidation: LiquidationRules = LiquidationRules()
+    limits: LimitRules = LimitRules()
+    insurance_fund: dict[str, str] = {}
+    """Opening balance for each settlement asset."""
+    leverage_default: int = 10
+    sources: tuple[str, ...] = ()
+
+
+class InstrumentRules(Rules, frozen=True):
+    """A linear perpetual contract: settled in the money it is quoted in."""
+
+    symbol: str
+    settle: str = "USDT"
+    """Settlement asset."""
+    tick_size: str
+    lot_size: str
+    """Smallest size step, in the base asset; a ratio such as "1/6" is allowed."""
+    mark_unit: str = ""
+    """Smallest step of mark and index prices; a hundred-millionth when empty."""
+    size_max: str = ""
+    """Largest size of one order, in the base asset; no bound when empty."""

@@ -1,0 +1,77 @@
+"""Exact numbers: ticks, lots, money, rates and time are integers; decimals live at the edges only.
+
+Law of this file: text goes in and out exactly, and nothing is ever rounded in silence.
+"""
+
+from fractions import Fraction
+from typing import Final, TypeAlias
+
+Ticks: TypeAlias = int
+"""A price at which orders may rest: a whole number of an instrument's tick size."""
+MarkPrice: TypeAlias = int
+"""A mark or index price, in an instrument's mark units (many to the tick)."""
+Lots: TypeAlias = int
+"""A size: a whole number of lots.  Signed where it is a position, long above zero."""
+Money: TypeAlias = int
+"""An amount in an asset's smallest unit."""
+Rate: TypeAlias = int
+"""A fraction in parts of `RATE_ONE`: a fee, a margin rate, a funding rate."""
+Nanos: TypeAlias = int
+"""Nanoseconds since 1970-01-01 UTC."""
+
+RATE_ONE: Final = 100_000_000
+SECOND: Final = 1_000_000_000
+
+
+class UnitError(ValueError):
+    """A number that is not one, or does not lie on its grid."""
+
+
+def ceil_div(numerator: int, denominator: int) -> int:
+    """The quotient rounded up, whatever the signs.
+
+    >>> ceil_div(7, 2), ceil_div(-7, 2)
+    (4, -3)
+    """
+    return -(-numerator // denominator)
+
+
+def exact(text: str, what: str) -> Fraction:
+    """Read a decimal ("0.1"), or a ratio of whole numbers ("1/6"), without loss.
+
+    Raises UnitError for anything else, NaN and infinity among it.
+    """
+    try:
+        return Fraction(text.strip())
+    except (ValueError, ZeroDivisionError, AttributeError):
+        raise UnitError(f"{what} was {text!r}, expected a decimal number") from None
+
+
+def on_grid(text: str, step: Fraction, what: str) -> int:
+    """How many whole `step`s `text` is.  A number between two steps is refused.
+
+    >>> on_grid("61800.20", Fraction(1, 10), "price")
+    618002
+    """
+    count = exact(text, what) / step
+    if count.denominator != 1:
+        raise UnitError(f"{what} was {text}, expected a multiple of {decimal(step)}")
+    return count.numerator
+
+
+def rate(text: str, what: str) -> Rate:
+    """A rate such as "0.0004" in parts of RATE_ONE."""
+    return on_grid(text, Fraction(1, RATE_ONE), what)
+
+
+def decimal(value: Fraction, places: int = 8) -> str:
+    """The shortest decimal text of `value`, rounded half-even to `places` where it has no end.
+
+    >>> decimal(Fraction(5, 2)), decimal(Fraction(-2, 3), 4), decimal(Fraction(60000))
+    ('2.5', '-0.6667', '60000')
+    """
+    scaled = round(value * 10**places)
+    sign = "-" if scaled < 0 else ""
+    digits = str(abs(scaled)).rjust(places + 1, "0")
+    whole, part = (digits[:-places], digits[-places:].rstrip("0")) if places else (digits, "")
+    return f"{sign}{whole}.{part}" if part else f"{sign}{whole}"
