@@ -1,0 +1,11 @@
+"""A derivatives venue: a deterministic state machine, and the asyncio shell around it.
+
+Not here: market data files (`feeds`), traders (`strategies`), and anything that people run (`tools`).
+"""
+
+from exchange.core.instrument import Instrument
+from exchange.core.rules import InstrumentRules, Rulebook, Tier
+from exchange.core.venue import Venue
+from exchange.rulebook import load as load_rulebook
+
+__all__ = ["Instrument", "InstrumentRules", "Rulebook", "Tier", "Venue", "load_rulebook"]

@@ -99,7 +99,7 @@ class Command(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True,
     at: Nanos
 
 
-class AccountCommand(Command, frozen=True):
+class AccountCommand(Command, frozen=True, kw_only=True):
     """A command in the name of one account.  The first answer to it repeats `ref`."""
 
     account: str
@@ -107,33 +107,33 @@ class AccountCommand(Command, frozen=True):
     """Chosen by the client; names an order of its own.  Zero: none."""
 
 
-class ListInstrument(Command, frozen=True):
+class ListInstrument(Command, frozen=True, kw_only=True):
     """Open a contract for trading."""
 
     rules: InstrumentRules
 
 
-class OpenAccount(Command, frozen=True):
+class OpenAccount(Command, frozen=True, kw_only=True):
     """Admit a trader."""
 
     account: str
 
 
-class Deposit(AccountCommand, frozen=True):
+class Deposit(AccountCommand, frozen=True, kw_only=True):
     """Bring money in from outside."""
 
     asset: str
     amount: Money
 
 
-class Withdraw(AccountCommand, frozen=True):
+class Withdraw(AccountCommand, frozen=True, kw_only=True):
     """Take money out; never more than is free of margin."""
 
     asset: str
     amount: Money
 
 
-class PlaceOrder(AccountCommand, frozen=True):
+class PlaceOrder(AccountCommand, frozen=True, kw_only=True):
     """Buy or sell.  Without a price it is a market order, bounded by the venue's band."""
 
     symbol: str
@@ -145,7 +145,7 @@ class PlaceOrder(AccountCommand, frozen=True):
     reduce_only: bool = False
 
 
-class AmendOrder(AccountCommand, frozen=True):
+class AmendOrder(AccountCommand, frozen=True, kw_only=True):
     """Change an order's open size or price.  It keeps its place only if it just shrinks."""
 
     order_id: int = 0
@@ -156,42 +156,42 @@ class AmendOrder(AccountCommand, frozen=True):
     price: Ticks | None = None
 
 
-class CancelOrder(AccountCommand, frozen=True):
+class CancelOrder(AccountCommand, frozen=True, kw_only=True):
     """Take an order out of the book, by the venue's id or by the client's ref."""
 
     order_id: int = 0
     order_ref: int = 0
 
 
-class CancelAll(AccountCommand, frozen=True):
+class CancelAll(AccountCommand, frozen=True, kw_only=True):
     """Cancel every open order of the account, or of one instrument."""
 
     symbol: str = ""
     reason: CancelReason = CancelReason.CLIENT
 
 
-class SetLeverage(AccountCommand, frozen=True):
+class SetLeverage(AccountCommand, frozen=True, kw_only=True):
     """Choose the leverage that initial margin is computed with."""
 
     symbol: str
     leverage: int
 
 
-class SetMarginMode(AccountCommand, frozen=True):
+class SetMarginMode(AccountCommand, frozen=True, kw_only=True):
     """Move a position (open or not) between cross and isolated margin."""
 
     symbol: str
     mode: MarginMode
 
 
-class AdjustMargin(AccountCommand, frozen=True):
+class AdjustMargin(AccountCommand, frozen=True, kw_only=True):
     """Add money to an isolated position's bucket, or (negative) take some out."""
 
     symbol: str
     amount: Money
 
 
-class BlockTrade(Command, frozen=True):
+class BlockTrade(Command, frozen=True, kw_only=True):
     """A trade agreed off the book: `account` buys (or sells) against `counterparty`, without fees."""
 
     symbol: str
@@ -202,21 +202,21 @@ class BlockTrade(Command, frozen=True):
     price: Ticks
 
 
-class UpdateMarkPrice(Command, frozen=True):
+class UpdateMarkPrice(Command, frozen=True, kw_only=True):
     """The mark price, as recorded or as a scenario says."""
 
     symbol: str
     price: MarkPrice
 
 
-class UpdateIndexPrice(Command, frozen=True):
+class UpdateIndexPrice(Command, frozen=True, kw_only=True):
     """The index price (spot reference) of an instrument."""
 
     symbol: str
     price: MarkPrice
 
 
-class UpdateFundingRate(Command, frozen=True):
+class UpdateFundingRate(Command, frozen=True, kw_only=True):
     """The funding rate in force and when it is paid next; an input of the mark price."""
 
     symbol: str
@@ -225,13 +225,13 @@ class UpdateFundingRate(Command, frozen=True):
     interval: Nanos
 
 
-class ComputeMarkPrice(Command, frozen=True):
+class ComputeMarkPrice(Command, frozen=True, kw_only=True):
     """Make a new mark price by the rulebook's method.  Sent by the clock."""
 
     symbol: str
 
 
-class UpdateDepth(Command, frozen=True):
+class UpdateDepth(Command, frozen=True, kw_only=True):
     """History's sizes at some price levels, as absolute sizes; zero empties a level.
 
     A snapshot replaces all of history's levels.
@@ -243,7 +243,7 @@ class UpdateDepth(Command, frozen=True):
     snapshot: bool = False
 
 
-class RecordedTrade(Command, frozen=True):
+class RecordedTrade(Command, frozen=True, kw_only=True):
     """A trade that history printed: an aggressive order of history's, at that price only."""
 
     symbol: str
@@ -284,13 +284,13 @@ class Event(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, k
     at: Nanos
 
 
-class MarketEvent(Event, frozen=True):
+class MarketEvent(Event, frozen=True, kw_only=True):
     """Public: everyone who follows `symbol` sees it."""
 
     symbol: str
 
 
-class AccountEvent(Event, frozen=True):
+class AccountEvent(Event, frozen=True, kw_only=True):
     """Private: only `account` sees it."""
 
     account: str
@@ -298,13 +298,13 @@ class AccountEvent(Event, frozen=True):
     """What the client called the command (or order) that led to this."""
 
 
-class InstrumentListed(MarketEvent, frozen=True):
+class InstrumentListed(MarketEvent, frozen=True, kw_only=True):
     """A contract opened for trading."""
 
     rules: InstrumentRules
 
 
-class Traded(MarketEvent, frozen=True):
+class Traded(MarketEvent, frozen=True, kw_only=True):
     """Two sides agreed."""
 
     side: Side
@@ -314,7 +314,7 @@ class Traded(MarketEvent, frozen=True):
     kind: TradeKind = TradeKind.BOOK
 
 
-class QuoteChanged(MarketEvent, frozen=True):
+class QuoteChanged(MarketEvent, frozen=True, kw_only=True):
     """The best bid or ask changed, in price or size.  Zero price and size: that side is empty."""
 
     bid: Ticks
@@ -323,26 +323,26 @@ class QuoteChanged(MarketEvent, frozen=True):
     ask_size: Lots
 
 
-class MarkPriceChanged(MarketEvent, frozen=True):
+class MarkPriceChanged(MarketEvent, frozen=True, kw_only=True):
     """The price that margin is measured at."""
 
     price: MarkPrice
 
 
-class IndexPriceChanged(MarketEvent, frozen=True):
+class IndexPriceChanged(MarketEvent, frozen=True, kw_only=True):
     """The spot reference."""
 
     price: MarkPrice
 
 
-class FundingRateChanged(MarketEvent, frozen=True):
+class FundingRateChanged(MarketEvent, frozen=True, kw_only=True):
     """The funding rate in force."""
 
     rate: Rate
     next_at: Nanos
 
 
-class CommandRejected(Event, frozen=True):
+class CommandRejected(Event, frozen=True, kw_only=True):
     """A command changed nothing, and why.  Private to `account` where it names one."""
 
     command: str
@@ -355,11 +355,11 @@ class CommandRejected(Event, frozen=True):
     symbol: str = ""
 
 
-class AccountOpened(AccountEvent, frozen=True):
+class AccountOpened(AccountEvent, frozen=True, kw_only=True):
     """A trader was admitted."""
 
 
-class Deposited(AccountEvent, frozen=True):
+class Deposited(AccountEvent, frozen=True, kw_only=True):
     """Money came in from outside."""
 
     asset: str
@@ -367,7 +367,7 @@ class Deposited(AccountEvent, frozen=True):
     wallet: Money
 
 
-class Withdrawn(AccountEvent, frozen=True):
+class Withdrawn(AccountEvent, frozen=True, kw_only=True):
     """Money went out."""
 
     asset: str
@@ -375,7 +375,7 @@ class Withdrawn(AccountEvent, frozen=True):
     wallet: Money
 
 
-class OrderAccepted(AccountEvent, frozen=True):
+class OrderAccepted(AccountEvent, frozen=True, kw_only=True):
     """An order was admitted; fills, if any, follow."""
 
     order_id: int
@@ -387,7 +387,7 @@ class OrderAccepted(AccountEvent, frozen=True):
     reduce_only: bool
 
 
-class OrderFilled(AccountEvent, frozen=True):
+class OrderFilled(AccountEvent, frozen=True, kw_only=True):
     """Some of an order traded: the account's own side of a trade."""
 
     order_id: int
@@ -406,7 +406,7 @@ class OrderFilled(AccountEvent, frozen=True):
     kind: TradeKind = TradeKind.BOOK
 
 
-class OrderCancelled(AccountEvent, frozen=True):
+class OrderCancelled(AccountEvent, frozen=True, kw_only=True):
     """An order ended with `open_size` unfilled."""
 
     order_id: int
@@ -415,7 +415,7 @@ class OrderCancelled(AccountEvent, frozen=True):
     reason: CancelReason
 
 
-class OrderAmended(AccountEvent, frozen=True):
+class OrderAmended(AccountEvent, frozen=True, kw_only=True):
     """An order rests with a new size or price."""
 
     order_id: int
@@ -425,14 +425,14 @@ class OrderAmended(AccountEvent, frozen=True):
     kept_place: bool
 
 
-class LeverageChanged(AccountEvent, frozen=True):
+class LeverageChanged(AccountEvent, frozen=True, kw_only=True):
     """Initial margin is computed with a new leverage."""
 
     symbol: str
     leverage: int
 
 
-class MarginModeChanged(AccountEvent, frozen=True):
+class MarginModeChanged(AccountEvent, frozen=True, kw_only=True):
     """A position moved between cross and isolated margin."""
 
     symbol: str
@@ -441,7 +441,7 @@ class MarginModeChanged(AccountEvent, frozen=True):
     """What the isolated bucket holds now; zero in cross."""
 
 
-class MarginAdjusted(AccountEvent, frozen=True):
+class MarginAdjusted(AccountEvent, frozen=True, kw_only=True):
     """Money moved between the wallet and an isolated bucket."""
 
     symbol: str
@@ -462,7 +462,7 @@ class PositionMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     maintenance_margin: Money
 
 
-class LiquidationStarted(AccountEvent, frozen=True):
+class LiquidationStarted(AccountEvent, frozen=True, kw_only=True):
     """Equity fell below maintenance margin.  `symbol` is empty when the cross account failed."""
 
     symbol: str
@@ -475,7 +475,7 @@ class LiquidationStarted(AccountEvent, frozen=True):
     positions: tuple[PositionMargin, ...]
 
 
-class LiquidationStepTaken(AccountEvent, frozen=True):
+class LiquidationStepTaken(AccountEvent, frozen=True, kw_only=True):
     """A position was chosen and an order for some of it sent to the book."""
 
     symbol: str
@@ -496,7 +496,7 @@ class LiquidationStepTaken(AccountEvent, frozen=True):
     maintenance_margin: Money
 
 
-class LiquidationFeeCharged(AccountEvent, frozen=True):
+class LiquidationFeeCharged(AccountEvent, frozen=True, kw_only=True):
     """A fee on what a liquidation closed in the book, paid into the insurance fund."""
 
     symbol: str
@@ -507,7 +507,7 @@ class LiquidationFeeCharged(AccountEvent, frozen=True):
     """The fund's balance afterwards."""
 
 
-class InsuranceFundPaid(AccountEvent, frozen=True):
+class InsuranceFundPaid(AccountEvent, frozen=True, kw_only=True):
     """The fund covered what an account (or bucket) could not pay."""
 
     symbol: str
@@ -516,7 +516,7 @@ class InsuranceFundPaid(AccountEvent, frozen=True):
     insurance_fund: Money
 
 
-class LossUncovered(AccountEvent, frozen=True):
+class LossUncovered(AccountEvent, frozen=True, kw_only=True):
     """A loss that neither account, fund nor auto-deleveraging paid; the venue owes it."""
 
     symbol: str
@@ -524,7 +524,7 @@ class LossUncovered(AccountEvent, frozen=True):
     amount: Money
 
 
-class PositionDeleveraged(AccountEvent, frozen=True):
+class PositionDeleveraged(AccountEvent, frozen=True, kw_only=True):
     """Auto-deleveraging closed `account`'s position against a bankrupt one."""
 
     symbol: str
@@ -540,7 +540,7 @@ class PositionDeleveraged(AccountEvent, frozen=True):
     """What is left."""
 
 
-class LiquidationEnded(AccountEvent, frozen=True):
+class LiquidationEnded(AccountEvent, frozen=True, kw_only=True):
     """The account, or the isolated position, is safe again or has nothing left."""
 
     symbol: str

@@ -13,7 +13,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """A part of a rulebook.  A field that is not listed is an error, never ignored."""
 
 
-class Tier(Rules, frozen=True):
+class Tier(Rules, frozen=True, kw_only=True):
     """A risk tier: what holds for the part of a position's notional above `floor`."""
 
     floor: str
@@ -23,7 +23,7 @@ class Tier(Rules, frozen=True):
     leverage_max: int
 
 
-class Fees(Rules, frozen=True):
+class Fees(Rules, frozen=True, kw_only=True):
     """Trading fees as rates of notional; a maker rebate is a negative rate."""
 
     maker: str
@@ -39,7 +39,7 @@ class MarkMethod(StrEnum):
     """Median of index with funding, index with averaged basis, and the contract's own price."""
 
 
-class MarkRules(Rules, frozen=True):
+class MarkRules(Rules, frozen=True, kw_only=True):
     """How and how often the mark price is made."""
 
     method: MarkMethod = MarkMethod.MEDIAN_OF_THREE
@@ -77,7 +77,7 @@ class Amount(StrEnum):
     """The fewest lots that, closed at the mark, make the account safe."""
 
 
-class LiquidationRules(Rules, frozen=True):
+class LiquidationRules(Rules, frozen=True, kw_only=True):
     """The liquidation waterfall's choices."""
 
     cancel: Cancel = Cancel.ALL
@@ -87,7 +87,7 @@ class LiquidationRules(Rules, frozen=True):
     """Liquidation fee as a rate of the notional closed; never more than the equity left."""
 
 
-class LimitRules(Rules, frozen=True):
+class LimitRules(Rules, frozen=True, kw_only=True):
     """Bounds on what a client may send."""
 
     market_band: str = "0.05"
@@ -98,7 +98,7 @@ class LimitRules(Rules, frozen=True):
     """Commands of one client in one second of venue time; the rest are refused."""
 
 
-class Rulebook(Rules, frozen=True):
+class Rulebook(Rules, frozen=True, kw_only=True):
     """Everything that makes one venue differ from another."""
 
     name: str
@@ -116,7 +116,7 @@ class Rulebook(Rules, frozen=True):
     sources: tuple[str, ...] = ()
 
 
-class InstrumentRules(Rules, frozen=True):
+class InstrumentRules(Rules, frozen=True, kw_only=True):
     """A linear perpetual contract: settled in the money it is quoted in."""
 
     symbol: str
@@ -127,5 +127,7 @@ class InstrumentRules(Rules, frozen=True):
     """Smallest size step, in the base asset; a ratio such as "1/6" is allowed."""
     mark_unit: str = ""
     """Smallest step of mark and index prices; a hundred-millionth when empty."""
+    money_unit: str = "0.00000001"
+    """Smallest unit of the settlement asset; one unit for each asset of a venue."""
     size_max: str = ""
     """Largest size of one order, in the base asset; no bound when empty."""
