@@ -1,0 +1,178 @@
+"""Margin arithmetic: equity, initial and maintenance margin, liquidation and bankruptcy prices.
+
+The boundary is: an account is safe while equity >= maintenance margin; at equality it is safe.
+Every rounding is against the account: values at a mark down, requirements up.
+"""
+
+from collections.abc import Callable
+
+from exchange.core.accounts import Pool, Position
+from exchange.core.units import Lots, MarkPrice, Money, Ticks, ceil_div
+
+
+class Marks:
+    """The mark price of every instrument, by instrument number; 0 where there is none yet."""
+
+    def __init__(self) -> None:
+        self.prices: list[MarkPrice] = []
+
+    def of(self, position: Position) -> MarkPrice:
+        """The mark that a position is measured at."""
+        return self.prices[position.instrument.index]
+
+
+def unrealised_pnl(position: Position, mark: MarkPrice) -> Money:
+    """What closing the position at the mark would add."""
+    return position.instrument.unrealised_pnl(mark, position.size, position.cost)
+
+
+def notional(position: Position, mark: MarkPrice) -> Money:
+    """The absolute value of the position at the mark."""
+    return position.instrument.notional(mark, position.size)
+
+
+def maintenance_margin(position: Position, mark: MarkPrice) -> Money:
+    """What must stand behind the position; below it the venue liquidates."""
+    return position.instrument.tiers.maintenance(notional(position, mark))
+
+
+def opening_cost(open_lots: Lots, open_cost: int, closing_lots: Lots) -> int:
+    """The part of open orders' cost (price times lots) that opens rather than closes, rounded up."""
+    if open_lots <= closing_lots:
+        return 0
+    return ceil_div(open_cost * (open_lots - closing_lots), open_lots)
+
+
+def order_exposure(position: Position) -> tuple[Money, Money]:
+    """What open buys and open sells would open, in money, beyond what they close."""
+    multiplier = position.instrument.multiplier
+    buys = opening_cost(position.buy_lots, position.buy_cost, max(-position.size, 0))
+    sells = opening_cost(position.sell_lots, position.sell_cost, max(position.size, 0))
+    return buys * multiplier, sells * multiplier
+
+
+def exposure(position: Position, mark: MarkPrice) -> Money:
+    """The largest notional that the position can have once its open orders trade.
+
+    Only one side can add to it: the other first closes what is held.
+    """
+    buys, sells = order_exposure(position)
+    held = notional(position, mark)
+    if position.size > 0:
+        return max(held + buys, sells)
+    return max(held + sells, buys)
+
+
+def initial_margin(position: Position, mark: MarkPrice) -> Money:
+    """What a cross position and its open orders take of the account's equity."""
+    return ceil_div(exposure(position, mark), position.leverage)
+
+
+def order_margin(position: Position) -> Money:
+    """What the open orders of an isolated position take of the wallet until they trade."""
+    buys, sells = order_exposure(position)
+    return ceil_div(max(buys, sells), position.leverage)
+
+
+class PoolMargin:
+    """The cross part of a pool, added up at the present marks."""
+
+    def __init__(self, pool: Pool, wallet: Money, marks: Marks) -> None:
+        self.wallet = wallet
+        self.unrealised: Money = 0
+        self.maintenance: Money = 0
+        self.initial: Money = 0
+        for position in pool.positions.values():
+            if position.isolated:
+                self.initial += order_margin(position)
+                continue
+            mark = marks.of(position)
+            self.initial += initial_margin(position, mark)
+            if position.size:
+                self.unrealised += unrealised_pnl(position, mark)
+                self.maintenance += maintenance_margin(position, mark)
+
+    @property
+    def equity(self) -> Money:
+        """Wallet balance and unrealised PnL: gains carry losses."""
+        return self.wallet + self.unrealised
+
+    @property
+    def available(self) -> Money:
+        """Equity not taken by positions and orders; below zero, nothing more can be opened."""
+        return self.equity - self.initial
+
+    @property
+    def withdrawable(self) -> Money:
+        """What may leave: available margin, but unrealised gains are not money yet."""
+        return max(0, self.wallet + min(0, self.unrealised) - self.initial)
+
+    @property
+    def is_safe(self) -> bool:
+        """Equity at or above maintenance margin."""
+        return self.equity >= self.maintenance
+
+
+def bankruptcy_price(position: Position, mark: MarkPrice, backing: Money) -> Ticks:
+    """The price at which closing the position uses up `backing`, its equity at the mark.
+
+    Rounded in the venue's favour (up for a long, down for a short), so that a close at the
+    returned price never leaves a debt; at least one tick.
+    """
+    worth = mark * position.size * position.instrument.multiplier // position.instrument.subticks
+    tick_value = position.size * position.instrument.multiplier
+    if position.size > 0:
+        return max(1, ceil_div(worth - backing, tick_value))
+    return max(1, (worth - backing) // tick_value)
+
+
+def liquidation_price(
+    position: Position, mark: MarkPrice, equity: Money, maintenance: Money
+) -> MarkPrice | None:
+    """The first mark at which liquidation starts, with every other mark held still.
+
+    `equity` and `maintenance` are those of what stands behind the position (the cross pool, or the
+    position itself).  Found by bisection on the engine's own arithmetic, so that it agrees with it
+    to the last mark unit under any tiers and rounding.  None: no price liquidates.
+    """
+    spare_equity = equity - unrealised_pnl(position, mark)
+    spare_maintenance = maintenance - maintenance_margin(position, mark)
+
+    def fails(price: MarkPrice) -> bool:
+        return (
+            spare_equity + unrealised_pnl(position, price)
+            < spare_maintenance + maintenance_margin(position, price)
+        )
+
+    if position.size > 0:
+        return _last_true(fails, mark) if fails(1) else None
+    far = mark
+    while not fails(far):
+        far *= 2
+    return _first_true(fails, far)
+
+
+def _last_true(fails: Callable[[MarkPrice], bool], high: MarkPrice) -> MarkPrice:
+    """The highest price that fails, where 1 does, and prices fail up to some point."""
+    low = 1
+    while fails(high):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fails(middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _first_true(fails: Callable[[MarkPrice], bool], high: MarkPrice) -> MarkPrice:
+    """The lowest price that fails, where `high` does, and prices fail from some point."""
+    low = 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fails(middle):
+            high = middle
+        else:
+            low = middle
+    return high

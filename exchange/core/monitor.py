@@ -1,0 +1,107 @@
+"""The margin monitor: which pools a new mark price endangers, without looking at the others.
+
+Every open position is watched at a threshold: as long as no mark that its pool depends on passes
+its threshold, the pool cannot have failed.  A pool's slack (equity above maintenance margin) is
+shared out over its positions by their value; each share, divided by what a mark unit costs, says
+how far that mark may move.  Thresholds err on the early side only, so a pool that is touched is
+looked at exactly, and watched anew if it is safe.
+"""
+
+from sortedcontainers import SortedList
+
+from exchange.core.accounts import Pool, Position
+from exchange.core.margin import Marks, PoolMargin, maintenance_margin, notional, unrealised_pnl
+from exchange.core.units import RATE_ONE, MarkPrice, Money
+
+ROUNDING = 3
+"""Units that the roundings of one position's PnL and maintenance margin can add up to."""
+
+
+class Watch:
+    """The thresholds of one instrument: longs fail below theirs, shorts above."""
+
+    def __init__(self) -> None:
+        self.longs: SortedList[tuple[MarkPrice, int]] = SortedList()
+        self.shorts: SortedList[tuple[MarkPrice, int]] = SortedList()
+        self.pools: dict[int, Position] = {}
+        """The watched position of each account."""
+
+
+class Monitor:
+    """Thresholds of every watched position, by instrument number."""
+
+    def __init__(self) -> None:
+        self.watches: list[Watch] = []
+
+    def endangered(self, instrument: int, mark: MarkPrice) -> list[Pool]:
+        """The pools whose threshold this mark has passed, the most endangered first."""
+        watch = self.watches[instrument]
+        pools: list[Pool] = []
+        longs, shorts = watch.longs, watch.shorts
+        while longs and longs[-1][0] > mark:
+            pools.append(self._pop(watch, longs[-1][1]))
+        while shorts and shorts[0][0] < mark:
+            pools.append(self._pop(watch, shorts[0][1]))
+        return pools
+
+    def _pop(self, watch: Watch, account: int) -> Pool:
+        position = watch.pools[account]
+        self.unwatch(position)
+        return position.pool
+
+    def unwatch(self, position: Position) -> None:
+        """Forget a position's threshold."""
+        if position.watched < 0:
+            return
+        account = position.pool.account.index
+        watch = self.watches[position.instrument.index]
+        side = watch.longs if position.watched_long else watch.shorts
+        side.remove((position.watched, account))
+        del watch.pools[account]
+        position.watched = -1
+
+    def watch(self, pool: Pool, margin: PoolMargin, bucket: list[Money], marks: Marks) -> None:
+        """Set thresholds for every position of a safe pool."""
+        weight = sum(
+            notional(position, marks.of(position))
+            for position in pool.positions.values()
+            if position.size and not position.isolated
+        )
+        for position in pool.positions.values():
+            if not position.size:
+                self.unwatch(position)
+                continue
+            mark = marks.of(position)
+            if position.isolated:
+                slack = bucket[position.bucket] + unrealised_pnl(position, mark)
+                slack -= maintenance_margin(position, mark) + ROUNDING
+            else:
+                slack = margin.equity - margin.maintenance - ROUNDING * len(pool.positions)
+                slack = slack * notional(position, mark) // weight
+            self._set(position, threshold(position, mark, max(slack, 0)))
+
+    def _set(self, position: Position, mark: MarkPrice) -> None:
+        is_long = position.size > 0
+        if position.watched == mark and position.watched_long == is_long:
+            return
+        self.unwatch(position)
+        watch = self.watches[position.instrument.index]
+        account = position.pool.account.index
+        (watch.longs if is_long else watch.shorts).add((mark, account))
+        watch.pools[account] = position
+        position.watched = mark
+        position.watched_long = is_long
+
+
+def threshold(position: Position, mark: MarkPrice, slack: Money) -> MarkPrice:
+    """The mark up to which a position cannot use up `slack`.
+
+    A falling mark costs a long its value and lowers its maintenance margin, which is left out; a
+    rising mark costs a short its value and, at most, the highest maintenance rate on top.
+    """
+    instrument = position.instrument
+    lots = abs(position.size) * instrument.multiplier
+    if position.size > 0:
+        return max(0, mark - slack * instrument.subticks // lots)
+    cost = lots * (RATE_ONE + instrument.tiers.rates[-1])
+    return mark + slack * instrument.subticks * RATE_ONE // cost

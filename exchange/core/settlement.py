@@ -1,0 +1,73 @@
+"""What a trade does to an account: position, realised PnL, fee, and isolated margin.
+
+Cross positions settle with the wallet.  An isolated position takes its margin from the wallet when
+it opens, settles with its bucket, and gives the bucket's share back when it closes.
+"""
+
+from exchange.core.accounts import Account, Position
+from exchange.core.book import HISTORY_OWNER
+from exchange.core.ledger import Reason
+from exchange.core.state import Market, State
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div
+
+
+class Settled:
+    """What a fill came to for one side."""
+
+    def __init__(self, realised: Money, fee: Money, position: Lots) -> None:
+        self.realised = realised
+        self.fee = fee
+        self.position = position
+
+
+def settle(
+    state: State, market: Market, account: Account, lots: Lots, price: Ticks, fee_rate: Rate
+) -> Settled:
+    """Let `account` take `lots` (signed) at `price`, paying a fee of `fee_rate` of the notional.
+
+    Fees round up, so that a fee is never less and a rebate never more than its rate.
+    """
+    instrument = market.instrument
+    if account.index == HISTORY_OWNER:
+        market.history_size += lots
+        market.history_cost += instrument.value(price, lots)
+        return Settled(0, 0, market.history_size)
+    position = state.position(account, instrument)
+    held = position.size
+    closing = min(abs(lots), abs(held)) if held * lots < 0 else 0
+    realised = position.trade(lots, price)
+    collateral = position.bucket if position.isolated else position.pool.wallet
+    state.ledger.transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
+    if position.isolated:
+        _move_bucket(state, position, held, closing, realised, price, abs(lots) - closing)
+    fee = ceil_div(instrument.value(price, abs(lots)) * fee_rate, RATE_ONE)
+    state.ledger.transfer(position.pool.wallet, market.funds.fees, fee, Reason.TRADING_FEE)
+    if position.size:
+        market.holders[account.index] = position
+    else:
+        market.holders.pop(account.index, None)
+    state.touch(position.pool)
+    return Settled(realised, fee, position.size)
+
+
+def _move_bucket(
+    state: State,
+    position: Position,
+    held: Lots,
+    closing: Lots,
+    realised: Money,
+    price: Ticks,
+    opening: Lots,
+) -> None:
+    """Give back the closed part of the bucket, with its PnL; fund the opened part."""
+    ledger, wallet = state.ledger, position.pool.wallet
+    bucket = state.bucket(position)
+    if closing == abs(held):
+        released = bucket if closing else 0
+    else:
+        share = (bucket - realised) * closing // abs(held)
+        released = min(max(share + realised, 0), max(bucket, 0))
+    ledger.transfer(position.bucket, wallet, released, Reason.ISOLATED_MARGIN)
+    if opening:
+        needed = ceil_div(position.instrument.value(price, opening), position.leverage)
+        ledger.transfer(wallet, position.bucket, needed, Reason.ISOLATED_MARGIN)

@@ -1,0 +1,193 @@
+"""What the venue knows: markets, accounts, money, and the events of the command in hand."""
+
+from exchange.core.accounts import Account, Pool, Position
+from exchange.core.book import HISTORY_OWNER, Book, Order
+from exchange.core.instrument import Instrument
+from exchange.core.ledger import Ledger, Reason
+from exchange.core.margin import Marks, PoolMargin
+from exchange.core.mark import MarkModel
+from exchange.core.messages import HISTORY, Event, QuoteChanged
+from exchange.core.monitor import Monitor, Watch
+from exchange.core.rules import InstrumentRules, Rulebook
+from exchange.core.units import (
+    SECOND,
+    Lots,
+    MarkPrice,
+    Money,
+    Nanos,
+    Rate,
+    Ticks,
+    exact,
+    on_grid,
+    rate,
+)
+
+
+class Funds:
+    """The venue's own ledger accounts in one asset."""
+
+    def __init__(self, ledger: Ledger, asset: str) -> None:
+        self.outside = ledger.open("outside", asset)
+        self.fees = ledger.open("fees", asset)
+        self.insurance = ledger.open("insurance fund", asset)
+        self.clearing = ledger.open("open positions", asset)
+        """Minus the PnL paid out on positions that are still open on the other side."""
+        self.uncovered = ledger.open("uncovered loss", asset)
+
+
+class Market:
+    """One instrument: its book, its prices, and history's position in it."""
+
+    def __init__(self, instrument: Instrument, funds: Funds, model: MarkModel) -> None:
+        self.instrument = instrument
+        self.funds = funds
+        self.model = model
+        self.book = Book()
+        self.last_price: Ticks = 0
+        self.top: tuple[Ticks, Lots, Ticks, Lots] = (0, 0, 0, 0)
+        """Best quotes as last published."""
+        self.holders: dict[int, Position] = {}
+        """Positions that are not flat, by account."""
+        self.history_size: Lots = 0
+        self.history_cost: Money = 0
+        self.worn: dict[tuple[bool, Ticks], Lots] = {}
+        """What history showed at levels that its recorded trades have eaten from since the last
+        depth update."""
+
+    def last_mark(self) -> MarkPrice | None:
+        """The last traded price in mark units."""
+        return self.last_price * self.instrument.subticks if self.last_price else None
+
+
+class State:
+    """Everything that commands change, under one rulebook."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self.maker_rate: Rate = rate(rulebook.fees.maker, "fees.maker")
+        self.taker_rate: Rate = rate(rulebook.fees.taker, "fees.taker")
+        self.liquidation_rate: Rate = rate(rulebook.liquidation.fee, "liquidation.fee")
+        self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
+        stale = exact(rulebook.mark.stale_after_seconds, "mark.stale_after_seconds") * SECOND
+        self.stale_after: Nanos = int(stale)
+        self.now: Nanos = 0
+        self.ledger = Ledger()
+        self.marks = Marks()
+        self.monitor = Monitor()
+        self.markets: list[Market] = []
+        self.market_of: dict[str, Market] = {}
+        self.funds: dict[str, Funds] = {}
+        self.units: dict[str, str] = {}
+        """The smallest unit of each asset, as its first instrument gave it."""
+        self.accounts: list[Account] = [Account(HISTORY_OWNER, HISTORY)]
+        self.account_of: dict[str, Account] = {}
+        self.orders_made = 0
+        self.events: list[Event] = []
+        self.touched: list[Pool] = []
+
+    def list_instrument(self, rules: InstrumentRules) -> Market:
+        """Open a market.  Raises UnitError where the rules do not fit together."""
+        tiers = self.rulebook.instrument_tiers.get(rules.symbol, self.rulebook.tiers)
+        instrument = Instrument(len(self.markets), rules, tiers)
+        funds = self.funds.get(rules.settle) or self._open_asset(instrument)
+        model = MarkModel(self.rulebook.mark.basis_samples, self.stale_after)
+        market = Market(instrument, funds, model)
+        self.markets.append(market)
+        self.market_of[rules.symbol] = market
+        self.marks.prices.append(0)
+        self.monitor.watches.append(Watch())
+        return market
+
+    def _open_asset(self, instrument: Instrument) -> Funds:
+        asset = instrument.settle
+        opening = on_grid(
+            self.rulebook.insurance_fund.get(asset, "0"),
+            instrument.money_unit,
+            f"insurance_fund.{asset}",
+        )
+        funds = Funds(self.ledger, asset)
+        self.funds[asset] = funds
+        self.units[asset] = instrument.rules.money_unit
+        self.ledger.transfer(funds.outside, funds.insurance, opening, Reason.DEPOSIT)
+        return funds
+
+    def open_account(self, name: str) -> Account:
+        """Admit a trader."""
+        account = Account(len(self.accounts), name)
+        self.accounts.append(account)
+        self.account_of[name] = account
+        return account
+
+    def pool(self, account: Account, asset: str) -> Pool:
+        """The account's pool of one asset, opened if need be."""
+        pool = account.pools.get(asset)
+        if pool is None:
+            pool = Pool(account, asset, self.ledger.open(account.name, asset))
+            account.pools[asset] = pool
+        return pool
+
+    def position(self, account: Account, instrument: Instrument) -> Position:
+        """The account's position in an instrument, flat and in cross margin at first."""
+        pool = self.pool(account, instrument.settle)
+        position = pool.positions.get(instrument.symbol)
+        if position is None:
+            bucket = self.ledger.open(f"{account.name} {instrument.symbol}", instrument.settle)
+            leverage = min(self.rulebook.leverage_default, instrument.tiers.leverages[0])
+            position = Position(pool, instrument, bucket, leverage)
+            pool.add(position)
+        return position
+
+    def mark_of(self, position: Position) -> MarkPrice:
+        """The mark that a position is measured at."""
+        return self.marks.prices[position.instrument.index]
+
+    def wallet(self, pool: Pool) -> Money:
+        """Cross collateral."""
+        return self.ledger.balances[pool.wallet]
+
+    def bucket(self, position: Position) -> Money:
+        """Isolated collateral of a position."""
+        return self.ledger.balances[position.bucket]
+
+    def margin(self, pool: Pool) -> PoolMargin:
+        """The pool's cross margin at the present marks."""
+        return PoolMargin(pool, self.ledger.balances[pool.wallet], self.marks)
+
+    def touch(self, pool: Pool) -> None:
+        """Note that a pool must be looked at before the command is done."""
+        if not pool.touched:
+            pool.touched = True
+            self.touched.append(pool)
+
+    def next_order_id(self) -> int:
+        """Order ids count up from 1."""
+        self.orders_made += 1
+        return self.orders_made
+
+    def drop(self, order: Order) -> None:
+        """Forget an order of a trader that has left the book with `order.size` still open."""
+        account = self.accounts[order.owner]
+        del account.orders[order.order_id]
+        if order.ref:
+            del account.refs[order.ref]
+
+    def emit(self, event: Event) -> None:
+        """Say what happened."""
+        self.events.append(event)
+
+    def publish_quote(self, market: Market) -> None:
+        """Say so if the best quotes are no longer those last published."""
+        top = market.book.top()
+        if top != market.top:
+            market.top = top
+            bid, bid_size, ask, ask_size = top
+            self.events.append(
+                QuoteChanged(
+                    at=self.now,
+                    symbol=market.instrument.symbol,
+                    bid=bid,
+                    bid_size=bid_size,
+                    ask=ask,
+                    ask_size=ask_size,
+                )
+            )
