@@ -61,6 +61,22 @@ class Position:
             self.sell_cost += lots * order.price
 
 
+    def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> "Position":
+        """The position as it would be with `lots` more, and `resting` of `order` in the book.
+
+        `gone` is an order that would no longer be there.  Size and orders only: no cost.
+        """
+        other = Position(self.pool, self.instrument, self.bucket, self.leverage)
+        other.isolated = self.isolated
+        other.size = self.size + lots
+        other.buy_lots, other.buy_cost = self.buy_lots, self.buy_cost
+        other.sell_lots, other.sell_cost = self.sell_lots, self.sell_cost
+        other.count(order, resting)
+        if gone is not None:
+            other.count(gone, -gone.size)
+        return other
+
+
 class Pool:
     """An account's money in one settlement asset: the wallet, and every position settled in it."""
 

@@ -115,6 +115,16 @@ class BookSide:
         """All levels, the best first."""
         return [self.levels[key * self.sign] for key in reversed(self.keys)]
 
+    def reached(self, limit: Ticks) -> list[Level]:
+        """The levels at which a taker with this limit may trade, the best first."""
+        levels: list[Level] = []
+        for key in reversed(self.keys):
+            level = self.levels[key * self.sign]
+            if not self.reaches(level, limit):
+                break
+            levels.append(level)
+        return levels
+
     def reaches(self, level: Level, limit: Ticks) -> bool:
         """Whether a taker with this limit may trade at `level`."""
         return level.price >= limit if self.buy else level.price <= limit

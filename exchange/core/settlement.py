@@ -62,12 +62,11 @@ def _move_bucket(
     """Give back the closed part of the bucket, with its PnL; fund the opened part."""
     ledger, wallet = state.ledger, position.pool.wallet
     bucket = state.bucket(position)
-    if closing == abs(held):
-        released = bucket if closing else 0
-    else:
-        share = (bucket - realised) * closing // abs(held)
-        released = min(max(share + realised, 0), max(bucket, 0))
-    ledger.transfer(position.bucket, wallet, released, Reason.ISOLATED_MARGIN)
+    if closing:
+        share = (bucket - realised) * closing // abs(held) + realised
+        released = bucket if closing == abs(held) else min(share, bucket)
+        # A debt stays in the bucket: the wallet does not answer for it, the waterfall does.
+        ledger.transfer(position.bucket, wallet, max(released, 0), Reason.ISOLATED_MARGIN)
     if opening:
         needed = ceil_div(position.instrument.value(price, opening), position.leverage)
         ledger.transfer(wallet, position.bucket, needed, Reason.ISOLATED_MARGIN)

@@ -51,8 +51,8 @@ class Market:
         self.history_size: Lots = 0
         self.history_cost: Money = 0
         self.worn: dict[tuple[bool, Ticks], Lots] = {}
-        """What history showed at levels that its recorded trades have eaten from since the last
-        depth update."""
+        """What history's recorded trades took from its own levels since the last depth update, by
+        (is a bid, price)."""
 
     def last_mark(self) -> MarkPrice | None:
         """The last traded price in mark units."""

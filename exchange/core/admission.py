@@ -1,0 +1,151 @@
+"""Whether an account can carry a trade or an order: the margin check before anything happens.
+
+The venue works on one command at a time, so it knows what an order would get from the book before
+it trades, and checks margin on exactly that.
+"""
+
+from exchange.core.accounts import Position
+from exchange.core.book import Order
+from exchange.core.margin import (
+    exposure,
+    initial_margin,
+    maintenance_margin,
+    order_margin,
+    unrealised_pnl,
+)
+from exchange.core.messages import Reject
+from exchange.core.state import Market, State
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div
+
+
+class Refusal:
+    """Why a command is refused, and the numbers behind it."""
+
+    def __init__(self, reason: Reject, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+
+
+class Trial:
+    """What a trade would come to: what it closes, what it opens, and what would rest."""
+
+    def __init__(
+        self, closed: Lots, closing: Money, opened: Lots, opening: Money, resting: Lots
+    ) -> None:
+        self.closed = closed
+        self.closing = closing
+        """Notional at which `closed` would trade."""
+        self.opened = opened
+        self.opening = opening
+        self.resting = resting
+
+
+def closing_size(position: Position, size: Lots, *, buy: bool) -> Lots:
+    """How much of `size` closes the position."""
+    held = -position.size if buy else position.size
+    return min(size, max(held, 0))
+
+
+def trial_of(market: Market, position: Position, order: Order, *, rests: bool) -> Trial:
+    """What an order would get from the book as it stands; it closes first, at the best prices."""
+    book, multiplier = market.book, market.instrument.multiplier
+    filled, cost = book.quote(order.size, order.price, buy=order.buy)
+    closed = closing_size(position, filled, buy=order.buy)
+    _, closing = book.quote(closed, order.price, buy=order.buy)
+    resting = order.size - filled if rests else 0
+    return Trial(
+        closed, closing * multiplier, filled - closed, (cost - closing) * multiplier, resting
+    )
+
+
+def trial_at(position: Position, size: Lots, price: Ticks, *, buy: bool) -> Trial:
+    """What trading all of `size` at one price would come to."""
+    closed = closing_size(position, size, buy=buy)
+    value = position.instrument.value
+    return Trial(closed, value(price, closed), size - closed, value(price, size - closed), 0)
+
+
+def unaffordable(
+    state: State,
+    position: Position,
+    order: Order,
+    trial: Trial,
+    *,
+    fee_rate: int = -1,
+    instead_of: Order | None = None,
+) -> Refusal | None:
+    """Why the account cannot carry the trial, or None.
+
+    What opens must be covered by available margin, and leave an isolated position safe.  What only
+    closes needs no margin, but may not lose more than stands behind it.
+    """
+    mark = state.mark_of(position)
+    sign = 1 if order.buy else -1
+    lots = sign * (trial.closed + trial.opened)
+    after = position.imagine(lots, order, trial.resting, instead_of)
+    instrument = position.instrument
+    allowed = instrument.tiers.leverage_max(exposure(after, mark))
+    grows = exposure(after, mark) > exposure(position, mark)
+    if grows and position.leverage > allowed:
+        return Refusal(
+            Reject.LEVERAGE_OUT_OF_RANGE,
+            f"leverage was {position.leverage}, expected {allowed} at most for a position this large",
+        )
+    fee_rate = state.taker_rate if fee_rate < 0 else fee_rate
+    fee = ceil_div((trial.closing + trial.opening) * fee_rate, RATE_ONE)
+    closing_gain = _gain(position, mark, sign * trial.closed, sign * trial.closing)
+    opening_gain = _gain(position, mark, sign * trial.opened, sign * trial.opening)
+    if position.isolated:
+        return _isolated(state, position, after, trial, fee, closing_gain, opening_gain)
+    return _cross(state, position, after, closing_gain + opening_gain - fee, grows=grows)
+
+
+def _gain(position: Position, mark: MarkPrice, lots: Lots, cost: Money) -> Money:
+    """What taking `lots` (signed) at `cost` (signed) adds to equity at the mark."""
+    return position.instrument.unrealised_pnl(mark, lots, cost)
+
+
+def _cross(
+    state: State, position: Position, after: Position, gain: Money, *, grows: bool
+) -> Refusal | None:
+    margin = state.margin(position.pool)
+    mark = state.mark_of(position)
+    if grows:
+        found = margin.available + gain
+        needed = initial_margin(after, mark) - initial_margin(position, mark)
+    else:
+        found, needed = margin.equity + gain, 0
+    return _short(position, found, needed) if found < needed else None
+
+
+def _isolated(
+    state: State,
+    position: Position,
+    after: Position,
+    trial: Trial,
+    fee: Money,
+    closing_gain: Money,
+    opening_gain: Money,
+) -> Refusal | None:
+    mark = state.mark_of(position)
+    held = state.bucket(position) + unrealised_pnl(position, mark) if position.size else 0
+    if trial.closed and held + closing_gain < 0:
+        return _short(position, held + closing_gain, 0)
+    funding = ceil_div(trial.opening, position.leverage)
+    if trial.opened:
+        found = funding + opening_gain + (0 if trial.closed else held)
+        needed = maintenance_margin(after, mark)
+        if found < needed:
+            return _short(position, found, needed)
+    reserve = max(0, order_margin(after) - order_margin(position))
+    needed = funding + reserve + (fee if trial.opened else 0)
+    available = state.margin(position.pool).available
+    return _short(position, available, needed) if needed and available < needed else None
+
+
+def _short(position: Position, found: Money, expected: Money) -> Refusal:
+    text = position.instrument.money_text
+    return Refusal(
+        Reject.INSUFFICIENT_MARGIN,
+        f"margin was {text(found)} {position.instrument.settle}, expected {text(expected)} or more",
+    )

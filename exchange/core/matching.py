@@ -1,0 +1,212 @@
+"""Matching: a taker meets the book in price-time order, and both sides settle trade by trade."""
+
+from exchange.core.accounts import Account
+from exchange.core.book import HISTORY_OWNER, Order
+from exchange.core.messages import (
+    CancelReason,
+    OrderAmended,
+    OrderCancelled,
+    OrderFilled,
+    Side,
+    Traded,
+    TradeKind,
+)
+from exchange.core.settlement import settle
+from exchange.core.state import Market, State
+from exchange.core.units import Lots, Rate, Ticks
+
+
+def side_of(*, buy: bool) -> Side:
+    """The side as messages name it."""
+    return Side.BUY if buy else Side.SELL
+
+
+def match(
+    state: State,
+    market: Market,
+    taker: Order,
+    limit: Ticks,
+    fee_rate: Rate,
+    kind: TradeKind,
+) -> Lots:
+    """Let `taker` trade against the book at `limit` or better; returns what it filled.
+
+    `taker.size` is left holding what is still open.
+    """
+    side = market.book.side(buy=not taker.buy)
+    filled = 0
+    while taker.size:
+        level = side.best()
+        if level is None or not side.reaches(level, limit):
+            break
+        maker = level.oldest
+        assert maker is not None, "a level in the book has orders"
+        size = min(taker.size, makers_size(state, market, maker))
+        if size == 0:
+            cancel(state, market, maker, CancelReason.REDUCE_ONLY)
+            continue
+        trade(state, market, maker, taker, size, fee_rate, kind)
+        filled += size
+    return filled
+
+
+def makers_size(state: State, market: Market, maker: Order) -> Lots:
+    """How much of a resting order may trade: a reduce-only one never more than closes."""
+    if not maker.reduce_only:
+        return maker.size
+    position = state.position(state.accounts[maker.owner], market.instrument)
+    held = -position.size if maker.buy else position.size
+    return min(maker.size, max(held, 0))
+
+
+def trade(
+    state: State,
+    market: Market,
+    maker: Order,
+    taker: Order,
+    size: Lots,
+    fee_rate: Rate,
+    kind: TradeKind,
+) -> None:
+    """One trade of `size` at the maker's price."""
+    price = maker.price
+    market.book.reduce(maker, size)
+    taker.size -= size
+    market.last_price = price
+    state.emit(
+        Traded(
+            at=state.now,
+            symbol=market.instrument.symbol,
+            side=side_of(buy=taker.buy),
+            price=price,
+            size=size,
+            kind=kind,
+        )
+    )
+    _fill(state, market, maker, price, size, state.maker_rate, TradeKind.BOOK, maker=True)
+    _fill(state, market, taker, price, size, fee_rate, kind, maker=False)
+
+
+def _fill(
+    state: State,
+    market: Market,
+    order: Order,
+    price: Ticks,
+    size: Lots,
+    fee_rate: Rate,
+    kind: TradeKind,
+    *,
+    maker: bool,
+) -> None:
+    account = state.accounts[order.owner]
+    if maker and order.owner != HISTORY_OWNER:
+        state.position(account, market.instrument).count(order, -size)
+        if order.size == 0:
+            state.drop(order)
+    settled = settle(state, market, account, size if order.buy else -size, price, fee_rate)
+    if order.owner == HISTORY_OWNER:
+        return
+    state.emit(
+        OrderFilled(
+            at=state.now,
+            account=account.name,
+            ref=order.ref,
+            order_id=order.order_id,
+            symbol=market.instrument.symbol,
+            side=side_of(buy=order.buy),
+            price=price,
+            size=size,
+            open_size=order.size,
+            maker=maker,
+            fee=settled.fee,
+            realised_pnl=settled.realised,
+            position=settled.position,
+            kind=kind,
+        )
+    )
+    fit_reduce_only(state, market, account)
+
+
+def rest(state: State, market: Market, order: Order) -> None:
+    """Put what is open of a trader's order into the book."""
+    account = state.accounts[order.owner]
+    account.orders[order.order_id] = order
+    if order.ref:
+        account.refs[order.ref] = order.order_id
+    state.position(account, market.instrument).count(order, order.size)
+    market.book.rest(order)
+
+
+def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
+    """Take a trader's order out of the book."""
+    account = state.accounts[order.owner]
+    market.book.remove(order)
+    position = state.position(account, market.instrument)
+    position.count(order, -order.size)
+    state.drop(order)
+    announce_cancel(state, market, order, reason)
+
+
+def announce_cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
+    """Say that an order ended with something unfilled."""
+    state.emit(
+        OrderCancelled(
+            at=state.now,
+            account=state.accounts[order.owner].name,
+            ref=order.ref,
+            order_id=order.order_id,
+            symbol=market.instrument.symbol,
+            open_size=order.size,
+            reason=reason,
+        )
+    )
+
+
+def cancel_all(state: State, account: Account, market: Market | None, reason: CancelReason) -> None:
+    """Cancel every open order of an account, or those in one market, oldest first."""
+    for order in list(account.orders.values()):
+        home = state.markets[order.market]
+        if market is None or home is market:
+            cancel(state, home, order, reason)
+
+
+def fit_reduce_only(state: State, market: Market, account: Account) -> None:
+    """Keep reduce-only orders true: together never more than closes, the newest giving way."""
+    position = state.position(account, market.instrument)
+    if position.reduce_only_lots == 0:
+        return
+    room = abs(position.size)
+    for order in list(account.orders.values()):
+        if not order.reduce_only or order.market != market.instrument.index:
+            continue
+        closes = position.size < 0 if order.buy else position.size > 0
+        keep = min(order.size, room) if closes else 0
+        room -= keep
+        if keep == 0:
+            cancel(state, market, order, CancelReason.REDUCE_ONLY)
+        elif keep < order.size:
+            shrink(state, market, order, order.size - keep)
+
+
+def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
+    """Take `size` off a resting order, which keeps its place."""
+    account = state.accounts[order.owner]
+    state.position(account, market.instrument).count(order, -size)
+    market.book.reduce(order, size)
+    announce_amend(state, market, order, kept_place=True)
+
+
+def announce_amend(state: State, market: Market, order: Order, *, kept_place: bool) -> None:
+    """Say that an order rests with a new size or price."""
+    state.emit(
+        OrderAmended(
+            at=state.now,
+            account=state.accounts[order.owner].name,
+            ref=order.ref,
+            order_id=order.order_id,
+            symbol=market.instrument.symbol,
+            size=order.size,
+            price=order.price,
+            kept_place=kept_place,
+        )
+    )

@@ -1,0 +1,229 @@
+"""Admission: placing, amending and cancelling orders, and every reason to refuse one.
+
+The venue works on one command at a time, so it knows what an order would get from the book before
+it trades, and checks margin on exactly that.
+"""
+
+from exchange.core.accounts import Account
+from exchange.core.admission import Refusal, closing_size, trial_of, unaffordable
+from exchange.core.book import Order
+from exchange.core.matching import (
+    announce_amend,
+    announce_cancel,
+    cancel,
+    fit_reduce_only,
+    match,
+    rest,
+    shrink,
+)
+from exchange.core.messages import (
+    AmendOrder,
+    CancelOrder,
+    CancelReason,
+    OrderAccepted,
+    PlaceOrder,
+    Reject,
+    Side,
+    TimeInForce,
+    TradeKind,
+)
+from exchange.core.state import Market, State
+from exchange.core.units import RATE_ONE, Lots, Ticks, ceil_div
+
+
+def place(state: State, account: Account, market: Market, command: PlaceOrder) -> Refusal | None:
+    """Admit an order, let it trade, and rest what may rest."""
+    refusal = malformed(account, market, command) or _too_many(state, account, market, command)
+    if refusal is not None:
+        return refusal
+    position = state.position(account, market.instrument)
+    if state.mark_of(position) == 0:
+        return Refusal(Reject.NO_MARK_PRICE, f"{command.symbol} has no mark price yet")
+    buy = command.side is Side.BUY
+    size = closing_size(position, command.size, buy=buy) if command.reduce_only else command.size
+    if size == 0:
+        held = market.instrument.size_text(position.size)
+        return Refusal(
+            Reject.REDUCE_ONLY_WOULD_INCREASE,
+            f"position was {held}, expected one that a {command.side} closes",
+        )
+    limit = command.price or market_limit(state, market, buy=buy)
+    order = Order(0, account.index, market.instrument.index, buy, limit, size)
+    order.reduce_only = command.reduce_only
+    order.ref = command.ref
+    refusal = _cannot_trade(market, command, order)
+    if refusal is None:
+        trial = trial_of(market, position, order, rests=_rests(command))
+        refusal = unaffordable(state, position, order, trial)
+    if refusal is not None:
+        return refusal
+    _admit(state, market, order, command)
+    return None
+
+
+def malformed(account: Account, market: Market, command: PlaceOrder) -> Refusal | None:
+    """What is wrong with an order as such."""
+    instrument = market.instrument
+    if command.ref and command.ref in account.refs:
+        return Refusal(Reject.DUPLICATE_REF, f"ref {command.ref} names an order that is open")
+    if command.size <= 0:
+        return Refusal(Reject.SIZE_NOT_POSITIVE, f"size was {command.size} lots, expected 1 or more")
+    if instrument.size_max and command.size > instrument.size_max:
+        return Refusal(
+            Reject.SIZE_ABOVE_MAX,
+            f"size was {instrument.size_text(command.size)}, "
+            f"expected {instrument.size_text(instrument.size_max)} at most",
+        )
+    if command.price is not None and command.price <= 0:
+        return Refusal(
+            Reject.PRICE_NOT_POSITIVE, f"price was {command.price} ticks, expected 1 or more"
+        )
+    if command.post_only and not _rests(command):
+        return Refusal(Reject.BAD_FLAGS, "post-only was set on an order that cannot rest")
+    return None
+
+
+def _rests(command: PlaceOrder) -> bool:
+    return command.price is not None and command.time_in_force is TimeInForce.GTC
+
+
+def _too_many(
+    state: State, account: Account, market: Market, command: PlaceOrder
+) -> Refusal | None:
+    """Whether the account has as many open orders in this market as it may."""
+    most = state.rulebook.limits.orders_max
+    if not _rests(command) or len(account.orders) < most:
+        return None
+    count = sum(order.market == market.instrument.index for order in account.orders.values())
+    if count < most:
+        return None
+    return Refusal(Reject.TOO_MANY_ORDERS, f"{count} orders were open, expected fewer than {most}")
+
+
+def market_limit(state: State, market: Market, *, buy: bool) -> Ticks:
+    """The worst price of a market order: the rulebook's band around the mark, on a tick inside it."""
+    mark = state.marks.prices[market.instrument.index]
+    grid = RATE_ONE * market.instrument.subticks
+    if buy:
+        return max(1, mark * (RATE_ONE + state.band) // grid)
+    return max(1, ceil_div(mark * (RATE_ONE - state.band), grid))
+
+
+def _cannot_trade(market: Market, command: PlaceOrder, order: Order) -> Refusal | None:
+    """What the book as it stands says against the order's flags."""
+    if command.post_only and market.book.would_trade(order.price, buy=order.buy):
+        return Refusal(
+            Reject.POST_ONLY_WOULD_TAKE,
+            f"price was {market.instrument.price_text(order.price)}, which would trade at once",
+        )
+    if command.time_in_force is TimeInForce.FOK:
+        filled, _ = market.book.quote(order.size, order.price, buy=order.buy)
+        if filled < order.size:
+            text = market.instrument.size_text
+            return Refusal(
+                Reject.CANNOT_FILL_WHOLE,
+                f"size was {text(order.size)}, and the book has {text(filled)} at that price",
+            )
+    return None
+
+
+def _admit(state: State, market: Market, order: Order, command: PlaceOrder) -> None:
+    """Give the order its id, match it, and rest or cancel what is left."""
+    order.order_id = state.next_order_id()
+    state.emit(
+        OrderAccepted(
+            at=state.now,
+            account=command.account,
+            ref=command.ref,
+            order_id=order.order_id,
+            symbol=command.symbol,
+            side=command.side,
+            size=order.size,
+            price=command.price,
+            time_in_force=command.time_in_force,
+            reduce_only=command.reduce_only,
+        )
+    )
+    match(state, market, order, order.price, state.taker_rate, TradeKind.BOOK)
+    if not order.size:
+        return
+    if _rests(command):
+        rest(state, market, order)
+        if order.reduce_only:
+            fit_reduce_only(state, market, state.accounts[order.owner])
+    else:
+        announce_cancel(state, market, order, CancelReason.IOC)
+
+
+def find(account: Account, order_id: int, order_ref: int) -> Order | None:
+    """An open order by the venue's id or, where that is 0, by the client's ref."""
+    return account.orders.get(order_id or account.refs.get(order_ref, 0))
+
+
+def unknown_order(order_id: int, order_ref: int) -> Refusal:
+    """The refusal of a command for an order that is not open."""
+    name = f"order {order_id}" if order_id else f"ref {order_ref}"
+    return Refusal(Reject.UNKNOWN_ORDER, f"{name} is not open")
+
+
+def cancel_one(state: State, account: Account, command: CancelOrder) -> Refusal | None:
+    """Take one order out of the book."""
+    order = find(account, command.order_id, command.order_ref)
+    if order is None:
+        return unknown_order(command.order_id, command.order_ref)
+    cancel(state, state.markets[order.market], order, CancelReason.CLIENT)
+    return None
+
+
+def amend(state: State, account: Account, command: AmendOrder) -> Refusal | None:
+    """Change an order.  It keeps its place if its size just shrinks, and joins the end otherwise."""
+    order = find(account, command.order_id, command.order_ref)
+    if order is None:
+        return unknown_order(command.order_id, command.order_ref)
+    market = state.markets[order.market]
+    size = order.size if command.size is None else command.size
+    price = order.price if command.price is None else command.price
+    if size <= 0:
+        return Refusal(Reject.SIZE_NOT_POSITIVE, f"size was {size} lots, expected 1 or more")
+    if price <= 0:
+        return Refusal(Reject.PRICE_NOT_POSITIVE, f"price was {price} ticks, expected 1 or more")
+    if price == order.price and size <= order.size:
+        if size < order.size:
+            shrink(state, market, order, order.size - size)
+        else:
+            announce_amend(state, market, order, kept_place=True)
+        return None
+    return _replace(state, market, account, order, size, price)
+
+
+def _replace(
+    state: State, market: Market, account: Account, order: Order, size: Lots, price: Ticks
+) -> Refusal | None:
+    """Lose the place: trade at the new price if it crosses, and rest at the end of its queue."""
+    instrument = market.instrument
+    if instrument.size_max and size > instrument.size_max:
+        return Refusal(
+            Reject.SIZE_ABOVE_MAX,
+            f"size was {instrument.size_text(size)}, "
+            f"expected {instrument.size_text(instrument.size_max)} at most",
+        )
+    position = state.position(account, instrument)
+    changed = Order(order.order_id, order.owner, order.market, order.buy, price, size)
+    changed.reduce_only = order.reduce_only
+    changed.ref = order.ref
+    if changed.reduce_only:
+        changed.size = closing_size(position, size, buy=order.buy)
+    trial = trial_of(market, position, changed, rests=True)
+    refusal = unaffordable(state, position, changed, trial, instead_of=order)
+    if refusal is not None:
+        return refusal
+    position.count(order, -order.size)
+    market.book.remove(order)
+    state.drop(order)
+    announce_amend(state, market, changed, kept_place=False)
+    match(state, market, changed, price, state.taker_rate, TradeKind.BOOK)
+    if changed.size:
+        rest(state, market, changed)
+        if changed.reduce_only:
+            fit_reduce_only(state, market, account)
+    return None
