@@ -60,7 +60,6 @@ class Position:
             self.sell_lots += lots
             self.sell_cost += lots * order.price
 
-
     def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> "Position":
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
 

@@ -202,7 +202,9 @@ class Book:
         assert bid is None or ask is None or bid.price < ask.price, "the book is crossed at rest"
         for side in (self.bids, self.asks):
             assert len(side.keys) == len(side.levels), "levels and keys differ"
-            assert side.keys == sorted(side.sign * price for price in side.levels), "keys are out of order"
+            assert side.keys == sorted(side.sign * price for price in side.levels), (
+                "keys are out of order"
+            )
             for level in side.levels.values():
                 check_level(level)
 

@@ -96,9 +96,7 @@ class Instrument:
             f"{what}: a tick on a lot is worth",
             f"units of {rules.settle} ({rules.money_unit})",
         )
-        self.subticks = _whole(
-            self.tick_size / self.mark_unit, f"{what}: a tick is", "mark units"
-        )
+        self.subticks = _whole(self.tick_size / self.mark_unit, f"{what}: a tick is", "mark units")
         self.size_max: Lots = (
             on_grid(rules.size_max, self.lot_size, f"{what} size_max") if rules.size_max else 0
         )

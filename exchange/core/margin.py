@@ -139,10 +139,9 @@ def liquidation_price(
     spare_maintenance = maintenance - maintenance_margin(position, mark)
 
     def fails(price: MarkPrice) -> bool:
-        return (
-            spare_equity + unrealised_pnl(position, price)
-            < spare_maintenance + maintenance_margin(position, price)
-        )
+        return spare_equity + unrealised_pnl(
+            position, price
+        ) < spare_maintenance + maintenance_margin(position, price)
 
     if position.size > 0:
         return _last_true(fails, mark) if fails(1) else None

@@ -13,7 +13,7 @@ from exchange.core.messages import (
 )
 from exchange.core.settlement import settle
 from exchange.core.state import Market, State
-from exchange.core.units import Lots, Rate, Ticks
+from exchange.core.units import Lots, Money, Rate, Ticks
 
 
 def side_of(*, buy: bool) -> Side:
@@ -28,13 +28,13 @@ def match(
     limit: Ticks,
     fee_rate: Rate,
     kind: TradeKind,
-) -> Lots:
-    """Let `taker` trade against the book at `limit` or better; returns what it filled.
+) -> Money:
+    """Let `taker` trade against the book at `limit` or better; returns the notional traded.
 
     `taker.size` is left holding what is still open.
     """
     side = market.book.side(buy=not taker.buy)
-    filled = 0
+    traded = 0
     while taker.size:
         level = side.best()
         if level is None or not side.reaches(level, limit):
@@ -46,8 +46,8 @@ def match(
             cancel(state, market, maker, CancelReason.REDUCE_ONLY)
             continue
         trade(state, market, maker, taker, size, fee_rate, kind)
-        filled += size
-    return filled
+        traded += market.instrument.value(maker.price, size)
+    return traded
 
 
 def makers_size(state: State, market: Market, maker: Order) -> Lots:

@@ -67,7 +67,9 @@ def malformed(account: Account, market: Market, command: PlaceOrder) -> Refusal 
     if command.ref and command.ref in account.refs:
         return Refusal(Reject.DUPLICATE_REF, f"ref {command.ref} names an order that is open")
     if command.size <= 0:
-        return Refusal(Reject.SIZE_NOT_POSITIVE, f"size was {command.size} lots, expected 1 or more")
+        return Refusal(
+            Reject.SIZE_NOT_POSITIVE, f"size was {command.size} lots, expected 1 or more"
+        )
     if instrument.size_max and command.size > instrument.size_max:
         return Refusal(
             Reject.SIZE_ABOVE_MAX,

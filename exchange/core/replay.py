@@ -36,7 +36,8 @@ def _grow(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) 
         return
     if book.would_trade(price, buy=buy):
         order = Order(0, HISTORY_OWNER, market.instrument.index, buy, price, more)
-        size -= match(state, market, order, price, 0, TradeKind.BOOK)
+        match(state, market, order, price, 0, TradeKind.BOOK)
+        size -= more - order.size
     history.grow(book, market.instrument.index, price, size, buy=buy)
 
 
@@ -70,9 +71,7 @@ def recorded_trade(state: State, market: Market, command: RecordedTrade) -> None
     """
     buy = command.side is Side.BUY
     market.last_price = command.price
-    taker = Order(
-        0, HISTORY_OWNER, market.instrument.index, buy, command.price, command.size
-    )
+    taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, command.price, command.size)
     own = 0
     side = market.book.side(buy=not buy)
     for level in side.reached(command.price):

@@ -1,0 +1,91 @@
+"""What must hold after every command.  Broken, it is a defect of the venue: an AssertionError."""
+
+from exchange.core.accounts import Account, Position
+from exchange.core.book import HISTORY_OWNER, Order
+from exchange.core.margin import maintenance_margin, unrealised_pnl
+from exchange.core.state import Market, State
+
+
+def check(state: State) -> None:
+    """Assert every invariant of the state, from scratch."""
+    state.ledger.check()
+    assert not state.touched, "a pool was touched and not looked at"
+    for market in state.markets:
+        market.book.check()
+        _check_positions(state, market)
+    _check_clearing(state)
+    for account in state.accounts[1:]:
+        _check_orders(state, account)
+        _check_margin(state, account)
+
+
+def _check_positions(state: State, market: Market) -> None:
+    """Sizes sum to zero, and the list of holders is the list of open positions."""
+    symbol = market.instrument.symbol
+    total = market.history_size + sum(p.size for p in market.holders.values())
+    assert total == 0, f"{symbol} positions sum to {total} lots"
+    for account in state.accounts[1:]:
+        position = _position(account, market)
+        held = position is not None and position.size != 0
+        assert held == (account.index in market.holders), f"{account.name} {symbol} is mislaid"
+    for position in market.holders.values():
+        assert position.watched >= 0, f"{position.pool.account.name} {symbol} is not watched"
+
+
+def _check_clearing(state: State) -> None:
+    """What clearing has paid out is what open positions owe: minus the sum of their costs."""
+    owed = dict.fromkeys(state.funds, 0)
+    for market in state.markets:
+        costs = market.history_cost + sum(p.cost for p in market.holders.values())
+        owed[market.instrument.settle] += costs
+    for asset, funds in state.funds.items():
+        paid = state.ledger.balances[funds.clearing]
+        assert paid == -owed[asset], f"{asset} clearing holds {paid}, positions cost {owed[asset]}"
+        assert state.ledger.balances[funds.insurance] >= 0, f"the {asset} insurance fund is in debt"
+
+
+def _position(account: Account, market: Market) -> Position | None:
+    pool = account.pools.get(market.instrument.settle)
+    return None if pool is None else pool.positions.get(market.instrument.symbol)
+
+
+def _check_orders(state: State, account: Account) -> None:
+    """Every open order rests in the book, and the sums of open orders are right."""
+    for market in state.markets:
+        position = _position(account, market)
+        orders = [o for o in account.orders.values() if o.market == market.instrument.index]
+        if position is None:
+            assert not orders, f"{account.name} has orders but no position record"
+            continue
+        for order in orders:
+            assert order.level is not None, f"order {order.order_id} does not rest"
+            assert order.owner not in (HISTORY_OWNER,), "history's orders have no account"
+        _check_sums(position, orders)
+
+
+def _check_sums(position: Position, orders: list[Order]) -> None:
+    buys = [o for o in orders if o.buy and not o.reduce_only]
+    sells = [o for o in orders if not o.buy and not o.reduce_only]
+    closing = sum(o.size for o in orders if o.reduce_only)
+    assert position.buy_lots == sum(o.size for o in buys), "open buys are miscounted"
+    assert position.buy_cost == sum(o.size * o.price for o in buys), "open buys are misvalued"
+    assert position.sell_lots == sum(o.size for o in sells), "open sells are miscounted"
+    assert position.sell_cost == sum(o.size * o.price for o in sells), "open sells are misvalued"
+    assert position.reduce_only_lots == closing, "reduce-only orders are miscounted"
+    assert closing <= abs(position.size), "reduce-only orders exceed the position"
+
+
+def _check_margin(state: State, account: Account) -> None:
+    """Every scope with a position is safe, and none without one is in debt."""
+    for pool in account.pools.values():
+        for position in pool.positions.values():
+            if not position.isolated or not position.size:
+                assert state.bucket(position) == 0, f"{account.name} has an idle bucket"
+                continue
+            mark = state.mark_of(position)
+            equity = state.bucket(position) + unrealised_pnl(position, mark)
+            assert equity >= maintenance_margin(position, mark), (
+                f"{account.name} {position.instrument.symbol} is below maintenance margin"
+            )
+        margin = state.margin(pool)
+        assert margin.is_safe, f"{account.name} is below maintenance margin in {pool.asset}"

@@ -1,0 +1,306 @@
+"""The liquidation waterfall: what the venue does with an account that has failed.
+
+    cancel orders -> re-check -> choose a position -> how much of it -> close it in the book, no
+    worse than its bankruptcy price -> fee -> re-check, repeat; what the book does not take:
+    again with the insurance fund behind it -> auto-deleveraging
+
+The rulebook chooses the policies; this file only knows their order.
+"""
+
+from exchange.core.accounts import Pool, Position
+from exchange.core.book import Order
+from exchange.core.deleveraging import deleverage
+from exchange.core.ledger import Reason
+from exchange.core.margin import (
+    bankruptcy_price,
+    maintenance_margin,
+    notional,
+    unrealised_pnl,
+)
+from exchange.core.matching import cancel_all, match
+from exchange.core.messages import (
+    CancelReason,
+    InsuranceFundPaid,
+    LiquidationEnded,
+    LiquidationFeeCharged,
+    LiquidationStarted,
+    LiquidationStepTaken,
+    LossUncovered,
+    MarginMode,
+    PositionMargin,
+    TradeKind,
+)
+from exchange.core.rules import Cancel
+from exchange.core.selection import first, how_much
+from exchange.core.state import Market, State
+from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
+
+STEPS_MAX = 100_000
+"""A bound on the steps of one command: every step closes at least a lot, so there is an end."""
+
+
+class Scope:
+    """What stands and falls together: all cross positions of a pool, or one isolated position."""
+
+    def __init__(self, state: State, pool: Pool, isolated: Position | None) -> None:
+        self.state = state
+        self.pool = pool
+        self.isolated = isolated
+        self.symbol = isolated.instrument.symbol if isolated else ""
+        self.mode = MarginMode.ISOLATED if isolated else MarginMode.CROSS
+        self.purse = isolated.bucket if isolated else pool.wallet
+        """Ledger account of the collateral."""
+
+    def positions(self) -> list[Position]:
+        """Open positions, in symbol order."""
+        if self.isolated is not None:
+            return [self.isolated] if self.isolated.size else []
+        return [p for p in self.pool.positions.values() if p.size and not p.isolated]
+
+    def collateral(self) -> Money:
+        """The money itself."""
+        return self.state.ledger.balances[self.purse]
+
+    def equity(self) -> Money:
+        """Collateral and unrealised PnL."""
+        marks = self.state.marks
+        return self.collateral() + sum(unrealised_pnl(p, marks.of(p)) for p in self.positions())
+
+    def maintenance(self) -> Money:
+        """Total maintenance margin."""
+        marks = self.state.marks
+        return sum(maintenance_margin(p, marks.of(p)) for p in self.positions())
+
+    def is_safe(self) -> bool:
+        """Equity at or above maintenance margin."""
+        return self.equity() >= self.maintenance()
+
+
+def settle_touched(state: State) -> None:
+    """Look at every touched pool, and at those that this touches, until all are safe."""
+    steps = 0
+    while state.touched:
+        steps += 1
+        assert steps < STEPS_MAX, "liquidation does not come to an end"
+        pool = state.touched.pop(0)
+        pool.touched = False
+        for position in pool.positions.values():
+            if position.isolated:
+                _look_at(Scope(state, pool, position))
+        _look_at(Scope(state, pool, None))
+        state.monitor.watch(pool, state.margin(pool), state.ledger.balances, state.marks)
+
+
+def _look_at(scope: Scope) -> None:
+    if not scope.is_safe() and scope.positions():
+        liquidate(scope)
+    if not scope.positions():
+        cover(scope)
+        _release(scope)
+
+
+def _release(scope: Scope) -> None:
+    """A bucket without a position goes back to the wallet."""
+    if scope.isolated is not None and scope.collateral() > 0:
+        scope.state.ledger.transfer(
+            scope.purse, scope.pool.wallet, scope.collateral(), Reason.ISOLATED_MARGIN
+        )
+
+
+def liquidate(scope: Scope) -> None:
+    """Take a failed scope down the waterfall until it is safe or has nothing left to close."""
+    state = scope.state
+    _announce_start(scope)
+    _cancel_orders(scope)
+    steps = 0
+    while scope.positions() and not scope.is_safe():
+        steps += 1
+        assert steps < STEPS_MAX, f"liquidating {scope.pool.account.name} does not end"
+        position = first(state.rulebook.liquidation.select, scope.positions(), state.marks)
+        _close_some(scope, position)
+    if not scope.positions():
+        cover(scope)
+    _announce_end(scope)
+    _release(scope)
+
+
+def _cancel_orders(scope: Scope) -> None:
+    rule = scope.state.rulebook.liquidation.cancel
+    if rule is Cancel.NONE:
+        return
+    account = scope.pool.account
+    for market in scope.state.markets:
+        position = scope.pool.positions.get(market.instrument.symbol)
+        if position is None:
+            continue
+        concerned = position is scope.isolated if scope.isolated else not position.isolated
+        if concerned and (rule is Cancel.ALL or position.size):
+            cancel_all(scope.state, account, market, CancelReason.LIQUIDATION)
+
+
+def _close_some(scope: Scope, position: Position) -> None:
+    """One step: some of a position through the book, or all of it by fund and deleveraging."""
+    state = scope.state
+    market = state.markets[position.instrument.index]
+    size = how_much(
+        state.rulebook.liquidation.amount,
+        position,
+        state.mark_of(position),
+        scope.maintenance() - scope.equity(),
+        state.liquidation_rate,
+    )
+    if _through_book(scope, market, position, size, scope.equity(), charged=True):
+        return
+    fund = state.ledger.balances[market.funds.insurance]
+    size = abs(position.size)
+    if fund > 0:
+        backing = scope.equity() + fund
+        filled = _through_book(scope, market, position, size, backing, charged=False)
+        if scope.equity() < 0:
+            cover(scope)
+        if filled:
+            return
+    price = bankruptcy_price(position, state.mark_of(position), scope.equity())
+    deleverage(state, market, position, size, price, state.next_order_id())
+    if scope.equity() < 0:
+        cover(scope)
+
+
+def _through_book(
+    scope: Scope,
+    market: Market,
+    position: Position,
+    size: Lots,
+    backing: Money,
+    *,
+    charged: bool,
+) -> Lots:
+    """Send an order to the book that cannot cost more than `backing`; returns what it filled."""
+    state = scope.state
+    mark = state.mark_of(position)
+    held, pnl = position.size, unrealised_pnl(position, mark)
+    limit = bankruptcy_price(position, mark, backing)
+    if not market.book.would_trade(limit, buy=held < 0):
+        return 0
+    order = Order(state.next_order_id(), scope.pool.account.index, market.instrument.index,
+                  held < 0, limit, size)  # fmt: skip
+    traded = match(state, market, order, limit, 0, TradeKind.LIQUIDATION)
+    if charged:
+        _charge(scope, market, traded)
+    state.emit(
+        LiquidationStepTaken(
+            at=state.now,
+            account=scope.pool.account.name,
+            symbol=market.instrument.symbol,
+            mode=scope.mode,
+            chosen_by=str(state.rulebook.liquidation.select),
+            position=held,
+            size=size,
+            mark_price=mark,
+            unrealised_pnl=pnl,
+            bankruptcy_price=limit,
+            filled=size - order.size,
+            equity=scope.equity(),
+            maintenance_margin=scope.maintenance(),
+        )
+    )
+    return size - order.size
+
+
+def _charge(scope: Scope, market: Market, value: Money) -> None:
+    """The liquidation fee, into the fund; never more than the equity that is left."""
+    state = scope.state
+    fee = ceil_div(value * state.liquidation_rate, RATE_ONE)
+    fee = max(0, min(fee, scope.equity()))
+    if fee == 0:
+        return
+    fund = market.funds.insurance
+    state.ledger.transfer(scope.purse, fund, fee, Reason.LIQUIDATION_FEE)
+    state.emit(
+        LiquidationFeeCharged(
+            at=state.now,
+            account=scope.pool.account.name,
+            symbol=market.instrument.symbol,
+            asset=scope.pool.asset,
+            notional=value,
+            fee=fee,
+            insurance_fund=state.ledger.balances[fund],
+        )
+    )
+
+
+def cover(scope: Scope) -> None:
+    """Bring a negative equity back to zero: from the fund, and what it lacks, from the venue."""
+    state = scope.state
+    debt = -scope.equity()
+    if debt <= 0:
+        return
+    funds = state.funds[scope.pool.asset]
+    name, symbol, asset = scope.pool.account.name, scope.symbol, scope.pool.asset
+    paid = min(debt, max(0, state.ledger.balances[funds.insurance]))
+    if paid:
+        state.ledger.transfer(funds.insurance, scope.purse, paid, Reason.INSURANCE)
+        left = state.ledger.balances[funds.insurance]
+        state.emit(
+            InsuranceFundPaid(
+                at=state.now,
+                account=name,
+                symbol=symbol,
+                asset=asset,
+                amount=paid,
+                insurance_fund=left,
+            )
+        )
+    if debt > paid and not scope.positions():
+        state.ledger.transfer(funds.uncovered, scope.purse, debt - paid, Reason.UNCOVERED)
+        state.emit(
+            LossUncovered(
+                at=state.now, account=name, symbol=symbol, asset=asset, amount=debt - paid
+            )
+        )
+
+
+def _announce_start(scope: Scope) -> None:
+    state = scope.state
+    state.emit(
+        LiquidationStarted(
+            at=state.now,
+            account=scope.pool.account.name,
+            symbol=scope.symbol,
+            mode=scope.mode,
+            asset=scope.pool.asset,
+            collateral=scope.collateral(),
+            equity=scope.equity(),
+            maintenance_margin=scope.maintenance(),
+            positions=tuple(_margin_of(state, p) for p in scope.positions()),
+        )
+    )
+
+
+def _margin_of(state: State, position: Position) -> PositionMargin:
+    mark = state.mark_of(position)
+    return PositionMargin(
+        symbol=position.instrument.symbol,
+        size=position.size,
+        cost=position.cost,
+        mark_price=mark,
+        notional=notional(position, mark),
+        unrealised_pnl=unrealised_pnl(position, mark),
+        maintenance_margin=maintenance_margin(position, mark),
+    )
+
+
+def _announce_end(scope: Scope) -> None:
+    scope.state.emit(
+        LiquidationEnded(
+            at=scope.state.now,
+            account=scope.pool.account.name,
+            symbol=scope.symbol,
+            mode=scope.mode,
+            asset=scope.pool.asset,
+            collateral=scope.collateral(),
+            equity=scope.equity(),
+            maintenance_margin=scope.maintenance(),
+            closed_all=not scope.positions(),
+        )
+    )

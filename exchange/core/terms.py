@@ -1,0 +1,187 @@
+"""The terms a position is held on: leverage, margin mode, and the money in an isolated bucket."""
+
+from exchange.core.accounts import Account, Position
+from exchange.core.admission import Refusal
+from exchange.core.ledger import Reason
+from exchange.core.margin import (
+    PoolMargin,
+    exposure,
+    initial_margin,
+    maintenance_margin,
+    notional,
+    order_margin,
+    unrealised_pnl,
+)
+from exchange.core.messages import (
+    AdjustMargin,
+    LeverageChanged,
+    MarginAdjusted,
+    MarginMode,
+    MarginModeChanged,
+    Reject,
+    SetLeverage,
+    SetMarginMode,
+)
+from exchange.core.state import Market, State
+from exchange.core.units import Money, ceil_div
+
+
+def set_leverage(
+    state: State, account: Account, market: Market, command: SetLeverage
+) -> Refusal | None:
+    """Compute initial margin with a new leverage.
+
+    An isolated bucket is filled up to its new initial margin; it is never drained by this.
+    """
+    position = state.position(account, market.instrument)
+    mark = state.mark_of(position)
+    allowed = market.instrument.tiers.leverage_max(exposure(position, mark))
+    if not 1 <= command.leverage <= allowed:
+        return Refusal(
+            Reject.LEVERAGE_OUT_OF_RANGE,
+            f"leverage was {command.leverage}, expected 1 to {allowed} for this position",
+        )
+    before, found = position.leverage, state.margin(position.pool).available
+    needed = -_taken(position, mark)
+    position.leverage = command.leverage
+    missing = _missing(state, position)
+    needed += _taken(position, mark) + missing
+    if needed > max(found, 0):
+        position.leverage = before
+        return _short(position, found, needed)
+    state.ledger.transfer(position.pool.wallet, position.bucket, missing, Reason.ISOLATED_MARGIN)
+    state.touch(position.pool)
+    state.emit(
+        LeverageChanged(
+            at=state.now,
+            account=account.name,
+            ref=command.ref,
+            symbol=command.symbol,
+            leverage=command.leverage,
+        )
+    )
+    return None
+
+
+def _taken(position: Position, mark: int) -> Money:
+    """What the position's terms take of the cross pool's equity."""
+    return order_margin(position) if position.isolated else initial_margin(position, mark)
+
+
+def _missing(state: State, position: Position) -> Money:
+    """What an isolated bucket lacks to initial margin."""
+    if not position.isolated or not position.size:
+        return 0
+    margin = ceil_div(notional(position, state.mark_of(position)), position.leverage)
+    return max(0, margin - state.bucket(position))
+
+
+def set_margin_mode(
+    state: State, account: Account, market: Market, command: SetMarginMode
+) -> Refusal | None:
+    """Move a position between cross and isolated margin.
+
+    Into isolated it takes its initial margin, and its unrealised loss, along from the wallet; into
+    cross it brings its bucket.  Entry, size and leverage stay as they are.
+    """
+    position = state.position(account, market.instrument)
+    isolated = command.mode is MarginMode.ISOLATED
+    if position.buy_lots or position.sell_lots or position.reduce_only_lots:
+        return Refusal(
+            Reject.OPEN_ORDERS, f"{command.symbol} had open orders, expected none when switching"
+        )
+    if isolated != position.isolated:
+        refusal = _isolate(state, position) if isolated else _join(state, position)
+        if refusal is not None:
+            return refusal
+    state.touch(position.pool)
+    state.emit(
+        MarginModeChanged(
+            at=state.now,
+            account=account.name,
+            ref=command.ref,
+            symbol=command.symbol,
+            mode=command.mode,
+            bucket=state.bucket(position),
+        )
+    )
+    return None
+
+
+def _isolate(state: State, position: Position) -> Refusal | None:
+    pool, mark = position.pool, state.mark_of(position)
+    pnl = unrealised_pnl(position, mark) if position.size else 0
+    margin = ceil_div(notional(position, mark), position.leverage) if position.size else 0
+    bucket = margin + max(0, -pnl)
+    position.isolated = True
+    after = PoolMargin(pool, state.wallet(pool) - bucket, state.marks)
+    left = min(after.available, after.wallet) if bucket else 0
+    if left < 0 or bucket + pnl < maintenance_margin(position, mark):
+        position.isolated = False
+        return _short(position, bucket + left, bucket)
+    state.ledger.transfer(pool.wallet, position.bucket, bucket, Reason.ISOLATED_MARGIN)
+    return None
+
+
+def _join(state: State, position: Position) -> Refusal | None:
+    pool, bucket = position.pool, state.bucket(position)
+    position.isolated = False
+    after = PoolMargin(pool, state.wallet(pool) + bucket, state.marks)
+    if position.size and after.available < 0:
+        position.isolated = True
+        return _short(position, after.equity, after.initial)
+    state.ledger.transfer(position.bucket, pool.wallet, bucket, Reason.ISOLATED_MARGIN)
+    return None
+
+
+def adjust_margin(
+    state: State, account: Account, market: Market, command: AdjustMargin
+) -> Refusal | None:
+    """Move money between the wallet and an isolated bucket.
+
+    Into the bucket goes what could be withdrawn; out of it what its initial margin, at the mark
+    and after unrealised losses, does not need.
+    """
+    position = state.position(account, market.instrument)
+    if not position.isolated:
+        return Refusal(Reject.NOT_ISOLATED, f"{command.symbol} was in cross margin")
+    if position.size == 0:
+        return Refusal(Reject.NO_POSITION, f"{command.symbol} had no position to add margin to")
+    if command.amount == 0:
+        return Refusal(Reject.AMOUNT_NOT_POSITIVE, "amount was 0, expected one to add or remove")
+    found = _removable(state, position) if command.amount < 0 else _free(state, position)
+    if abs(command.amount) > found:
+        return _short(position, found, abs(command.amount))
+    state.ledger.transfer(
+        position.pool.wallet, position.bucket, command.amount, Reason.ISOLATED_MARGIN
+    )
+    state.touch(position.pool)
+    state.emit(
+        MarginAdjusted(
+            at=state.now,
+            account=account.name,
+            ref=command.ref,
+            symbol=command.symbol,
+            amount=command.amount,
+            bucket=state.bucket(position),
+        )
+    )
+    return None
+
+
+def _free(state: State, position: Position) -> Money:
+    return state.margin(position.pool).withdrawable
+
+
+def _removable(state: State, position: Position) -> Money:
+    mark = state.mark_of(position)
+    margin = ceil_div(notional(position, mark), position.leverage)
+    return max(0, state.bucket(position) + min(0, unrealised_pnl(position, mark)) - margin)
+
+
+def _short(position: Position, found: Money, expected: Money) -> Refusal:
+    text = position.instrument.money_text
+    return Refusal(
+        Reject.INSUFFICIENT_MARGIN,
+        f"margin was {text(found)} {position.instrument.settle}, expected {text(expected)} or more",
+    )

@@ -1,0 +1,145 @@
+"""What a client, a report or a test may ask of the state: accounts, positions, books."""
+
+from collections.abc import Iterator
+
+from exchange.core.accounts import Account, Pool, Position
+from exchange.core.book import BookSide
+from exchange.core.margin import (
+    PoolMargin,
+    bankruptcy_price,
+    initial_margin,
+    liquidation_price,
+    maintenance_margin,
+    notional,
+    unrealised_pnl,
+)
+from exchange.core.matching import side_of
+from exchange.core.messages import (
+    AccountView,
+    BookView,
+    MarginMode,
+    OrderView,
+    PositionView,
+)
+from exchange.core.state import Market, State
+from exchange.core.units import Lots, MarkPrice, Ticks, ceil_div
+
+
+def account_view(state: State, account: Account, asset: str) -> AccountView:
+    """An account's margin in one settlement asset."""
+    pool = account.pools.get(asset)
+    if pool is None:
+        pool = Pool(account, asset, -1)
+        margin = PoolMargin(pool, 0, state.marks)
+    else:
+        margin = state.margin(pool)
+    total = margin.equity
+    for position in pool.positions.values():
+        if position.isolated and position.size:
+            total += state.bucket(position) + unrealised_pnl(position, state.mark_of(position))
+    return AccountView(
+        account=account.name,
+        asset=asset,
+        wallet=margin.wallet,
+        equity=margin.equity,
+        initial_margin=margin.initial,
+        maintenance_margin=margin.maintenance,
+        available_margin=margin.available,
+        total=total,
+        positions=tuple(position_view(state, p, margin) for p in pool.positions.values() if p.size),
+        orders=tuple(_orders(state, account, asset)),
+    )
+
+
+def position_view(state: State, position: Position, margin: PoolMargin) -> PositionView:
+    """A position, its margin and the prices at which it ends."""
+    mark = state.mark_of(position)
+    equity, maintenance = margin.equity, margin.maintenance
+    own = ceil_div(notional(position, mark), position.leverage)
+    if position.isolated:
+        equity = state.bucket(position) + unrealised_pnl(position, mark)
+        maintenance = maintenance_margin(position, mark)
+    return PositionView(
+        symbol=position.instrument.symbol,
+        size=position.size,
+        cost=position.cost,
+        mode=MarginMode.ISOLATED if position.isolated else MarginMode.CROSS,
+        leverage=position.leverage,
+        bucket=state.bucket(position),
+        mark_price=mark,
+        notional=notional(position, mark),
+        unrealised_pnl=unrealised_pnl(position, mark),
+        initial_margin=own if position.isolated else initial_margin(position, mark),
+        maintenance_margin=maintenance_margin(position, mark),
+        liquidation_price=liquidation_price(position, mark, equity, maintenance),
+        bankruptcy_price=bankruptcy_price(position, mark, equity),
+    )
+
+
+def _orders(state: State, account: Account, asset: str) -> list[OrderView]:
+    views: list[OrderView] = []
+    for order in account.orders.values():
+        instrument = state.markets[order.market].instrument
+        if instrument.settle == asset:
+            views.append(
+                OrderView(
+                    order_id=order.order_id,
+                    ref=order.ref,
+                    symbol=instrument.symbol,
+                    side=side_of(buy=order.buy),
+                    price=order.price,
+                    open_size=order.size,
+                    reduce_only=order.reduce_only,
+                )
+            )
+    return views
+
+
+def book_view(market: Market, depth: int) -> BookView:
+    """The best `depth` levels of each side."""
+    return BookView(
+        symbol=market.instrument.symbol,
+        bids=_levels(market.book.bids, depth),
+        asks=_levels(market.book.asks, depth),
+    )
+
+
+def _levels(side: BookSide, depth: int) -> tuple[tuple[Ticks, Lots], ...]:
+    keys = side.keys[-depth:] if depth > 0 else []
+    levels = [side.levels[key * side.sign] for key in reversed(keys)]
+    return tuple((level.price, level.size) for level in levels)
+
+
+def mark_view(state: State, market: Market) -> MarkPrice | None:
+    """The mark price in force."""
+    return state.marks.prices[market.instrument.index] or None
+
+
+def lines(state: State) -> Iterator[str]:
+    """The whole state as text, for a digest: each line a fact, in an order that is always the same."""
+    yield f"now {state.now} orders {state.orders_made}"
+    ledger = state.ledger
+    for name, asset, balance in zip(ledger.names, ledger.assets, ledger.balances, strict=True):
+        if balance:
+            yield f"money {name} {asset} {balance}"
+    for market in state.markets:
+        yield from _market_lines(state, market)
+    for account in state.accounts[1:]:
+        yield f"account {account.name}"
+        for pool in account.pools.values():
+            for p in pool.positions.values():
+                if p.size or p.isolated:
+                    yield f"{p.instrument.symbol} {p.size} {p.cost} {p.isolated} {p.leverage}"
+
+
+def _market_lines(state: State, market: Market) -> Iterator[str]:
+    model = market.model
+    yield f"market {market.instrument.symbol} {state.marks.prices[market.instrument.index]}"
+    yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn}"
+    yield f"{model.index} {model.index_at} {model.rate} {model.next_at} {list(model.basis)}"
+    for side in (market.book.bids, market.book.asks):
+        for level in side.best_first():
+            order = level.oldest
+            while order is not None:
+                yield f"{level.price} {order.order_id} {order.owner} {order.size} {order.ref}"
+                order = order.newer
