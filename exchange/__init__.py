@@ -1,6 +1,6 @@
 """A derivatives venue: a deterministic state machine, and the asyncio shell around it.
 
-Not here: market data files (`feeds`), traders (`strategies`), and anything that people run (`tools`).
+Not here: market data (`feeds`), traders (`strategies`), anything that people run (`tools`).
 """
 
 from exchange.core.instrument import Instrument

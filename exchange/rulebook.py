@@ -15,7 +15,9 @@ class RulebookError(ValueError):
 def shipped() -> list[str]:
     """Names of the rulebooks that come with the package."""
     folder = files("exchange") / "rulebooks"
-    return sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
+    return sorted(
+        p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")
+    )
 
 
 def load(name: str) -> Rulebook:
@@ -31,7 +33,9 @@ def load(name: str) -> Rulebook:
     elif name in shipped():
         data = (files("exchange") / "rulebooks" / f"{name}.toml").read_bytes()
     else:
-        raise RulebookError(f"rulebook was {name!r}, expected one of {', '.join(shipped())} or a path")
+        raise RulebookError(
+            f"rulebook was {name!r}, expected one of {', '.join(shipped())} or a path"
+        )
     try:
         return msgspec.toml.decode(data, type=Rulebook)
     except msgspec.DecodeError as error:

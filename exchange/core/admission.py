@@ -89,7 +89,7 @@ def unaffordable(
     if grows and position.leverage > allowed:
         return Refusal(
             Reject.LEVERAGE_OUT_OF_RANGE,
-            f"leverage was {position.leverage}, expected {allowed} at most for a position this large",
+            f"leverage was {position.leverage}, expected {allowed} at most at this notional",
         )
     fee_rate = state.taker_rate if fee_rate < 0 else fee_rate
     fee = ceil_div((trial.closing + trial.opening) * fee_rate, RATE_ONE)

@@ -210,7 +210,7 @@ class Book:
 
 
 def check_level(level: Level) -> None:
-    """Assert that a level's sums are those of its orders, and that its queue is linked both ways."""
+    """Assert that a level's sums are those of its orders, and its queue is linked both ways."""
     size = history = 0
     order, before = level.oldest, None
     assert order is not None, f"level {level.price} is empty"

@@ -54,11 +54,9 @@ def deleverage(
 ) -> None:
     """Close `lots` (positive) of a bankrupt position against the other side, at `price`."""
     buys = bankrupt.size < 0
-    rank = 0
-    for victim in queue(state, market, long=buys):
+    for rank, victim in enumerate(queue(state, market, long=buys), start=1):
         if lots == 0:
             return
-        rank += 1
         size = min(lots, abs(victim.size))
         lots -= size
         _close(state, market, bankrupt, victim, size, price, order_id, rank)

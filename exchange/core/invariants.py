@@ -1,7 +1,7 @@
 """What must hold after every command.  Broken, it is a defect of the venue: an AssertionError."""
 
 from exchange.core.accounts import Account, Position
-from exchange.core.book import HISTORY_OWNER, Order
+from exchange.core.book import Order
 from exchange.core.margin import maintenance_margin, unrealised_pnl
 from exchange.core.state import Market, State
 
@@ -59,7 +59,6 @@ def _check_orders(state: State, account: Account) -> None:
             continue
         for order in orders:
             assert order.level is not None, f"order {order.order_id} does not rest"
-            assert order.owner not in (HISTORY_OWNER,), "history's orders have no account"
         _check_sums(position, orders)
 
 

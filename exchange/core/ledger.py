@@ -39,7 +39,7 @@ class Ledger:
         return len(self.names) - 1
 
     def transfer(self, source: int, target: int, amount: Money, reason: Reason) -> None:
-        """Move `amount` from one account to another of the same asset; a negative one flows back."""
+        """Move `amount` between two accounts of one asset; a negative one flows back."""
         if amount == 0:
             return
         asset = self.assets[source]

@@ -37,7 +37,7 @@ def maintenance_margin(position: Position, mark: MarkPrice) -> Money:
 
 
 def opening_cost(open_lots: Lots, open_cost: int, closing_lots: Lots) -> int:
-    """The part of open orders' cost (price times lots) that opens rather than closes, rounded up."""
+    """The part of open orders' cost (price times lots) that opens, rounded up."""
     if open_lots <= closing_lots:
         return 0
     return ceil_div(open_cost * (open_lots - closing_lots), open_lots)

@@ -192,7 +192,7 @@ class AdjustMargin(AccountCommand, frozen=True, kw_only=True):
 
 
 class BlockTrade(Command, frozen=True, kw_only=True):
-    """A trade agreed off the book: `account` buys (or sells) against `counterparty`, without fees."""
+    """A trade agreed off the book, without fees: `side` is that of `account`."""
 
     symbol: str
     account: str

@@ -103,7 +103,7 @@ def _too_many(
 
 
 def market_limit(state: State, market: Market, *, buy: bool) -> Ticks:
-    """The worst price of a market order: the rulebook's band around the mark, on a tick inside it."""
+    """The worst price of a market order: the last tick inside the band around the mark."""
     mark = state.marks.prices[market.instrument.index]
     grid = RATE_ONE * market.instrument.subticks
     if buy:
@@ -116,7 +116,7 @@ def _cannot_trade(market: Market, command: PlaceOrder, order: Order) -> Refusal 
     if command.post_only and market.book.would_trade(order.price, buy=order.buy):
         return Refusal(
             Reject.POST_ONLY_WOULD_TAKE,
-            f"price was {market.instrument.price_text(order.price)}, which would trade at once",
+            f"price was {market.instrument.price_text(order.price)}, which trades at once",
         )
     if command.time_in_force is TimeInForce.FOK:
         filled, _ = market.book.quote(order.size, order.price, buy=order.buy)
@@ -178,7 +178,7 @@ def cancel_one(state: State, account: Account, command: CancelOrder) -> Refusal 
 
 
 def amend(state: State, account: Account, command: AmendOrder) -> Refusal | None:
-    """Change an order.  It keeps its place if its size just shrinks, and joins the end otherwise."""
+    """Change an order.  If its size just shrinks it keeps its place, else it joins the end."""
     order = find(account, command.order_id, command.order_ref)
     if order is None:
         return unknown_order(command.order_id, command.order_ref)

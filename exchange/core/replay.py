@@ -59,8 +59,8 @@ def _restore(market: Market, command: UpdateDepth) -> None:
     for (buy, price), size in market.worn.items():
         book = market.book
         if (buy, price) not in told and not book.would_trade(price, buy=buy):
-            size += history.shown(book.side(buy=buy), price)
-            history.grow(book, market.instrument.index, price, size, buy=buy)
+            shown = history.shown(book.side(buy=buy), price)
+            history.grow(book, market.instrument.index, price, shown + size, buy=buy)
 
 
 def recorded_trade(state: State, market: Market, command: RecordedTrade) -> None:

@@ -116,7 +116,7 @@ def mark_view(state: State, market: Market) -> MarkPrice | None:
 
 
 def lines(state: State) -> Iterator[str]:
-    """The whole state as text, for a digest: each line a fact, in an order that is always the same."""
+    """The whole state as text, for a digest: each line a fact, always in the same order."""
     yield f"now {state.now} orders {state.orders_made}"
     ledger = state.ledger
     for name, asset, balance in zip(ledger.names, ledger.assets, ledger.balances, strict=True):
