@@ -1,0 +1,32 @@
+"""What a feed is to the venue: an async iterable of batches of items, sorted by time."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol, TypeAlias, final
+
+import msgspec
+
+from exchange.core.messages import Command
+from exchange.core.units import Lots, Nanos, Ticks
+
+
+@final
+class BookCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """After every item before this one, history's best bid and ask must be these."""
+
+    at: Nanos
+    symbol: str
+    bid: Ticks
+    bid_size: Lots
+    ask: Ticks
+    ask_size: Lots
+
+
+FeedItem: TypeAlias = Command | BookCheck
+
+
+class Feed(Protocol):
+    """What the market did.  Items come in batches, and time never goes back."""
+
+    def __aiter__(self) -> AsyncIterator[list[FeedItem]]:
+        """Begin from the first item."""
+        ...

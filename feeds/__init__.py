@@ -1,0 +1,1 @@
+"""What the market did: tick files and synthetic flow, as commands for the venue."""

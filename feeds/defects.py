@@ -1,0 +1,90 @@
+"""What may be wrong with a tick file, and what is then done: stop, skip the row, or repair it."""
+
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+
+from exchange.core.units import Nanos
+
+
+class OnDefect(StrEnum):
+    """What a reader does with a defective row."""
+
+    STOP = "stop"
+    """Raise TickFileError.  The default."""
+    SKIP = "skip"
+    """Drop the row and count it.  After a gap the book goes on from what it has."""
+    REPAIR = "repair"
+    """Time that goes back becomes the time before it; after a gap the book stands still until
+    the next snapshot.  Other defects are skipped."""
+
+
+class Defect(StrEnum):
+    """What is wrong with a row."""
+
+    UNREADABLE = "unreadable"
+    BAD_NUMBER = "bad_number"
+    UNKNOWN_SYMBOL = "unknown_symbol"
+    TIME_BACKWARDS = "time_backwards"
+    GAP = "gap"
+    REPEATED = "repeated"
+    NO_SNAPSHOT = "no_snapshot"
+    TRUNCATED = "truncated"
+
+
+class TickFileError(ValueError):
+    """A tick file that cannot be used as it is.  One line: file, row, what was found."""
+
+
+class RowError(ValueError):
+    """A defect of the row that is being read.  Never leaves the reader."""
+
+    def __init__(self, defect: Defect, text: str) -> None:
+        super().__init__(text)
+        self.defect = defect
+
+
+class Defects:
+    """The defects of one file: raised or counted, as the user chose."""
+
+    def __init__(self, path: Path, on_defect: OnDefect) -> None:
+        self.path = path
+        self.on_defect = on_defect
+        self.counts: Counter[str] = Counter()
+        self.first: dict[str, str] = {}
+        """The first of each kind, in full."""
+
+    def found(self, row: int, defect: Defect, text: str) -> None:
+        """Raise TickFileError, or count the defect."""
+        message = f"{self.path}:{row}: {text}"
+        if self.on_defect is OnDefect.STOP:
+            raise TickFileError(message)
+        self.counts[defect] += 1
+        self.first.setdefault(defect, message)
+
+    def clear(self) -> None:
+        """Forget everything: the file is read again from its beginning."""
+        self.counts.clear()
+        self.first.clear()
+
+
+class LocalTime:
+    """The time of the rows of one file, which must not go back."""
+
+    def __init__(self, defects: Defects) -> None:
+        self._defects = defects
+        self._last: Nanos = 0
+
+    def forward(self, row: int, at: Nanos) -> Nanos:
+        """`at`, or under `repair` the time before it where that was later.
+
+        Raises RowError where time goes back and is not repaired.
+        """
+        if at >= self._last:
+            self._last = at
+            return at
+        text = f"time goes backwards by {self._last - at} ns, from {self._last} to {at}"
+        if self._defects.on_defect is not OnDefect.REPAIR:
+            raise RowError(Defect.TIME_BACKWARDS, text)
+        self._defects.found(row, Defect.TIME_BACKWARDS, text)
+        return self._last

@@ -1,0 +1,119 @@
+"""Sources: feeds that tell how far they are, and what they dropped on the way."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+from exchange.feed import FeedItem
+from feeds.defects import Defects, LocalTime, OnDefect, TickFileError
+from feeds.tick_file import TickFile
+
+BATCH = 512
+"""Items in a batch: large enough that `await` costs nothing, small enough to stop soon."""
+
+
+class Source(ABC):
+    """A feed with a name, a progress and an account of what it left out."""
+
+    name: str = ""
+
+    def __init__(self) -> None:
+        self.notes: Counter[str] = Counter()
+        """What was dropped or decided by rule; nothing is wrong with it."""
+
+    @abstractmethod
+    def __aiter__(self) -> AsyncIterator[list[FeedItem]]:
+        """Begin from the first item."""
+
+    @property
+    @abstractmethod
+    def position(self) -> int:
+        """How much was read: bytes on disk for a file, items where there is none."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How much there is, in the unit of `position`."""
+
+    @property
+    def sources(self) -> list["Source"]:
+        """The sources inside this one, itself if it has none."""
+        return [self]
+
+    @property
+    def defects(self) -> dict[str, int]:
+        """How many defective rows were skipped or repaired, by kind."""
+        return {}
+
+    @property
+    def first_defects(self) -> dict[str, str]:
+        """The first defect of each kind, with file and row."""
+        return {}
+
+
+class FileSource(Source):
+    """A feed read from one tick file."""
+
+    def __init__(self, path: str | Path, on_defect: OnDefect | str = OnDefect.STOP) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.name = self.path.name
+        self._defects = Defects(self.path, OnDefect(on_defect))
+        self._file = TickFile(self.path, self._defects)
+        self._time = LocalTime(self._defects)
+
+    @abstractmethod
+    def items(self) -> Iterator[FeedItem]:
+        """Every item of the file.  Raises TickFileError at the first defect that stops it."""
+
+    async def __aiter__(self) -> AsyncIterator[list[FeedItem]]:
+        """Read the file from its beginning, in batches.
+
+        A defect that stops the file does so after all items before it.
+        """
+        self._begin()
+        for batch in batches(self.items):
+            yield batch
+
+    @property
+    def position(self) -> int:
+        """Bytes on disk that have been read."""
+        return self._file.position
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self._file.size
+
+    @property
+    def defects(self) -> dict[str, int]:
+        """How many defective rows were skipped or repaired, by kind."""
+        return dict(self._defects.counts)
+
+    @property
+    def first_defects(self) -> dict[str, str]:
+        """The first defect of each kind, with file and row."""
+        return dict(self._defects.first)
+
+    def _begin(self) -> None:
+        self.notes.clear()
+        self._defects.clear()
+        self._time = LocalTime(self._defects)
+
+
+def batches(items: Callable[[], Iterator[FeedItem]]) -> Iterator[list[FeedItem]]:
+    """Items in lists of BATCH; what came before an error is handed on before it is raised."""
+    batch: list[FeedItem] = []
+    try:
+        for item in items():
+            batch.append(item)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except TickFileError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
