@@ -21,11 +21,11 @@ class Position:
         self.isolated = False
         self.size: Lots = 0
         self.cost: Money = 0
-        # Open orders that may increase the position: lots, and the sum of price times lots.
+        # Open orders that may increase the position: lots, and what they are worth.
         self.buy_lots: Lots = 0
-        self.buy_cost = 0
+        self.buy_value: Money = 0
         self.sell_lots: Lots = 0
-        self.sell_cost = 0
+        self.sell_value: Money = 0
         self.reduce_only_lots: Lots = 0
         self.watched: MarkPrice = -1
         """The mark up to which the monitor need not look; -1: not watched."""
@@ -36,29 +36,32 @@ class Position:
 
         A part closed takes its share of the cost with it, rounded up, so that PnL rounds down.
         """
+        value = self.instrument.value(price, lots)
         realised = 0
         if self.size * lots < 0:
-            sign = 1 if self.size > 0 else -1
             closed = min(abs(self.size), abs(lots))
+            closing_value = value * closed // abs(lots)
             cost = ceil_div(self.cost * closed, abs(self.size))
-            realised = sign * self.instrument.value(price, closed) - cost
-            self.size -= sign * closed
+            realised = -closing_value - cost
             self.cost -= cost
-            lots += sign * closed
+            value -= closing_value
         self.size += lots
-        self.cost += self.instrument.value(price, lots)
+        self.cost += value
         return realised
 
-    def count(self, order: Order, lots: Lots) -> None:
-        """Account for `lots` more (or, negative, fewer) of an open order."""
+    def hold(self, order: Order, lots: Lots) -> None:
+        """Let `lots` of an order count as open, whatever was counted of it before."""
+        value = abs(self.instrument.value(order.price, lots))
+        more, dearer = lots - order.held, value - order.held_value
+        order.held, order.held_value = lots, value
         if order.reduce_only:
-            self.reduce_only_lots += lots
+            self.reduce_only_lots += more
         elif order.buy:
-            self.buy_lots += lots
-            self.buy_cost += lots * order.price
+            self.buy_lots += more
+            self.buy_value += dearer
         else:
-            self.sell_lots += lots
-            self.sell_cost += lots * order.price
+            self.sell_lots += more
+            self.sell_value += dearer
 
     def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> "Position":
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
@@ -68,11 +71,11 @@ class Position:
         other = Position(self.pool, self.instrument, self.bucket, self.leverage)
         other.isolated = self.isolated
         other.size = self.size + lots
-        other.buy_lots, other.buy_cost = self.buy_lots, self.buy_cost
-        other.sell_lots, other.sell_cost = self.sell_lots, self.sell_cost
-        other.count(order, resting)
+        other.buy_lots, other.buy_value = self.buy_lots, self.buy_value
+        other.sell_lots, other.sell_value = self.sell_lots, self.sell_value
+        other.hold(order.copy(), resting)
         if gone is not None:
-            other.count(gone, -gone.size)
+            other.hold(gone.copy(), 0)
         return other
 
 

@@ -48,21 +48,30 @@ def closing_size(position: Position, size: Lots, *, buy: bool) -> Lots:
 
 def trial_of(market: Market, position: Position, order: Order, *, rests: bool) -> Trial:
     """What an order would get from the book as it stands; it closes first, at the best prices."""
-    book, multiplier = market.book, market.instrument.multiplier
-    filled, cost = book.quote(order.size, order.price, buy=order.buy)
-    closed = closing_size(position, filled, buy=order.buy)
-    _, closing = book.quote(closed, order.price, buy=order.buy)
-    resting = order.size - filled if rests else 0
-    return Trial(
-        closed, closing * multiplier, filled - closed, (cost - closing) * multiplier, resting
-    )
+    trial = Trial(0, 0, 0, 0, order.size if rests else 0)
+    room = closing_size(position, order.size, buy=order.buy)
+    for price, size in market.book.takings(order.size, order.price, buy=order.buy):
+        closed = min(size, room)
+        room -= closed
+        trial.closed += closed
+        trial.closing += abs(market.instrument.value(price, closed))
+        trial.opened += size - closed
+        trial.opening += abs(market.instrument.value(price, size - closed))
+        trial.resting -= size if rests else 0
+    return trial
 
 
 def trial_at(position: Position, size: Lots, price: Ticks, *, buy: bool) -> Trial:
     """What trading all of `size` at one price would come to."""
     closed = closing_size(position, size, buy=buy)
-    value = position.instrument.value
-    return Trial(closed, value(price, closed), size - closed, value(price, size - closed), 0)
+    instrument, opened = position.instrument, size - closed
+    return Trial(
+        closed,
+        abs(instrument.value(price, closed)),
+        opened,
+        abs(instrument.value(price, opened)),
+        0,
+    )
 
 
 def unaffordable(
@@ -93,15 +102,16 @@ def unaffordable(
         )
     fee_rate = state.taker_rate if fee_rate < 0 else fee_rate
     fee = ceil_div((trial.closing + trial.opening) * fee_rate, RATE_ONE)
-    closing_gain = _gain(position, mark, sign * trial.closed, sign * trial.closing)
-    opening_gain = _gain(position, mark, sign * trial.opened, sign * trial.opening)
+    closing_gain = _gain(position, mark, sign * trial.closed, trial.closing)
+    opening_gain = _gain(position, mark, sign * trial.opened, trial.opening)
     if position.isolated:
         return _isolated(state, position, after, trial, fee, closing_gain, opening_gain)
     return _cross(state, position, after, closing_gain + opening_gain - fee, grows=grows)
 
 
-def _gain(position: Position, mark: MarkPrice, lots: Lots, cost: Money) -> Money:
-    """What taking `lots` (signed) at `cost` (signed) adds to equity at the mark."""
+def _gain(position: Position, mark: MarkPrice, lots: Lots, value: Money) -> Money:
+    """What taking `lots` (signed) for `value` adds to equity at the mark."""
+    cost = value if (lots > 0) != position.instrument.is_inverse else -value
     return position.instrument.unrealised_pnl(mark, lots, cost)
 
 

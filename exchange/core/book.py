@@ -31,9 +31,20 @@ class Order:
         self.size = size
         self.reduce_only = False
         self.ref = 0
+        self.held: Lots = 0
+        self.held_value = 0
+        """What its position counts as open of it: lots, and their value in money."""
         self.level: Level | None = None
         self.older: Order | None = None
         self.newer: Order | None = None
+
+    def copy(self) -> "Order":
+        """The same order, not in any book."""
+        other = Order(self.order_id, self.owner, self.market, self.buy, self.price, self.size)
+        other.reduce_only = self.reduce_only
+        other.ref = self.ref
+        other.held, other.held_value = self.held, self.held_value
+        return other
 
 
 class Level:
@@ -166,19 +177,18 @@ class Book:
             order.size -= size
             level.resize(order, -size)
 
-    def quote(self, lots: Lots, limit: Ticks | None, *, buy: bool) -> tuple[Lots, int]:
-        """What a taker of `lots` would get: size filled, and the sum of price times size."""
+    def takings(self, lots: Lots, limit: Ticks, *, buy: bool) -> list[tuple[Ticks, Lots]]:
+        """What a taker of `lots` would get: prices and sizes, best first."""
         side = self.side(buy=not buy)
-        filled = 0
-        cost = 0
+        found: list[tuple[Ticks, Lots]] = []
         for key in reversed(side.keys):
             level = side.levels[key * side.sign]
-            if filled == lots or (limit is not None and not side.reaches(level, limit)):
+            if lots == 0 or not side.reaches(level, limit):
                 break
-            size = min(lots - filled, level.size)
-            filled += size
-            cost += size * level.price
-        return filled, cost
+            size = min(lots, level.size)
+            lots -= size
+            found.append((level.price, size))
+        return found
 
     def would_trade(self, price: Ticks, *, buy: bool) -> bool:
         """Whether an order at `price` would find the other side."""

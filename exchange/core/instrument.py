@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from exchange.core.rules import InstrumentRules, Tier
+from exchange.core.rules import ContractKind, InstrumentRules, Tier
 from exchange.core.units import (
     RATE_ONE,
     Lots,
@@ -19,6 +19,8 @@ from exchange.core.units import (
 )
 
 MARK_UNIT = "0.00000001"
+PRICE_MAX = 10**18
+"""Stands for a price that is never reached."""
 
 
 class Tiers:
@@ -74,11 +76,14 @@ class Tiers:
 
 
 class Instrument:
-    """A linear perpetual contract.
+    """A perpetual contract.
 
-    One tick on one lot is worth `multiplier` units of money, a whole number by construction, so
-    trades are exact.  Mark prices are finer: `subticks` mark units make a tick, and a value at a
-    mark is rounded against the account.
+    Linear: one tick on one lot is worth `multiplier` units of money, and a trade's value is exact.
+    Inverse: one lot at a price of one tick is worth `multiplier` units, and a trade's value is
+    that over the price, rounded down to a unit, the same for both sides.
+
+    Mark prices are finer: `subticks` mark units make a tick, and a value at a mark is rounded
+    against the account.
     """
 
     def __init__(self, index: int, rules: InstrumentRules, tiers: tuple[Tier, ...]) -> None:
@@ -87,12 +92,14 @@ class Instrument:
         self.rules = rules
         self.symbol: str = rules.symbol
         self.settle: str = rules.settle
+        self.is_inverse = rules.kind is ContractKind.INVERSE
         self.tick_size = _positive(rules.tick_size, f"{what} tick_size")
         self.lot_size = _positive(rules.lot_size, f"{what} lot_size")
         self.money_unit = _positive(rules.money_unit, f"{what} money_unit")
         self.mark_unit = _positive(rules.mark_unit or MARK_UNIT, f"{what} mark_unit")
+        per_tick = 1 / self.tick_size if self.is_inverse else self.tick_size
         self.multiplier = _whole(
-            self.tick_size * self.lot_size / self.money_unit,
+            per_tick * self.lot_size / self.money_unit,
             f"{what}: a tick on a lot is worth",
             f"units of {rules.settle} ({rules.money_unit})",
         )
@@ -103,16 +110,68 @@ class Instrument:
         self.tiers = Tiers(tiers, self.money_unit)
 
     def value(self, price: Ticks, size: Lots) -> Money:
-        """What `size` is worth at a tradable price.  Exact."""
-        return price * size * self.multiplier
+        """What trading `size` (signed) at a price adds to a position's cost.
+
+        The two sides of a trade add the same amount, with opposite signs.  For an inverse contract
+        the sign is turned: a long owes less coin the higher the price.
+        """
+        if not self.is_inverse:
+            return price * size * self.multiplier
+        worth = abs(size) * self.multiplier // price
+        return -worth if size > 0 else worth
 
     def notional(self, mark: MarkPrice, size: Lots) -> Money:
         """The absolute value of `size` at a mark, rounded up to a unit."""
+        if self.is_inverse:
+            return ceil_div(abs(size) * self.multiplier * self.subticks, mark)
         return ceil_div(mark * abs(size) * self.multiplier, self.subticks)
+
+    def worth(self, mark: MarkPrice, size: Lots) -> Money:
+        """What `size` (signed) would be worth in a position's cost, closed at a mark."""
+        if self.is_inverse:
+            return -size * self.multiplier * self.subticks // mark
+        return mark * size * self.multiplier // self.subticks
 
     def unrealised_pnl(self, mark: MarkPrice, size: Lots, cost: Money) -> Money:
         """What closing at a mark would add, rounded down to a unit."""
-        return mark * size * self.multiplier // self.subticks - cost
+        return self.worth(mark, size) - cost
+
+    def price_of(self, worth: Money, size: Lots) -> Ticks:
+        """The price at which `size` is worth at least `worth`: the last tick that is, from 1.
+
+        Where no price is, the worst for the position that can be written: PRICE_MAX.
+        """
+        if not self.is_inverse:
+            ticks = size * self.multiplier
+            return max(1, ceil_div(worth, ticks) if size > 0 else worth // ticks)
+        lots = abs(size) * self.multiplier
+        if size > 0:
+            return ceil_div(lots, -worth) if worth < 0 else PRICE_MAX
+        return max(1, lots // worth) if worth > 0 else PRICE_MAX
+
+    def lots_worth(self, mark: MarkPrice, notional: Money) -> Lots:
+        """The most lots whose notional at a mark is no more than `notional`."""
+        if self.is_inverse:
+            return notional * mark // (self.multiplier * self.subticks)
+        return notional * self.subticks // (mark * self.multiplier)
+
+    def safe_until(self, mark: MarkPrice, size: Lots, slack: Money) -> MarkPrice:
+        """A mark that costs a position of `size` no more than `slack`, margin included.
+
+        The highest maintenance rate is added to the cost where the notional grows: a rising mark
+        for a linear short, a falling one for an inverse long.
+        """
+        lots = abs(size) * self.multiplier
+        whole = RATE_ONE + self.tiers.rates[-1]
+        if not self.is_inverse:
+            if size > 0:
+                return max(0, mark - slack * self.subticks // lots)
+            return mark + slack * self.subticks * RATE_ONE // (lots * whole)
+        lots *= self.subticks
+        if size > 0:
+            return min(mark, ceil_div(lots * whole, lots * whole // mark + slack * RATE_ONE))
+        left = lots // mark - slack
+        return max(mark, lots // (left + 1)) if left >= 0 else PRICE_MAX * self.subticks
 
     def price(self, text: str) -> Ticks:
         """Read a price; one off its tick is refused."""

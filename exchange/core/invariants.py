@@ -59,6 +59,7 @@ def _check_orders(state: State, account: Account) -> None:
             continue
         for order in orders:
             assert order.level is not None, f"order {order.order_id} does not rest"
+            assert order.held == order.size, f"order {order.order_id} is miscounted"
         _check_sums(position, orders)
 
 
@@ -67,9 +68,9 @@ def _check_sums(position: Position, orders: list[Order]) -> None:
     sells = [o for o in orders if not o.buy and not o.reduce_only]
     closing = sum(o.size for o in orders if o.reduce_only)
     assert position.buy_lots == sum(o.size for o in buys), "open buys are miscounted"
-    assert position.buy_cost == sum(o.size * o.price for o in buys), "open buys are misvalued"
+    assert position.buy_value == sum(o.held_value for o in buys), "open buys are misvalued"
     assert position.sell_lots == sum(o.size for o in sells), "open sells are miscounted"
-    assert position.sell_cost == sum(o.size * o.price for o in sells), "open sells are misvalued"
+    assert position.sell_value == sum(o.held_value for o in sells), "open sells are misvalued"
     assert position.reduce_only_lots == closing, "reduce-only orders are miscounted"
     assert closing <= abs(position.size), "reduce-only orders exceed the position"
 

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from exchange.core.accounts import Pool, Position
 from exchange.core.units import Lots, MarkPrice, Money, Ticks, ceil_div
 
+NEVER = 10**30
+"""A mark beyond which nobody looks: an inverse short with enough collateral never fails."""
+
 
 class Marks:
     """The mark price of every instrument, by instrument number; 0 where there is none yet."""
@@ -36,19 +39,18 @@ def maintenance_margin(position: Position, mark: MarkPrice) -> Money:
     return position.instrument.tiers.maintenance(notional(position, mark))
 
 
-def opening_cost(open_lots: Lots, open_cost: int, closing_lots: Lots) -> int:
-    """The part of open orders' cost (price times lots) that opens, rounded up."""
+def opening_value(open_lots: Lots, open_value: Money, closing_lots: Lots) -> Money:
+    """The part of open orders' value that opens rather than closes, rounded up."""
     if open_lots <= closing_lots:
         return 0
-    return ceil_div(open_cost * (open_lots - closing_lots), open_lots)
+    return ceil_div(open_value * (open_lots - closing_lots), open_lots)
 
 
 def order_exposure(position: Position) -> tuple[Money, Money]:
     """What open buys and open sells would open, in money, beyond what they close."""
-    multiplier = position.instrument.multiplier
-    buys = opening_cost(position.buy_lots, position.buy_cost, max(-position.size, 0))
-    sells = opening_cost(position.sell_lots, position.sell_cost, max(position.size, 0))
-    return buys * multiplier, sells * multiplier
+    buys = opening_value(position.buy_lots, position.buy_value, max(-position.size, 0))
+    sells = opening_value(position.sell_lots, position.sell_value, max(position.size, 0))
+    return buys, sells
 
 
 def exposure(position: Position, mark: MarkPrice) -> Money:
@@ -119,11 +121,8 @@ def bankruptcy_price(position: Position, mark: MarkPrice, backing: Money) -> Tic
     Rounded in the venue's favour (up for a long, down for a short), so that a close at the
     returned price never leaves a debt; at least one tick.
     """
-    worth = mark * position.size * position.instrument.multiplier // position.instrument.subticks
-    tick_value = position.size * position.instrument.multiplier
-    if position.size > 0:
-        return max(1, ceil_div(worth - backing, tick_value))
-    return max(1, (worth - backing) // tick_value)
+    worth = position.instrument.worth(mark, position.size)
+    return position.instrument.price_of(worth - backing, position.size)
 
 
 def liquidation_price(
@@ -147,6 +146,8 @@ def liquidation_price(
         return _last_true(fails, mark) if fails(1) else None
     far = mark
     while not fails(far):
+        if far > NEVER:
+            return None
         far *= 2
     return _first_true(fails, far)
 

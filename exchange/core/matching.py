@@ -46,7 +46,7 @@ def match(
             cancel(state, market, maker, CancelReason.REDUCE_ONLY)
             continue
         trade(state, market, maker, taker, size, fee_rate, kind)
-        traded += market.instrument.value(maker.price, size)
+        traded += abs(market.instrument.value(maker.price, size))
     return traded
 
 
@@ -100,7 +100,7 @@ def _fill(
 ) -> None:
     account = state.accounts[order.owner]
     if maker and order.owner != HISTORY_OWNER:
-        state.position(account, market.instrument).count(order, -size)
+        state.position(account, market.instrument).hold(order, order.size)
         if order.size == 0:
             state.drop(order)
     settled = settle(state, market, account, size if order.buy else -size, price, fee_rate)
@@ -133,7 +133,7 @@ def rest(state: State, market: Market, order: Order) -> None:
     account.orders[order.order_id] = order
     if order.ref:
         account.refs[order.ref] = order.order_id
-    state.position(account, market.instrument).count(order, order.size)
+    state.position(account, market.instrument).hold(order, order.size)
     market.book.rest(order)
 
 
@@ -142,7 +142,7 @@ def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> 
     account = state.accounts[order.owner]
     market.book.remove(order)
     position = state.position(account, market.instrument)
-    position.count(order, -order.size)
+    position.hold(order, 0)
     state.drop(order)
     announce_cancel(state, market, order, reason)
 
@@ -191,8 +191,8 @@ def fit_reduce_only(state: State, market: Market, account: Account) -> None:
 def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
     """Take `size` off a resting order, which keeps its place."""
     account = state.accounts[order.owner]
-    state.position(account, market.instrument).count(order, -size)
     market.book.reduce(order, size)
+    state.position(account, market.instrument).hold(order, order.size)
     announce_amend(state, market, order, kept_place=True)
 
 

@@ -11,7 +11,7 @@ from sortedcontainers import SortedList
 
 from exchange.core.accounts import Pool, Position
 from exchange.core.margin import Marks, PoolMargin, maintenance_margin, notional, unrealised_pnl
-from exchange.core.units import RATE_ONE, MarkPrice, Money
+from exchange.core.units import MarkPrice, Money
 
 ROUNDING = 3
 """Units that the roundings of one position's PnL and maintenance margin can add up to."""
@@ -78,7 +78,8 @@ class Monitor:
             else:
                 slack = margin.equity - margin.maintenance - ROUNDING * len(pool.positions)
                 slack = slack * notional(position, mark) // weight
-            self._set(position, threshold(position, mark, max(slack, 0)))
+            safe = position.instrument.safe_until(mark, position.size, max(slack, 0))
+            self._set(position, safe)
 
     def _set(self, position: Position, mark: MarkPrice) -> None:
         is_long = position.size > 0
@@ -91,17 +92,3 @@ class Monitor:
         watch.pools[account] = position
         position.watched = mark
         position.watched_long = is_long
-
-
-def threshold(position: Position, mark: MarkPrice, slack: Money) -> MarkPrice:
-    """The mark up to which a position cannot use up `slack`.
-
-    A falling mark costs a long its value and lowers its maintenance margin, which is left out; a
-    rising mark costs a short its value and, at most, the highest maintenance rate on top.
-    """
-    instrument = position.instrument
-    lots = abs(position.size) * instrument.multiplier
-    if position.size > 0:
-        return max(0, mark - slack * instrument.subticks // lots)
-    cost = lots * (RATE_ONE + instrument.tiers.rates[-1])
-    return mark + slack * instrument.subticks * RATE_ONE // cost

@@ -119,7 +119,8 @@ def _cannot_trade(market: Market, command: PlaceOrder, order: Order) -> Refusal 
             f"price was {market.instrument.price_text(order.price)}, which trades at once",
         )
     if command.time_in_force is TimeInForce.FOK:
-        filled, _ = market.book.quote(order.size, order.price, buy=order.buy)
+        takings = market.book.takings(order.size, order.price, buy=order.buy)
+        filled = sum(size for _, size in takings)
         if filled < order.size:
             text = market.instrument.size_text
             return Refusal(
@@ -219,7 +220,7 @@ def _replace(
     refusal = unaffordable(state, position, changed, trial, instead_of=order)
     if refusal is not None:
         return refusal
-    position.count(order, -order.size)
+    position.hold(order, 0)
     market.book.remove(order)
     state.drop(order)
     announce_amend(state, market, changed, kept_place=False)

@@ -116,15 +116,26 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
 
 
+class ContractKind(StrEnum):
+    """What a contract pays in."""
+
+    LINEAR = "linear"
+    """Settled in the money it is quoted in: worth price times size."""
+    INVERSE = "inverse"
+    """Sized in the quote money and settled in the base asset: worth size over price."""
+
+
 class InstrumentRules(Rules, frozen=True, kw_only=True):
-    """A linear perpetual contract: settled in the money it is quoted in."""
+    """A perpetual contract."""
 
     symbol: str
+    kind: ContractKind = ContractKind.LINEAR
     settle: str = "USDT"
     """Settlement asset."""
     tick_size: str
     lot_size: str
-    """Smallest size step, in the base asset; a ratio such as "1/6" is allowed."""
+    """Smallest size step, in the base asset; in the quote money for an inverse contract (100 for
+    one contract of 100 USD).  A ratio such as "1/6" is allowed."""
     mark_unit: str = ""
     """Smallest step of mark and index prices; a hundred-millionth when empty."""
     money_unit: str = "0.00000001"

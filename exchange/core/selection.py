@@ -46,8 +46,7 @@ def down_one_tier(position: Position, mark: MarkPrice) -> Lots:
     if tier == 0:
         return abs(position.size)
     target = instrument.tiers.floors[tier]
-    keep = target * instrument.subticks // (mark * instrument.multiplier)
-    return abs(position.size) - keep
+    return abs(position.size) - instrument.lots_worth(mark, target)
 
 
 def just_enough(position: Position, mark: MarkPrice, shortfall: Money, fee: Rate) -> Lots:

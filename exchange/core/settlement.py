@@ -40,7 +40,7 @@ def settle(
     state.ledger.transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
     if position.isolated:
         _move_bucket(state, position, held, closing, realised, price, abs(lots) - closing)
-    fee = ceil_div(instrument.value(price, abs(lots)) * fee_rate, RATE_ONE)
+    fee = ceil_div(abs(instrument.value(price, lots)) * fee_rate, RATE_ONE)
     state.ledger.transfer(position.pool.wallet, market.funds.fees, fee, Reason.TRADING_FEE)
     if position.size:
         market.holders[account.index] = position
@@ -68,5 +68,6 @@ def _move_bucket(
         # A debt stays in the bucket: the wallet does not answer for it, the waterfall does.
         ledger.transfer(position.bucket, wallet, max(released, 0), Reason.ISOLATED_MARGIN)
     if opening:
-        needed = ceil_div(position.instrument.value(price, opening), position.leverage)
+        value = abs(position.instrument.value(price, opening))
+        needed = ceil_div(value, position.leverage)
         ledger.transfer(wallet, position.bucket, needed, Reason.ISOLATED_MARGIN)
