@@ -58,9 +58,14 @@ class Defects:
         """Raise TickFileError, or count the defect."""
         message = f"{self.path}:{row}: {text}"
         if self.on_defect is OnDefect.STOP:
-            raise TickFileError(message)
+            raise TickFileError(message) from None
         self.counts[defect] += 1
         self.first.setdefault(defect, message)
+
+    def caught(self, row: int, error: ValueError) -> None:
+        """As `found`, for an error that reading the row raised: a RowError or a UnitError."""
+        defect = error.defect if isinstance(error, RowError) else Defect.BAD_NUMBER
+        self.found(row, defect, str(error))
 
     def clear(self) -> None:
         """Forget everything: the file is read again from its beginning."""

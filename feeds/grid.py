@@ -73,8 +73,8 @@ def decimal_text(text: str, what: str) -> str:
 def decimal_places(step: Fraction) -> int | None:
     """How many decimals `step` is written with; None where it has no end.
 
-    >>> decimal_places(Fraction("0.25")), decimal_places(Fraction(10)), decimal_places(Fraction(1, 6))
-    (2, 0, None)
+    >>> decimal_places(Fraction("0.25")), decimal_places(Fraction(1, 6))
+    (2, None)
     """
     return next((n for n in range(PLACES_MAX + 1) if 10**n % step.denominator == 0), None)
 

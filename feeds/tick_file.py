@@ -1,18 +1,22 @@
-"""Lines of a tick file, plain or compressed, streamed: with row numbers, and never the whole file."""
+"""Lines of a tick file, plain or compressed, streamed, with their row numbers.
 
-import zlib
-from collections.abc import Iterator
-from gzip import BadGzipFile
+The file is never held whole: memory stays the same whatever its length.
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
 
-from isal import igzip, isal_zlib
+from isal import isal_zlib
 
 from feeds.defects import Defect, Defects, TickFileError
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 LINE_MAX = 1 << 24
 GZIP = b"\x1f\x8b"
+GZIP_CONTAINER = 31
+"""zlib's `wbits` for data with a gzip header and checksum."""
+GZIP_ERROR = cast("type[Exception]", isal_zlib.error)
 ZSTD = b"\x28\xb5\x2f\xfd"
 ZIP = b"PK\x03\x04"
 
@@ -22,7 +26,8 @@ class TickFile:
 
     def __init__(self, path: Path, defects: Defects) -> None:
         if not path.is_file():
-            raise TickFileError(f"{path}: no such file")
+            what = "is a folder, expected a file" if path.is_dir() else "no such file"
+            raise TickFileError(f"{path}: {what}")
         self.path = path
         self.defects = defects
         self.size = path.stat().st_size
@@ -47,9 +52,8 @@ class TickFile:
                     yield row, line
                 if len(rest) > LINE_MAX:
                     raise TickFileError(f"{self.path}:{row + 1}: a line of over {LINE_MAX} bytes")
-        except (EOFError, BadGzipFile, isal_zlib.error, zlib.error) as error:
-            what = str(error).rstrip(".")
-            self.defects.found(row + 1, Defect.TRUNCATED, f"compressed data ends here: {what}")
+        except EOFError as error:
+            self.defects.found(row + 1, Defect.TRUNCATED, f"compressed data ends here: {error}")
             return
         if rest:
             self.open_ended = True
@@ -60,7 +64,9 @@ class TickFile:
             magic = raw.read(4)
             raw.seek(0)
             if magic == ZIP:
-                raise TickFileError(f"{self.path}: was a zip archive, expected it unpacked, or gzip")
+                raise TickFileError(
+                    f"{self.path}: was a zip archive, expected it unpacked, or gzip"
+                )
             for chunk in _unpacked(raw, magic, self.path):
                 self.position = raw.tell()
                 yield chunk
@@ -69,30 +75,43 @@ class TickFile:
 
 def _unpacked(raw: BinaryIO, magic: bytes, path: Path) -> Iterator[bytes]:
     if magic[:2] == GZIP:
-        with igzip.IGzipFile(fileobj=raw) as file:
-            while chunk := file.read1(CHUNK):
-                yield chunk
-    elif magic == ZSTD:
-        yield from _zstd(raw, path)
-    else:
-        while chunk := raw.read(CHUNK):
-            yield chunk
+        return _frames(raw, lambda: isal_zlib.decompressobj(GZIP_CONTAINER), GZIP_ERROR)
+    if magic == ZSTD:
+        try:
+            import zstandard  # noqa: PLC0415  (optional: few files are packed this way)
+        except ImportError:
+            raise TickFileError(f"{path}: reading it needs `pip install zstandard`") from None
+        return _frames(
+            raw, lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
+        )
+    return iter(lambda: raw.read(CHUNK), b"")
 
 
-def _zstd(raw: BinaryIO, path: Path) -> Iterator[bytes]:
-    try:
-        import zstandard  # noqa: PLC0415  (optional: few files are packed this way)
-    except ImportError:
-        raise TickFileError(f"{path}: reading it needs `pip install zstandard`") from None
-    unpacker = zstandard.ZstdDecompressor().decompressobj()
-    try:
-        while chunk := raw.read(CHUNK):
-            while chunk:
-                yield unpacker.decompress(chunk)
-                chunk = unpacker.unused_data if unpacker.eof else b""
-                if chunk:
-                    unpacker = zstandard.ZstdDecompressor().decompressobj()
-    except zstandard.ZstdError as error:
-        raise EOFError(str(error)) from None
+class _Unpacker(Protocol):
+    """The shape that isal, zlib and zstandard share."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _frames(
+    raw: BinaryIO, begin: Callable[[], _Unpacker], error: type[Exception]
+) -> Iterator[bytes]:
+    """Unpack frame after frame.  Raises EOFError where the last one is damaged or not complete."""
+    unpacker = begin()
+    while packed := raw.read(CHUNK):
+        while packed:
+            if unpacker.eof:
+                unpacker = begin()
+            try:
+                yield unpacker.decompress(packed)
+            except error as damage:
+                raise EOFError(str(damage)) from None
+            packed = unpacker.unused_data if unpacker.eof else b""
     if not unpacker.eof:
-        raise EOFError("the last frame is not complete")
+        raise EOFError("the file was cut off")

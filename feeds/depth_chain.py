@@ -1,0 +1,61 @@
+"""The chain of depth updates: whether one follows the other or something is missing.
+
+Rule (Binance, "How to manage a local order book correctly"): buffer updates until the snapshot is
+there; drop those it already contains; the first one used must reach across the snapshot's id;
+from then on each must begin where the one before it ended.  Futures name the id before (`pu`),
+because their ids have holes; on spot `U` is the previous `u` + 1.
+"""
+
+from enum import Enum, auto
+from typing import final
+
+from feeds.binance_messages import DepthDiff
+
+
+@final
+class Link(Enum):
+    """How an update stands to the book."""
+
+    FOLLOWS = auto()
+    WAITS = auto()
+    """There is no snapshot yet."""
+    OLD = auto()
+    """The snapshot has it already."""
+    REPEATED = auto()
+    GAP = auto()
+
+
+class DepthChain:
+    """The update id at which the book stands."""
+
+    def __init__(self) -> None:
+        self.last: int | None = None
+        self.fresh = False
+        """No update was used since the snapshot."""
+
+    def start(self, snapshot: int) -> None:
+        """The book is a snapshot now."""
+        self.last = snapshot
+        self.fresh = True
+
+    def lose(self) -> None:
+        """The book is not to be trusted before the next snapshot."""
+        self.last = None
+
+    def link(self, diff: DepthDiff) -> Link:
+        """How `diff` stands to the book.  Changes nothing."""
+        if self.last is None:
+            return Link.WAITS
+        if diff.last <= self.last:
+            return Link.OLD if self.fresh else Link.REPEATED
+        return Link.FOLLOWS if self._follows(diff, self.last) else Link.GAP
+
+    def extend(self, diff: DepthDiff) -> None:
+        """The book has `diff` in it now."""
+        self.last = diff.last
+        self.fresh = False
+
+    def _follows(self, diff: DepthDiff, last: int) -> bool:
+        if diff.previous is None:
+            return diff.first == last + 1 or (self.fresh and diff.first <= last)
+        return diff.previous == last or (self.fresh and diff.first <= last)

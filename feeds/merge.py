@@ -1,0 +1,112 @@
+"""Many feeds as one, in order of time, then turn, then the feeds' own order."""
+
+from collections.abc import AsyncIterator
+from heapq import heappop, heappush
+
+from exchange.core.messages import (
+    Command,
+    UpdateFundingRate,
+    UpdateIndexPrice,
+    UpdateMarkPrice,
+)
+from exchange.core.units import Nanos
+from exchange.feed import BookCheck, Feed, FeedItem
+from exchange.scheduler import Turn
+from feeds.defects import TickFileError
+from feeds.source import BATCH, Source
+
+TURNS: dict[type[Command | BookCheck], Turn] = {
+    UpdateMarkPrice: Turn.MARK,
+    UpdateIndexPrice: Turn.MARK,
+    UpdateFundingRate: Turn.MARK,
+}
+"""What comes before depth and trades of the same instant; all else has Turn.HISTORY."""
+
+Key = tuple[Nanos, Turn, int]
+
+
+class Merge(Source):
+    """Several feeds, streamed as one.
+
+    At equal times marks, indices and funding rates of any feed come before depth and trades of
+    any other; after that the first feed goes first.  A feed's own items never change places.
+    """
+
+    def __init__(self, *feeds: Feed) -> None:
+        super().__init__()
+        self.feeds = feeds
+        self.name = ", ".join(source.name for source in self.sources)
+
+    async def __aiter__(self) -> AsyncIterator[list[FeedItem]]:
+        """Begin every feed, and merge them.  An error of one comes after all items before it."""
+        heads = [_Head(rank, feed) for rank, feed in enumerate(self.feeds)]
+        batch: list[FeedItem] = []
+        try:
+            queue: list[Key] = []
+            for head in heads:
+                if await head.refill():
+                    heappush(queue, head.key)
+            while queue:
+                head = heads[heappop(queue)[2]]
+                until = queue[0] if queue else None
+                more = True
+                while more and (until is None or head.key < until):
+                    batch.append(head.item)
+                    if len(batch) == BATCH:
+                        yield batch
+                        batch = []
+                    more = head.step() or await head.refill()
+                if more:
+                    heappush(queue, head.key)
+        except TickFileError:
+            if batch:
+                yield batch
+            raise
+        if batch:
+            yield batch
+
+    @property
+    def sources(self) -> list[Source]:
+        """Every source that is merged here."""
+        inner = [feed for feed in self.feeds if isinstance(feed, Source)]
+        return [source for feed in inner for source in feed.sources]
+
+    @property
+    def position(self) -> int:
+        """How much of all sources was read."""
+        return sum(source.position for source in self.sources)
+
+    @property
+    def size(self) -> int:
+        """How much all sources have."""
+        return sum(source.size for source in self.sources)
+
+
+class _Head:
+    """The foremost item of one feed."""
+
+    def __init__(self, rank: int, feed: Feed) -> None:
+        self._rank = rank
+        self._batches = aiter(feed)
+        self._batch: list[FeedItem] = []
+        self._next = 0
+
+    def step(self) -> bool:
+        """Go on within the batch.  False: it is used up."""
+        if self._next == len(self._batch):
+            return False
+        self._show(self._batch[self._next])
+        return True
+
+    async def refill(self) -> bool:
+        """Take the next batch that is not empty.  False: the feed has ended."""
+        async for batch in self._batches:
+            if batch:
+                self._batch, self._next = batch, 0
+                return self.step()
+        return False
+
+    def _show(self, item: FeedItem) -> None:
+        self._next += 1
+        self.item = item
+        self.key: Key = (item.at, TURNS.get(type(item), Turn.HISTORY), self._rank)
