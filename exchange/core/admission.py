@@ -50,7 +50,8 @@ def trial_of(market: Market, position: Position, order: Order, *, rests: bool) -
     """What an order would get from the book as it stands; it closes first, at the best prices."""
     trial = Trial(0, 0, 0, 0, order.size if rests else 0)
     room = closing_size(position, order.size, buy=order.buy)
-    for price, size in market.book.takings(order.size, order.price, buy=order.buy):
+    crowded = bool(position.pool.account.orders)
+    for price, size in market.book.takings(order, meets_itself=crowded):
         closed = min(size, room)
         room -= closed
         trial.closed += closed

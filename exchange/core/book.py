@@ -5,6 +5,7 @@ It knows prices, sizes and whose an order is (by number), and nothing of money.
 
 from bisect import bisect_left, insort
 
+from exchange.core.rules import SelfTrade
 from exchange.core.units import Lots, Ticks
 
 HISTORY_OWNER = 0
@@ -31,6 +32,7 @@ class Order:
         self.size = size
         self.reduce_only = False
         self.ref = 0
+        self.self_trade = SelfTrade.CANCEL_OLDEST
         self.held: Lots = 0
         self.held_value = 0
         """What its position counts as open of it: lots, and their value in money."""
@@ -43,6 +45,7 @@ class Order:
         other = Order(self.order_id, self.owner, self.market, self.buy, self.price, self.size)
         other.reduce_only = self.reduce_only
         other.ref = self.ref
+        other.self_trade = self.self_trade
         other.held, other.held_value = self.held, self.held_value
         return other
 
@@ -177,17 +180,25 @@ class Book:
             order.size -= size
             level.resize(order, -size)
 
-    def takings(self, lots: Lots, limit: Ticks, *, buy: bool) -> list[tuple[Ticks, Lots]]:
-        """What a taker of `lots` would get: prices and sizes, best first."""
-        side = self.side(buy=not buy)
+    def takings(self, taker: Order, *, meets_itself: bool) -> list[tuple[Ticks, Lots]]:
+        """What `taker` would get: prices and sizes, best first.
+
+        `meets_itself`: its owner may have orders on the other side, which self-trade prevention
+        keeps out.
+        """
+        side = self.side(buy=not taker.buy)
+        left = taker.size
         found: list[tuple[Ticks, Lots]] = []
         for key in reversed(side.keys):
             level = side.levels[key * side.sign]
-            if lots == 0 or not side.reaches(level, limit):
+            if left == 0 or not side.reaches(level, taker.price):
                 break
-            size = min(lots, level.size)
-            lots -= size
-            found.append((level.price, size))
+            if not meets_itself:
+                size = min(left, level.size)
+                left -= size
+                found.append((level.price, size))
+            else:
+                left = _takings_of(level, taker, left, found)
         return found
 
     def would_trade(self, price: Ticks, *, buy: bool) -> bool:
@@ -217,6 +228,22 @@ class Book:
             )
             for level in side.levels.values():
                 check_level(level)
+
+
+def _takings_of(level: Level, taker: Order, left: Lots, found: list[tuple[Ticks, Lots]]) -> Lots:
+    """Add what `taker` would get from one level, order by order; returns what it still wants."""
+    maker = level.oldest
+    while maker is not None and left:
+        size = min(left, maker.size)
+        if maker.owner != taker.owner:
+            left -= size
+            found.append((level.price, size))
+        elif taker.self_trade is SelfTrade.DECREMENT:
+            left -= size
+        elif taker.self_trade is not SelfTrade.CANCEL_OLDEST:
+            return 0
+        maker = maker.newer
+    return left
 
 
 def check_level(level: Level) -> None:

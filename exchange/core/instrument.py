@@ -107,6 +107,14 @@ class Instrument:
         self.size_max: Lots = (
             on_grid(rules.size_max, self.lot_size, f"{what} size_max") if rules.size_max else 0
         )
+        self.size_min: Lots = (
+            on_grid(rules.size_min, self.lot_size, f"{what} size_min") if rules.size_min else 1
+        )
+        self.notional_min: Money = (
+            on_grid(rules.notional_min, self.money_unit, f"{what} notional_min")
+            if rules.notional_min
+            else 0
+        )
         self.tiers = Tiers(tiers, self.money_unit)
 
     def value(self, price: Ticks, size: Lots) -> Money:

@@ -11,6 +11,7 @@ from exchange.core.messages import (
     Traded,
     TradeKind,
 )
+from exchange.core.rules import SelfTrade
 from exchange.core.settlement import settle
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Money, Rate, Ticks
@@ -41,6 +42,10 @@ def match(
             break
         maker = level.oldest
         assert maker is not None, "a level in the book has orders"
+        if maker.owner == taker.owner and taker.owner != HISTORY_OWNER:
+            if prevent_self_trade(state, market, maker, taker):
+                break
+            continue
         size = min(taker.size, makers_size(state, market, maker))
         if size == 0:
             cancel(state, market, maker, CancelReason.REDUCE_ONLY)
@@ -48,6 +53,31 @@ def match(
         trade(state, market, maker, taker, size, fee_rate, kind)
         traded += abs(market.instrument.value(maker.price, size))
     return traded
+
+
+def prevent_self_trade(state: State, market: Market, maker: Order, taker: Order) -> bool:
+    """Keep an account from trading with itself; returns whether the taker ends here.
+
+    The taker's mode decides (as on Binance).
+    """
+    mode = taker.self_trade
+    if mode is SelfTrade.DECREMENT:
+        size = min(maker.size, taker.size)
+        taker.size -= size
+        if size == maker.size:
+            cancel(state, market, maker, CancelReason.SELF_TRADE)
+        else:
+            shrink(state, market, maker, size)
+        if taker.size == 0:
+            announce_cancel(state, market, taker, CancelReason.SELF_TRADE)
+        return False
+    if mode is not SelfTrade.CANCEL_NEWEST:
+        cancel(state, market, maker, CancelReason.SELF_TRADE)
+    if mode is SelfTrade.CANCEL_OLDEST:
+        return False
+    announce_cancel(state, market, taker, CancelReason.SELF_TRADE)
+    taker.size = 0
+    return True
 
 
 def makers_size(state: State, market: Market, maker: Order) -> Lots:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from exchange.core.rules import InstrumentRules
+from exchange.core.rules import InstrumentRules, SelfTrade
 from exchange.core.units import Lots, MarkPrice, Money, Nanos, Rate, Ticks
 
 HISTORY = "HISTORY"
@@ -58,12 +58,15 @@ class Reject(StrEnum):
     RATE_LIMITED = "rate_limited"
     TOO_MANY_ORDERS = "too_many_orders"
     NO_MARK_PRICE = "no_mark_price"
+    PRICE_OUTSIDE_BAND = "price_outside_band"
     NO_INDEX_PRICE = "no_index_price"
     LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
     OPEN_ORDERS = "open_orders"
     NOT_ISOLATED = "not_isolated"
     NO_POSITION = "no_position"
     REDUCE_ONLY_WOULD_INCREASE = "reduce_only_would_increase"
+    SIZE_BELOW_MIN = "size_below_min"
+    NOTIONAL_BELOW_MIN = "notional_below_min"
     POST_ONLY_WOULD_TAKE = "post_only_would_take"
     CANNOT_FILL_WHOLE = "cannot_fill_whole"
     INSUFFICIENT_MARGIN = "insufficient_margin"
@@ -76,6 +79,7 @@ class CancelReason(StrEnum):
     CLIENT = "client"
     IOC = "ioc"
     REDUCE_ONLY = "reduce_only"
+    SELF_TRADE = "self_trade"
     LIQUIDATION = "liquidation"
     DELEVERAGED = "deleveraged"
     STRATEGY_STOPPED = "strategy_stopped"
@@ -143,6 +147,8 @@ class PlaceOrder(AccountCommand, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
     reduce_only: bool = False
+    self_trade: SelfTrade | None = None
+    """Self-trade prevention; the venue's when not said."""
 
 
 class AmendOrder(AccountCommand, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ The venue works on one command at a time, so it knows what an order would get fr
 it trades, and checks margin on exactly that.
 """
 
-from exchange.core.accounts import Account
+from exchange.core.accounts import Account, Position
 from exchange.core.admission import Refusal, closing_size, trial_of, unaffordable
 from exchange.core.book import Order
 from exchange.core.matching import (
@@ -51,7 +51,10 @@ def place(state: State, account: Account, market: Market, command: PlaceOrder) -
     order = Order(0, account.index, market.instrument.index, buy, limit, size)
     order.reduce_only = command.reduce_only
     order.ref = command.ref
-    refusal = _cannot_trade(market, command, order)
+    order.self_trade = command.self_trade or state.rulebook.limits.self_trade
+    refusal = _out_of_bounds(state, market, position, order, command) or _cannot_trade(
+        market, command, order
+    )
     if refusal is None:
         trial = trial_of(market, position, order, rests=_rests(command))
         refusal = unaffordable(state, position, order, trial)
@@ -102,6 +105,39 @@ def _too_many(
     return Refusal(Reject.TOO_MANY_ORDERS, f"{count} orders were open, expected fewer than {most}")
 
 
+def _out_of_bounds(
+    state: State, market: Market, position: Position, order: Order, command: PlaceOrder
+) -> Refusal | None:
+    """Whether an order is too small, or its limit too far beyond the mark."""
+    instrument, mark = market.instrument, state.mark_of(position)
+    if command.price is not None and state.price_band:
+        band = state.price_band if order.buy else -state.price_band
+        edge = mark * (RATE_ONE + band)
+        reach = order.price * instrument.subticks * RATE_ONE
+        if reach > edge if order.buy else reach < edge:
+            return Refusal(
+                Reject.PRICE_OUTSIDE_BAND,
+                f"price was {instrument.price_text(order.price)}, expected within "
+                f"{state.rulebook.limits.price_band} of the mark {instrument.mark_text(mark)}",
+            )
+    if closing_size(position, order.size, buy=order.buy) == order.size:
+        return None
+    if order.size < instrument.size_min:
+        return Refusal(
+            Reject.SIZE_BELOW_MIN,
+            f"size was {instrument.size_text(order.size)}, "
+            f"expected {instrument.size_text(instrument.size_min)} or more",
+        )
+    notional = abs(instrument.value(order.price, order.size))
+    if notional < instrument.notional_min:
+        return Refusal(
+            Reject.NOTIONAL_BELOW_MIN,
+            f"notional was {instrument.money_text(notional)}, "
+            f"expected {instrument.money_text(instrument.notional_min)} or more",
+        )
+    return None
+
+
 def market_limit(state: State, market: Market, *, buy: bool) -> Ticks:
     """The worst price of a market order: the last tick inside the band around the mark."""
     mark = state.marks.prices[market.instrument.index]
@@ -119,7 +155,7 @@ def _cannot_trade(market: Market, command: PlaceOrder, order: Order) -> Refusal 
             f"price was {market.instrument.price_text(order.price)}, which trades at once",
         )
     if command.time_in_force is TimeInForce.FOK:
-        takings = market.book.takings(order.size, order.price, buy=order.buy)
+        takings = market.book.takings(order, meets_itself=True)
         filled = sum(size for _, size in takings)
         if filled < order.size:
             text = market.instrument.size_text
@@ -214,6 +250,7 @@ def _replace(
     changed = Order(order.order_id, order.owner, order.market, order.buy, price, size)
     changed.reduce_only = order.reduce_only
     changed.ref = order.ref
+    changed.self_trade = order.self_trade
     if changed.reduce_only:
         changed.size = closing_size(position, size, buy=order.buy)
     trial = trial_of(market, position, changed, rests=True)

@@ -87,11 +87,27 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     """Liquidation fee as a rate of the notional closed; never more than the equity left."""
 
 
+class SelfTrade(StrEnum):
+    """What happens where an account's order would meet another of its own."""
+
+    CANCEL_NEWEST = "cancel_newest"
+    """The arriving order ends there."""
+    CANCEL_OLDEST = "cancel_oldest"
+    """The resting order is cancelled, and the arriving one goes on."""
+    CANCEL_BOTH = "cancel_both"
+    DECREMENT = "decrement"
+    """Both shrink by the smaller size, without a trade."""
+
+
 class LimitRules(Rules, frozen=True, kw_only=True):
     """Bounds on what a client may send."""
 
     market_band: str = "0.05"
     """How far from the mark price a market order may trade."""
+    price_band: str = "0"
+    """How far beyond the mark price a limit order may bid (or ask below it).  Zero: no bound."""
+    self_trade: SelfTrade = SelfTrade.CANCEL_NEWEST
+    """Self-trade prevention for orders that do not say."""
     orders_max: int = 200
     """Open orders for each account and instrument."""
     commands_per_second: int = 1_000
@@ -140,5 +156,9 @@ class InstrumentRules(Rules, frozen=True, kw_only=True):
     """Smallest step of mark and index prices; a hundred-millionth when empty."""
     money_unit: str = "0.00000001"
     """Smallest unit of the settlement asset; one unit for each asset of a venue."""
+    size_min: str = ""
+    """Smallest size of one order; a lot when empty.  An order that only closes may be smaller."""
+    notional_min: str = ""
+    """Smallest notional of one order, in the settlement asset, with the same exception."""
     size_max: str = ""
     """Largest size of one order, in the base asset; no bound when empty."""

@@ -68,6 +68,7 @@ class State:
         self.taker_rate: Rate = rate(rulebook.fees.taker, "fees.taker")
         self.liquidation_rate: Rate = rate(rulebook.liquidation.fee, "liquidation.fee")
         self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
+        self.price_band: Rate = rate(rulebook.limits.price_band, "limits.price_band")
         stale = exact(rulebook.mark.stale_after_seconds, "mark.stale_after_seconds") * SECOND
         self.stale_after: Nanos = int(stale)
         self.now: Nanos = 0
