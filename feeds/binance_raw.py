@@ -17,7 +17,7 @@ from exchange.core.messages import (
     UpdateIndexPrice,
     UpdateMarkPrice,
 )
-from exchange.core.units import RATE_ONE, SECOND, Nanos, UnitError
+from exchange.core.units import RATE_ONE, SECOND, Nanos, UnitError, exact
 from exchange.feed import FeedItem
 from feeds.binance_messages import (
     BookTicker,
@@ -33,7 +33,7 @@ from feeds.binance_messages import (
 from feeds.book_checks import BookChecks
 from feeds.defects import Defect, OnDefect, RowError, TickFileError
 from feeds.depth_chain import DepthChain, Link
-from feeds.grid import Grid, nearest
+from feeds.grid import nearest, price_grid, size_grid
 from feeds.source import FileSource
 
 BUFFER_MAX = 20_000
@@ -56,17 +56,25 @@ class BinanceRaw(FileSource):
         on_defect: OnDefect | str = OnDefect.STOP,
         *,
         symbol: str = "",
+        contract: str = "",
         funding_interval: Nanos = FUNDING_INTERVAL,
     ) -> None:
-        """Read `instrument`, which the file calls `symbol` if that is another name."""
+        """Read `instrument`, which the file calls `symbol` if that is another name.
+
+        Sizes in the file are in the base asset; on COIN-M in contracts, and a contract is a lot
+        unless `contract` gives its worth.
+        """
         super().__init__(path, on_defect)
         self.instrument = instrument
         self.symbol = instrument.symbol
         self._symbol_in_file = symbol or instrument.symbol
         self._funding_interval = funding_interval
-        self._prices = Grid(instrument.tick_size, f"{self.symbol} price", least=1)
-        self._sizes = Grid(instrument.lot_size, f"{self.symbol} size")
-        self._trade_sizes = Grid(instrument.lot_size, f"{self.symbol} trade size", least=1)
+        unit = exact(contract, "contract") if contract else Fraction(1)
+        if instrument.is_inverse and not contract:
+            unit = instrument.lot_size
+        self._prices = price_grid(instrument)
+        self._sizes = size_grid(instrument, unit)
+        self._trade_sizes = size_grid(instrument, unit, least=1)
 
     def items(self) -> Iterator[FeedItem]:
         """Every item of the recording.  Raises TickFileError at a defect that stops it."""

@@ -9,6 +9,7 @@ remembered and 0.5 us where not, against 3 us with Fraction.
 import re
 from fractions import Fraction
 
+from exchange.core.instrument import Instrument
 from exchange.core.units import UnitError, on_grid
 
 REMEMBERED_MAX = 65_536
@@ -61,6 +62,16 @@ class Grid(dict[str, int]):
     @property
     def _expected(self) -> str:
         return "more than 0" if self.least else "0 or more"
+
+
+def price_grid(instrument: Instrument) -> Grid:
+    """Prices of an instrument, in ticks: above 0."""
+    return Grid(instrument.tick_size, f"{instrument.symbol} price", least=1)
+
+
+def size_grid(instrument: Instrument, contract: Fraction, *, least: int = 0) -> Grid:
+    """Sizes in a file, in lots: 1 there stands for `contract` in the instrument's size unit."""
+    return Grid(instrument.lot_size / contract, f"{instrument.symbol} size", least=least)
 
 
 def decimal_text(text: str, what: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from heapq import heappop, heappush
 
+from exchange.scheduler import Turn
+
 from exchange.core.messages import (
     Command,
     UpdateFundingRate,
@@ -11,7 +13,6 @@ from exchange.core.messages import (
 )
 from exchange.core.units import Nanos
 from exchange.feed import BookCheck, Feed, FeedItem
-from exchange.scheduler import Turn
 from feeds.defects import TickFileError
 from feeds.source import BATCH, Source
 

@@ -29,10 +29,12 @@ def open_feed(
     start: Nanos | None = None,
     end: Nanos | None = None,
     symbol: str = "",
+    contract: str = "",
 ) -> Source:
     """A file as the market of `instrument`, or as the index price of the perpetual `index_for`.
 
-    `symbol` is what the file calls the market, where that differs from the instrument's name.
+    `symbol` is what the file calls the market, where that differs from the instrument's name;
+    `contract` what a size of 1 in the file stands for, where that is not one of the base asset.
     `start` and `end` (exclusive) are in ns; a book that was built before `start` opens the window.
     Raises TickFileError for a file that cannot be read as that.
     """
@@ -45,7 +47,7 @@ def open_feed(
             )
         source: Source = SpotIndex(path, index_for, on_defect, symbol=symbol)
     elif instrument is not None:
-        source = READERS[found.kind](path, instrument, on_defect, symbol=symbol)
+        source = READERS[found.kind](path, instrument, on_defect, symbol=symbol, contract=contract)
     else:
         raise TypeError("open_feed needs an instrument, or index_for")
     return source if start is None and end is None else Window(source, start, end)

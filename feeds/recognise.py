@@ -87,7 +87,8 @@ def describe(path: str | Path) -> FileKind:
 def infer_grid(path: str | Path) -> tuple[str, str]:
     """Tick size and lot size, as the greatest steps that every price and size lies on.
 
-    Taken down to 1, 5 or 25 times a power of ten, as venues choose them.
+    In the file's own units, which on COIN-M are contracts.  Taken down to 1, 5 or 25 times a power
+    of ten, as venues choose them.
     Raises TickFileError where too few different numbers were seen to tell.
     """
     path = Path(path)

@@ -22,10 +22,10 @@ from exchange.core.messages import (
     UpdateIndexPrice,
     UpdateMarkPrice,
 )
-from exchange.core.units import RATE_ONE, SECOND, Lots, Nanos, Ticks, UnitError
+from exchange.core.units import RATE_ONE, SECOND, Lots, Nanos, Ticks, UnitError, exact
 from exchange.feed import FeedItem
 from feeds.defects import Defect, OnDefect, RowError, TickFileError
-from feeds.grid import Grid, nearest
+from feeds.grid import nearest, price_grid, size_grid
 from feeds.source import FileSource
 
 DIGITS = {13: ("milliseconds", 1_000_000), 16: ("microseconds", 1_000), 19: ("nanoseconds", 1)}
@@ -49,14 +49,20 @@ class TardisSource(FileSource):
         on_defect: OnDefect | str = OnDefect.STOP,
         *,
         symbol: str = "",
+        contract: str = "1",
     ) -> None:
-        """Read `instrument`, which the file calls `symbol` if that is another name."""
+        """Read `instrument`, which the file calls `symbol` if that is another name.
+
+        `contract` is what an amount of 1 stands for, in the instrument's own unit of size: Tardis
+        leaves amounts as the venue has them, and some venues count contracts.
+        """
         super().__init__(path, on_defect)
         self.instrument = instrument
         self.symbol = instrument.symbol
         self._symbol_in_file = symbol or instrument.symbol
-        self._prices = Grid(instrument.tick_size, f"{self.symbol} price", least=1)
-        self._sizes = Grid(instrument.lot_size, f"{self.symbol} amount", least=self.size_least)
+        self._prices = price_grid(instrument)
+        unit = exact(contract or "1", "contract")
+        self._sizes = size_grid(instrument, unit, least=self.size_least)
         self._digits = 0
 
     def items(self) -> Iterator[FeedItem]:
@@ -232,10 +238,11 @@ class TardisTicker(TardisSource):
         on_defect: OnDefect | str = OnDefect.STOP,
         *,
         symbol: str = "",
+        contract: str = "1",
         funding_interval: Nanos = FUNDING_INTERVAL,
     ) -> None:
         """Read `instrument`, which is funded every `funding_interval`."""
-        super().__init__(path, instrument, on_defect, symbol=symbol)
+        super().__init__(path, instrument, on_defect, symbol=symbol, contract=contract)
         self._funding_interval = funding_interval
 
     def _items(self, lines: Iterator[tuple[int, bytes]], names: list[str]) -> Iterator[FeedItem]:

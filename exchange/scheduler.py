@@ -1,0 +1,58 @@
+"""One queue for everything that is still to happen: by time, then turn, then arrival.
+
+Virtual time passes only here.
+"""
+
+from enum import IntEnum
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+from exchange.core.units import Nanos
+
+T = TypeVar("T")
+
+
+class Turn(IntEnum):
+    """What comes first where times are equal.
+
+    Marks before history, history before orders: a client never acts on an instant that the venue
+    has not finished.
+    """
+
+    MARK = 0
+    HISTORY = 1
+    ORDER = 2
+    DELIVERY = 3
+    TIMER = 4
+
+
+class Scheduler(Generic[T]):
+    """A heap of things to come.  What was scheduled first comes first where all else is equal.
+
+    Arrival breaks the last tie because asyncio's own timers do not: of two `call_at` with one
+    deadline either may run first, and a replay would differ from the first run.
+    """
+
+    def __init__(self) -> None:
+        self._queue: list[tuple[Nanos, int, int, T]] = []
+        self._arrivals = 0
+
+    def schedule(self, at: Nanos, turn: Turn, item: T) -> None:
+        """Let `item` happen at `at`, in its turn."""
+        self._arrivals += 1
+        heappush(self._queue, (at, int(turn), self._arrivals, item))
+
+    def next_key(self) -> tuple[Nanos, int] | None:
+        """Time and turn of the next item; None where there is none."""
+        if not self._queue:
+            return None
+        head = self._queue[0]
+        return head[0], head[1]
+
+    def pop(self) -> tuple[Nanos, T]:
+        """The next item and its time.  IndexError where there is none."""
+        at, _, _, item = heappop(self._queue)
+        return at, item
+
+    def __len__(self) -> int:
+        return len(self._queue)
