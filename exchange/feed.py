@@ -5,8 +5,14 @@ from typing import Protocol, TypeAlias, final
 
 import msgspec
 
-from exchange.core.messages import Command
+from exchange.core.messages import (
+    Command,
+    UpdateFundingRate,
+    UpdateIndexPrice,
+    UpdateMarkPrice,
+)
 from exchange.core.units import Lots, Nanos, Ticks
+from exchange.scheduler import Turn
 
 
 @final
@@ -22,6 +28,13 @@ class BookCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 FeedItem: TypeAlias = Command | BookCheck
+
+TURNS: dict[type[FeedItem], Turn] = {
+    UpdateMarkPrice: Turn.MARK,
+    UpdateIndexPrice: Turn.MARK,
+    UpdateFundingRate: Turn.MARK,
+}
+"""What comes before depth and trades of the same instant; all else has Turn.HISTORY."""
 
 
 class Feed(Protocol):

@@ -3,25 +3,11 @@
 from collections.abc import AsyncIterator
 from heapq import heappop, heappush
 
-from exchange.scheduler import Turn
-
-from exchange.core.messages import (
-    Command,
-    UpdateFundingRate,
-    UpdateIndexPrice,
-    UpdateMarkPrice,
-)
 from exchange.core.units import Nanos
-from exchange.feed import BookCheck, Feed, FeedItem
+from exchange.feed import TURNS, Feed, FeedItem
+from exchange.scheduler import Turn
 from feeds.defects import TickFileError
 from feeds.source import BATCH, Source
-
-TURNS: dict[type[Command | BookCheck], Turn] = {
-    UpdateMarkPrice: Turn.MARK,
-    UpdateIndexPrice: Turn.MARK,
-    UpdateFundingRate: Turn.MARK,
-}
-"""What comes before depth and trades of the same instant; all else has Turn.HISTORY."""
 
 Key = tuple[Nanos, Turn, int]
 

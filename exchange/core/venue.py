@@ -172,6 +172,10 @@ class Venue:
         """Assert every invariant of the state: money, positions, books, orders, margin."""
         invariants.check(self._state)
 
+    def check_money(self) -> None:
+        """Assert that no money was made or lost."""
+        self._state.ledger.check_total()
+
     def digest(self) -> str:
         """A hash of the whole state: equal states, equal digests."""
         digest = blake2b(digest_size=16)

@@ -1,0 +1,164 @@
+"""A client's line to the venue: it takes time, and it has a rate limit.
+
+All that a client can do goes through here; it never holds the venue itself.
+"""
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, TypeVar
+
+from msgspec.structs import replace
+
+from exchange.core.instrument import Instrument
+from exchange.core.messages import (
+    AccountCommand,
+    AccountView,
+    BookView,
+    CancelAll,
+    CancelReason,
+    CommandRejected,
+    Event,
+    Reject,
+)
+from exchange.core.units import SECOND, Nanos
+from exchange.core.venue import Venue
+from exchange.latency import Latency
+from exchange.scheduler import Turn
+
+Answer = TypeVar("Answer")
+
+FLOOD = 100
+"""A client that sends this many times the rate limit in one second is cut off."""
+
+Answered: TypeAlias = Callable[[list[Event]], None]
+"""Gets the client's own events that its command led to, first the answer itself."""
+
+
+class Flooding(BaseException):
+    """A client sends without end.  Not an Exception: a client's own `except` must not stop it."""
+
+
+class Participant(Protocol):
+    """A client of the venue with one account, as the runtime sees it."""
+
+    name: str
+    account: str
+
+    def follows(self, kind: type[Event], symbol: str) -> bool:
+        """Whether it wants public events of this kind; asked once."""
+        ...
+
+    def open(self, gateway: "Gateway") -> None:
+        """The line is there, and the run begins."""
+        ...
+
+    def deliver(self, events: list[Event], answered: "Answered | None" = None) -> None:
+        """Events have arrived; `answered` is told of them once they are known here."""
+        ...
+
+    def close(self) -> None:
+        """The run is over."""
+        ...
+
+
+class Floor(Protocol):
+    """What a gateway needs of the runtime."""
+
+    now: Nanos
+    venue: Venue
+
+    def schedule(self, at: Nanos, turn: Turn, action: Callable[[], None]) -> None:
+        """Let something happen at a time."""
+        ...
+
+    def carry_out(self, command: AccountCommand, answered: Answered | None = None) -> None:
+        """Apply a command now, and publish what it led to."""
+        ...
+
+    def answer(self, account: str, events: list[Event], answered: Answered | None) -> None:
+        """Send an account its own events; they leave now."""
+        ...
+
+
+class Gateway:
+    """One client's line."""
+
+    def __init__(self, floor: Floor, account: str, latency: Latency) -> None:
+        self.account = account
+        self.latency = latency
+        self._floor = floor
+        self._limit = floor.venue.rulebook.limits.commands_per_second
+        self._second: Nanos = -1
+        self._sent = 0
+        self.refused = 0
+        """Commands over the rate limit."""
+
+    @property
+    def now(self) -> Nanos:
+        """Virtual time."""
+        return self._floor.now
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """Listed contracts by symbol."""
+        return self._floor.venue.instruments
+
+    def send(self, command: AccountCommand, answered: Answered | None = None) -> None:
+        """Send a command; `at` becomes its time of arrival.
+
+        One over the rate limit is refused on the way in.  Raises Flooding where they have no end.
+        """
+        arrival = self.now + self.latency.entry
+        command = replace(command, at=arrival)
+        if self._is_over_limit(arrival):
+            self._refuse(command, answered)
+            return
+        self._floor.schedule(arrival, Turn.ORDER, lambda: self._floor.carry_out(command, answered))
+
+    def wake(self, at: Nanos, action: Callable[[], None]) -> None:
+        """Call back at a time; one that has passed means now."""
+        self._floor.schedule(max(at, self.now), Turn.TIMER, action)
+
+    def ask_account(self, asset: str, answered: Callable[[AccountView], None]) -> None:
+        """Ask for the account as it stands when the question arrives."""
+        self._ask(lambda: self._floor.venue.account_view(self.account, asset), answered)
+
+    def ask_book(self, symbol: str, depth: int, answered: Callable[[BookView], None]) -> None:
+        """Ask for the best price levels as they stand when the question arrives."""
+        self._ask(lambda: self._floor.venue.book_view(symbol, depth), answered)
+
+    def cancel_orders(self) -> None:
+        """Take a stopped client's orders out of the book, at once."""
+        command = CancelAll(at=self.now, account=self.account, reason=CancelReason.STRATEGY_STOPPED)
+        self._floor.schedule(self.now, Turn.ORDER, lambda: self._floor.carry_out(command))
+
+    def _ask(self, look: Callable[[], Answer], answered: Callable[[Answer], None]) -> None:
+        def arrive() -> None:
+            view = look()
+            back = self.now + self.latency.response
+            self._floor.schedule(back, Turn.DELIVERY, lambda: answered(view))
+
+        self._floor.schedule(self.now + self.latency.entry, Turn.ORDER, arrive)
+
+    def _is_over_limit(self, arrival: Nanos) -> bool:
+        second = arrival // SECOND
+        if second != self._second:
+            self._second, self._sent = second, 0
+        self._sent += 1
+        if self._sent > self._limit * FLOOD:
+            raise Flooding(f"sent more than {self._limit * FLOOD:,} commands in one second")
+        return self._sent > self._limit
+
+    def _refuse(self, command: AccountCommand, answered: Answered | None) -> None:
+        self.refused += 1
+        refusal = CommandRejected(
+            at=command.at,
+            command=type(command).__name__,
+            reason=Reject.RATE_LIMITED,
+            detail=f"sent more than {self._limit:,} commands in one second",
+            account=command.account,
+            ref=command.ref,
+            symbol=getattr(command, "symbol", ""),
+        )
+        self._floor.schedule(
+            command.at, Turn.ORDER, lambda: self._floor.answer(self.account, [refusal], answered)
+        )

@@ -1,0 +1,71 @@
+"""The journal: a run's events as JSON lines, and the hash that names the run."""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+
+from exchange.core.messages import AnyEvent, Event
+
+BUFFER = 1 << 20
+
+
+class JournalError(ValueError):
+    """A journal that cannot be read, with file and line."""
+
+
+class Journal:
+    """Events go in; the hash of all of them comes out.  Without a path, only the hash is kept."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self.count = 0
+        self._encode = msgspec.json.Encoder().encode
+        self._hash = blake2b(digest_size=16)
+        self._file: BinaryIO | None = None if path is None else path.open("wb", buffering=BUFFER)
+
+    def write(self, event: Event) -> None:
+        """Add one event."""
+        line = self._encode(event) + b"\n"
+        self.count += 1
+        self._hash.update(line)
+        if self._file is not None:
+            self._file.write(line)
+
+    def digest(self) -> str:
+        """The hash of all events so far: equal journals, equal digests."""
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        """Write out what is buffered."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_journal(path: Path) -> Iterator[AnyEvent]:
+    """The events of a journal.  Raises JournalError at a line that is torn or not an event."""
+    decode = msgspec.json.Decoder(AnyEvent).decode
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):
+                raise JournalError(f"{path}:{number}: the last line is torn, expected a newline")
+            try:
+                event = decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise JournalError(f"{path}:{number}: {error}") from None
+            yield event
