@@ -1,0 +1,113 @@
+"""The Strategy interface: events come in through hooks, orders go out through the client."""
+
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from exchange.core.messages import (
+    CommandRejected,
+    Event,
+    InsuranceFundPaid,
+    LiquidationEnded,
+    LiquidationFeeCharged,
+    LiquidationStarted,
+    LiquidationStepTaken,
+    LossUncovered,
+    MarkPriceChanged,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderFilled,
+    PositionDeleveraged,
+    QuoteChanged,
+    Traded,
+)
+from strategies.client import Client
+
+OrderEvent = OrderAccepted | OrderAmended | OrderCancelled | CommandRejected
+LiquidationEvent = (
+    LiquidationStarted
+    | LiquidationStepTaken
+    | LiquidationFeeCharged
+    | InsuranceFundPaid
+    | LossUncovered
+    | LiquidationEnded
+)
+
+
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a scenario may set of a strategy; each strategy has its own."""
+
+
+class Strategy:
+    """A trader with one account.
+
+    Hooks are coroutines, and one that a subclass does not define costs nothing.  They run one at
+    a time: while one awaits, what happens meanwhile waits in line, of quotes and marks only the
+    latest of each instrument.  `on_start` stands outside the line, and may go on as long as the
+    run.  All that can be awaited is what the client offers.
+    """
+
+    takes: ClassVar[type[Parameters]] = Parameters
+    """What a scenario may set, and `self.parameters` is."""
+    views: ClassVar[tuple[type[Event], ...]] = ()
+    """Public events to keep `client.quote` and `client.mark` fresh with, besides those of hooks."""
+
+    def __init__(self, client: Client, parameters: Parameters) -> None:
+        self.client = client
+        self.parameters: Any = parameters
+
+    async def on_start(self) -> None:
+        """The run begins."""
+
+    async def on_quote(self, quote: QuoteChanged) -> None:
+        """The best bid or ask changed."""
+
+    async def on_trade(self, trade: Traded) -> None:
+        """Somebody traded."""
+
+    async def on_mark(self, mark: MarkPriceChanged) -> None:
+        """There is a new mark price."""
+
+    async def on_order(self, order: OrderEvent) -> None:
+        """An order of one's own was accepted, amended or cancelled, or a command was refused."""
+
+    async def on_fill(self, fill: OrderFilled) -> None:
+        """An order of one's own traded."""
+
+    async def on_liquidation(self, event: LiquidationEvent) -> None:
+        """The venue is liquidating one's account, or a position of it."""
+
+    async def on_adl(self, event: PositionDeleveraged) -> None:
+        """Auto-deleveraging closed some of one's position."""
+
+    async def on_stop(self) -> None:
+        """The run is over: no order reaches the venue any more."""
+
+
+HOOKS: Final[dict[type[Event], str]] = {
+    QuoteChanged: "on_quote",
+    Traded: "on_trade",
+    MarkPriceChanged: "on_mark",
+    OrderAccepted: "on_order",
+    OrderAmended: "on_order",
+    OrderCancelled: "on_order",
+    CommandRejected: "on_order",
+    OrderFilled: "on_fill",
+    LiquidationStarted: "on_liquidation",
+    LiquidationStepTaken: "on_liquidation",
+    LiquidationFeeCharged: "on_liquidation",
+    InsuranceFundPaid: "on_liquidation",
+    LossUncovered: "on_liquidation",
+    LiquidationEnded: "on_liquidation",
+    PositionDeleveraged: "on_adl",
+}
+
+
+def defined_hooks(kind: type[Strategy]) -> dict[type[Event], str]:
+    """The hooks that a strategy's class defines itself, by the event that calls them."""
+    return {
+        event: name
+        for event, name in HOOKS.items()
+        if getattr(kind, name) is not getattr(Strategy, name)
+    }
