@@ -83,11 +83,13 @@ def unaffordable(
     *,
     fee_rate: int = -1,
     instead_of: Order | None = None,
+    agreed: bool = False,
 ) -> Refusal | None:
     """Why the account cannot carry the trial, or None.
 
     What opens must be covered by available margin, and leave an isolated position safe.  What only
-    closes needs no margin, but may not lose more than stands behind it.
+    closes needs no margin, but may not lose more than stands behind it.  A trade that was `agreed`
+    elsewhere may bring in a position that is under water: in cross it needs maintenance margin.
     """
     mark = state.mark_of(position)
     sign = 1 if order.buy else -1
@@ -107,7 +109,10 @@ def unaffordable(
     opening_gain = _gain(position, mark, sign * trial.opened, trial.opening)
     if position.isolated:
         return _isolated(state, position, after, trial, fee, closing_gain, opening_gain)
-    return _cross(state, position, after, closing_gain + opening_gain - fee, grows=grows)
+    gain = closing_gain + opening_gain - fee
+    if agreed:
+        return _unsafe(state, position, after, gain)
+    return _cross(state, position, after, gain, grows=grows)
 
 
 def _gain(position: Position, mark: MarkPrice, lots: Lots, value: Money) -> Money:
@@ -126,6 +131,13 @@ def _cross(
         needed = initial_margin(after, mark) - initial_margin(position, mark)
     else:
         found, needed = margin.equity + gain, 0
+    return _short(position, found, needed) if found < needed else None
+
+
+def _unsafe(state: State, position: Position, after: Position, gain: Money) -> Refusal | None:
+    margin, mark = state.margin(position.pool), state.mark_of(position)
+    rise = maintenance_margin(after, mark) - maintenance_margin(position, mark)
+    found, needed = margin.equity + gain, max(0, margin.maintenance + rise)
     return _short(position, found, needed) if found < needed else None
 
 

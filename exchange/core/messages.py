@@ -198,7 +198,11 @@ class AdjustMargin(AccountCommand, frozen=True, kw_only=True):
 
 
 class BlockTrade(Command, frozen=True, kw_only=True):
-    """A trade agreed off the book, without fees: `side` is that of `account`."""
+    """A trade agreed off the book, without fees: `side` is that of `account`.
+
+    It may bring in a position that is under water, as long as both sides stay above maintenance
+    margin; no other trade opens a position without initial margin.
+    """
 
     symbol: str
     account: str

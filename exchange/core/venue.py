@@ -362,7 +362,7 @@ class Venue:
             return Refusal(Reject.NO_MARK_PRICE, f"{command.symbol} has no mark price yet")
         order = Order(0, account.index, market.instrument.index, buy, command.price, command.size)
         trial = trial_at(position, command.size, command.price, buy=buy)
-        return unaffordable(state, position, order, trial, fee_rate=0)
+        return unaffordable(state, position, order, trial, fee_rate=0, agreed=True)
 
     def _carry_out_block(
         self, market: Market, command: BlockTrade, sides: tuple[tuple[str, bool], ...]
