@@ -66,11 +66,11 @@ class Floor(Protocol):
     now: Nanos
     venue: Venue
 
-    def schedule(self, at: Nanos, turn: Turn, action: Callable[[], None]) -> None:
+    def schedule(self, at: Nanos, turn: Turn, action: Callable[[], object]) -> None:
         """Let something happen at a time."""
         ...
 
-    def carry_out(self, command: AccountCommand, answered: Answered | None = None) -> None:
+    def carry_out(self, command: AccountCommand, answered: Answered | None = None) -> list[Event]:
         """Apply a command now, and publish what it led to."""
         ...
 

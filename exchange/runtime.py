@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from exchange.core.messages import (
-    AccountEvent,
     Command,
     CommandRejected,
     ComputeMarkPrice,
@@ -53,7 +52,7 @@ PUBLIC = (
     IndexPriceChanged,
     FundingRateChanged,
 )
-MOVES_MONEY = (
+MOVES_MONEY = {
     OrderFilled,
     Deposited,
     Withdrawn,
@@ -63,9 +62,10 @@ MOVES_MONEY = (
     InsuranceFundPaid,
     LossUncovered,
     PositionDeleveraged,
-)
+}
 
-Action = Callable[[], None]
+Action = Callable[[], object]
+Observer = Callable[[Event], None]
 Begin = Callable[[Nanos], Iterable[Command]]
 
 
@@ -118,19 +118,27 @@ class Simulation:
         participants: Sequence[Participant] = (),
         latency: Latency | None = None,
         journal: Journal | None = None,
+        observers: Sequence[Observer] = (),
         journal_quotes: bool = False,
         marks_recorded: bool = False,
+        start: Nanos = 0,
+        until: Nanos | None = None,
         check_every: int = CHECK_EVERY,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         """`begin` makes the first commands, for the moment at which the run begins.
 
+        `observers` see every event that the journal does.
         `marks_recorded`: the feed brings the marks, so none is computed.
+        `start`: when the run begins where no feed tells.  `until`: when it ends, at the latest;
+        without, when feed and plan are exhausted.
         """
         self.venue = venue
-        self.now: Nanos = venue.now
+        self.now: Nanos = max(venue.now, start)
+        self.until = until
         self.participants = participants
         self._begin = begin
+        self._observers = observers
         self._feed = feed
         self._latency = latency or Latency()
         self._journal = journal or Journal()
@@ -167,17 +175,13 @@ class Simulation:
 
     # ------------------------------------------------------------------------ running
 
-    async def run(self, until: Nanos | None = None) -> Outcome:
-        """Run to the end of feed and plan, or to `until` where that is earlier or they are none.
-
-        Clients hear of the end; what they still had under way is dropped.
-        """
-        end = NEVER if until is None else until
+    async def run(self) -> Outcome:
+        """Run to the end.  Clients hear of it; what they still had under way is dropped."""
         try:
-            await self._follow_feed(end)
+            await self._follow_feed()
             if not self._is_open:
-                self._open(self._due if self._due <= end else self.now)
-            await self._run_out(max(self._last_planned, self.now) if until is None else end)
+                self._open(self.now)
+            await self._run_out()
         finally:
             self._close()
         self.venue.check()
@@ -200,12 +204,13 @@ class Simulation:
                 if one.follows(kind, symbol):
                     self._followers.setdefault((kind, symbol), []).append(one)
 
-    async def _follow_feed(self, end: Nanos) -> None:
+    async def _follow_feed(self) -> None:
         if self._feed is None:
             return
         async for batch in self._feed:
             if not self._is_open and batch:
-                self._open(min(batch[0].at, self._due))
+                self._open(batch[0].at)
+            end = NEVER if self.until is None else self.until
             for item in batch:
                 if item.at > end or self._stopped:
                     return
@@ -231,15 +236,19 @@ class Simulation:
             self.now = item.at
             self.carry_out(item)
 
-    async def _run_out(self, end: Nanos) -> None:
-        """What is left in the queue up to a moment."""
+    async def _run_out(self) -> None:
+        """What is left in the queue, to the end."""
         done = 0
-        while self._due <= end and not self._stopped:
+        while self._due <= self._end() and not self._stopped:
             self._next()
             done += 1
             if done % 512 == 0:
                 self._report()
                 await asyncio.sleep(0)
+
+    def _end(self) -> Nanos:
+        """Without `until`, what clients still want ends with what was planned."""
+        return max(self._last_planned, self.now) if self.until is None else self.until
 
     def _next(self) -> None:
         at, action = self._queue.pop()
@@ -264,7 +273,7 @@ class Simulation:
         self._queue.schedule(at, turn, action)
         self._look_ahead()
 
-    def carry_out(self, command: Command, answered: Answered | None = None) -> None:
+    def carry_out(self, command: Command, answered: Answered | None = None) -> list[Event]:
         """Apply a command now, and publish what it led to."""
         events = self.venue.apply(command)
         self._commands += 1
@@ -274,6 +283,7 @@ class Simulation:
             self._publish(events, getattr(command, "account", ""), answered)
         if self._commands % self._check_every == 0:
             self.venue.check()
+        return events
 
     def answer(self, account: str, events: list[Event], answered: Answered | None) -> None:
         """Send an account its own events; they leave now."""
@@ -285,23 +295,24 @@ class Simulation:
 
     def _publish(self, events: list[Event], sender: str, answered: Answered | None) -> None:
         own: dict[str, list[Event]] = {sender: []} if answered is not None else {}
-        money_moved = False
         for event in events:
             if type(event) not in self._skipped:
-                self._journal.write(event)
+                self._record(event)
             if isinstance(event, MarketEvent):
                 self._publish_public(event)
-            elif isinstance(event, (AccountEvent, CommandRejected)):
-                money_moved = money_moved or type(event) in MOVES_MONEY
-                if event.account in self._owner:
-                    own.setdefault(event.account, []).append(event)
-                if isinstance(event, CommandRejected):
-                    self._rejected += 1
-        if money_moved:
+            elif getattr(event, "account", None) in self._owner:
+                own.setdefault(event.account, []).append(event)  # type: ignore[attr-defined]
+        if any(type(event) in MOVES_MONEY for event in events):
             self.venue.check_money()
         for account, batch in own.items():
             if account in self._owner:
                 self.answer(account, batch, answered if account == sender else None)
+
+    def _record(self, event: Event) -> None:
+        self._journal.write(event)
+        self._rejected += isinstance(event, CommandRejected)
+        for observe in self._observers:
+            observe(event)
 
     def _publish_public(self, event: MarketEvent) -> None:
         kind = type(event)

@@ -1,0 +1,257 @@
+"""From a scenario to a run that can begin.  What does not fit together is found here, before it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from exchange.core.instrument import Instrument
+from exchange.core.messages import Command
+from exchange.core.rules import Rulebook
+from exchange.core.units import Nanos, UnitError, on_grid
+from exchange.core.venue import Venue
+from exchange.journal import Journal
+from exchange.latency import Latency
+from exchange.rulebook import RulebookError, load
+from exchange.runtime import Observer, Outcome, Progress, Simulation
+from feeds import Merge, Source, TickFileError, open_feed
+from feeds.synthetic import Synthetic, SyntheticMarket
+from strategies import Session, StrategyError, Watchdog
+from strategies import load as load_strategy
+from tools.opening import Holding, Opening
+from tools.population import Member, members
+from tools.scenario import (
+    AccountPart,
+    FeedPart,
+    LatencyPart,
+    Scenario,
+    ScenarioError,
+    StrategyPart,
+    SyntheticPart,
+    overridden,
+)
+from tools.steps import Script, listed, settled_in
+from tools.times import moment
+
+T = TypeVar("T")
+START = "2024-01-01T00:00:00"
+"""When a scenario begins that has neither a feed nor a time."""
+MILLI_GRID = Fraction(1, 1_000_000)
+"""A nanosecond, in milliseconds."""
+
+
+class Run:
+    """A scenario, built: everything that a run needs, before it begins.
+
+    Raises ScenarioError with file, field, what was found and what was expected.
+    """
+
+    def __init__(self, scenario: Scenario, path: Path, *, until: str = "") -> None:
+        """`path` is the scenario's file; its folder is where other files are looked for."""
+        self.scenario = scenario
+        self._path = path
+        self.folder = path.parent
+        self.watchdog = Watchdog()
+        self.rulebook = self._rulebook()
+        self.instruments = self._named("instruments", self._instruments)
+        self.start: Nanos = self._named("start", lambda: moment(scenario.start or START, "start"))
+        self._until = until or scenario.until
+        self._named("until", lambda: self._end(self.start))
+        self.latency = self._named("latency", lambda: latency(scenario.latency))
+        self.sessions = self._each("strategies", scenario.strategies, self._session)
+        self.feed = self._feed()
+        self.script = self._named("steps", lambda: Script(scenario.steps, self.instruments))
+        self.opening = self._opening()
+        self.simulation: Simulation
+
+    async def go(
+        self,
+        journal: Journal,
+        observers: Sequence[Observer] = (),
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Outcome:
+        """Run to the end.  Raises TickFileError where a feed stops."""
+        self.simulation = Simulation(
+            Venue(self.rulebook),
+            begin=self._begin,
+            feed=self.feed,
+            participants=self.sessions,
+            latency=self.latency,
+            journal=journal,
+            observers=[self.script.observe, *observers],
+            journal_quotes=self.scenario.outputs.quotes,
+            marks_recorded=self.scenario.recorded_marks,
+            start=self.start,
+            on_progress=on_progress,
+        )
+        with self.watchdog.armed():
+            return await self.simulation.run()
+
+    def _begin(self, at: Nanos) -> Iterator[Command]:
+        self.simulation.until = self._end(at)
+        yield from self.opening.commands(at)
+        self.opening.start(self.simulation, at)
+        self.script.plan(self.simulation, at)
+
+    def _end(self, start: Nanos) -> Nanos | None:
+        return moment(self._until, "until", start) if self._until else None
+
+    # ------------------------------------------------------------------------- parts
+
+    def _rulebook(self) -> Rulebook:
+        name = self.scenario.rulebook
+        if name.endswith(".toml"):
+            name = str(self.folder / name)
+        try:
+            rulebook = overridden(load(name), self.scenario.rules)
+            Venue(rulebook)
+        except (RulebookError, ScenarioError, UnitError) as error:
+            raise ScenarioError(f"{self._path}: {error}") from None
+        return rulebook
+
+    def _instruments(self) -> dict[str, Instrument]:
+        made: dict[str, Instrument] = {}
+        for index, rules in enumerate(self.scenario.instruments):
+            if rules.symbol in made:
+                raise UnitError(f"{rules.symbol} is listed twice")
+            tiers = self.rulebook.instrument_tiers.get(rules.symbol, self.rulebook.tiers)
+            made[rules.symbol] = Instrument(index, rules, tiers)
+        if not made:
+            raise UnitError("there was none, expected one or more")
+        return made
+
+    def _session(self, part: StrategyPart) -> Session:
+        self._known_account(part.account)
+        for symbol in part.symbols:
+            listed(self.instruments, symbol)
+        kind = load_strategy(part.strategy, self.folder)
+        try:
+            parameters = msgspec.convert(part.parameters, kind.takes)
+        except msgspec.ValidationError as error:
+            raise UnitError(f"parameters: {error}") from None
+        symbols = frozenset(part.symbols) if part.symbols else None
+        name = part.name or part.account
+        return Session(name, part.account, kind, parameters, self.watchdog, symbols)
+
+    def _known_account(self, name: str) -> None:
+        known = [account.name for account in self.scenario.accounts]
+        if name not in known:
+            raise UnitError(f"account was {name!r}, expected one of {', '.join(known) or 'none'}")
+
+    def _feed(self) -> Source | None:
+        feeds = self._each("feeds", self.scenario.feeds, self._file)
+        feeds += self._each("synthetic", self.scenario.synthetic, self._synthetic)
+        return Merge(*feeds) if feeds else None
+
+    def _file(self, part: FeedPart) -> Source:
+        own = listed(self.instruments, part.symbol)
+        return open_feed(
+            self.folder / part.file,
+            None if part.index else own,
+            index_for=own if part.index else None,
+            on_defect=part.on_defect,
+            start=moment(part.start, "start") if part.start else None,
+            end=moment(part.end, "end") if part.end else None,
+            symbol=part.called,
+            contract=part.contract,
+        )
+
+    def _synthetic(self, part: SyntheticPart) -> Source:
+        own = listed(self.instruments, part.symbol)
+        minutes = part
+        if part.leader:
+            found = [other for other in self.scenario.synthetic if other.symbol == part.leader]
+            if not found or part.follow is None:
+                raise UnitError(
+                    f"leader was {part.leader!r}, expected a synthetic market to follow"
+                )
+            minutes = found[0]
+        market = SyntheticMarket(
+            seed=self.scenario.seed,
+            day=minutes.day,
+            minutes=minutes.minutes,
+            step_seconds=part.step_seconds,
+            follow=part.follow,
+            book=part.book,
+            trades_per_step=part.trades_per_step,
+            traded_share=part.traded_share,
+        )
+        return Synthetic(own, market)
+
+    def _opening(self) -> Opening:
+        scenario = self.scenario
+        accounts = self._each("accounts", scenario.accounts, self._account)
+        holdings = self._each("accounts", scenario.accounts, self._holdings)
+        populations = self._each(
+            "populations",
+            scenario.populations,
+            lambda part: self._members(list(members(part, scenario.seed))),
+        )
+        return Opening(
+            self.instruments,
+            accounts,
+            [one for several in holdings for one in several],
+            [one for several in populations for one in several],
+        )
+
+    def _account(self, part: AccountPart) -> tuple[AccountPart, list[tuple[str, int]]]:
+        names = [account.name for account in self.scenario.accounts]
+        if names.count(part.name) > 1:
+            raise UnitError(f"name was {part.name!r}, which is there twice")
+        for symbol in (*part.mode, *part.leverage):
+            listed(self.instruments, symbol)
+        return part, [
+            (asset, positive(settled_in(self.instruments, asset).money(text), f"deposits.{asset}"))
+            for asset, text in part.deposits.items()
+        ]
+
+    def _holdings(self, part: AccountPart) -> list[Holding]:
+        made = []
+        for position in part.positions:
+            own = listed(self.instruments, position.symbol)
+            price = own.price(position.price) if position.price else 0
+            size = own.size(position.size)
+            if size == 0:
+                raise UnitError(
+                    f"positions: size of {position.symbol} was 0, expected more or less"
+                )
+            made.append(Holding(part.name, position.symbol, size, price))
+        return made
+
+    def _members(self, drawn: list[Member]) -> list[Member]:
+        for symbol in {member.symbol for member in drawn}:
+            listed(self.instruments, symbol)
+        return drawn
+
+    # ------------------------------------------------------------------------- errors
+
+    def _each(self, what: str, parts: Sequence[msgspec.Struct], make: Callable[..., T]) -> list[T]:
+        return [
+            self._named(f"{what}[{number}]", lambda part=part: make(part))  # type: ignore[misc]
+            for number, part in enumerate(parts)
+        ]
+
+    def _named(self, what: str, make: Callable[[], T]) -> T:
+        """Do something, and say in an error which field it was about."""
+        try:
+            return make()
+        except (UnitError, StrategyError, TickFileError, ValueError) as error:
+            raise ScenarioError(f"{self._path}: {what}: {error}") from None
+
+
+def positive(amount: int, what: str) -> int:
+    """An amount that is more than nothing.  Raises UnitError."""
+    if amount <= 0:
+        raise UnitError(f"{what} was {amount} units, expected more than 0")
+    return amount
+
+
+def latency(part: LatencyPart) -> Latency:
+    """Travel times in ns.  Raises UnitError or ValueError."""
+    return Latency(
+        entry=on_grid(part.entry_ms, MILLI_GRID, "entry_ms"),
+        response=on_grid(part.response_ms, MILLI_GRID, "response_ms"),
+        market_data=on_grid(part.market_data_ms, MILLI_GRID, "market_data_ms"),
+    )

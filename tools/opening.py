@@ -1,0 +1,129 @@
+"""How a scenario begins: instruments, accounts, money; positions as soon as there are marks."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from exchange.core.instrument import Instrument
+from exchange.core.messages import (
+    HISTORY,
+    AccountCommand,
+    BlockTrade,
+    Command,
+    Deposit,
+    ListInstrument,
+    MarginMode,
+    OpenAccount,
+    SetLeverage,
+    SetMarginMode,
+    Side,
+)
+from exchange.core.units import SECOND, Lots, MarkPrice, Nanos, Ticks
+from exchange.runtime import Simulation
+from exchange.scheduler import Turn
+from tools.population import Member, entry
+from tools.scenario import AccountPart
+
+
+class Holding(NamedTuple):
+    """A position to bring in for a named account."""
+
+    account: str
+    symbol: str
+    size: Lots
+    """Short below zero."""
+    price: Ticks
+    """Zero: the mark, to the tick."""
+
+
+class Opening:
+    """The first commands of a run.
+
+    Positions wait until their instrument has a mark, and are looked at once a second.
+    """
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        accounts: list[tuple[AccountPart, list[tuple[str, int]]]],
+        holdings: list[Holding],
+        members: list[Member],
+    ) -> None:
+        """`accounts` with their deposits in units of each asset."""
+        self._instruments = instruments
+        self._accounts = accounts
+        self._holdings = holdings
+        self._members = members
+        self.group_of: dict[str, str] = {}
+        """Which population an account belongs to."""
+
+    def commands(self, at: Nanos) -> Iterator[Command]:
+        """Instruments, accounts, deposits, terms."""
+        for instrument in self._instruments.values():
+            yield ListInstrument(at=at, rules=instrument.rules)
+        for account, deposits in self._accounts:
+            yield OpenAccount(at=at, account=account.name)
+            for asset, amount in deposits:
+                yield Deposit(at=at, account=account.name, asset=asset, amount=amount)
+            for symbol, mode in account.mode.items():
+                yield SetMarginMode(at=at, account=account.name, symbol=symbol, mode=mode)
+            for symbol, leverage in account.leverage.items():
+                yield SetLeverage(at=at, account=account.name, symbol=symbol, leverage=leverage)
+        for member in self._members:
+            yield OpenAccount(at=at, account=member.account)
+
+    def start(self, simulation: Simulation, at: Nanos) -> None:
+        """Look for marks from now on, once a second, until every position is brought in."""
+        self._simulation = simulation
+        if self._holdings or self._members:
+            simulation.schedule(at, Turn.ORDER, self._look)
+
+    @property
+    def waiting(self) -> int:
+        """Positions that never had a mark to be brought in at."""
+        return len(self._holdings) + len(self._members)
+
+    def _look(self) -> None:
+        marks = {symbol: self._simulation.venue.mark_price(symbol) for symbol in self._instruments}
+        for holding in [h for h in self._holdings if marks[h.symbol] is not None]:
+            self._holdings.remove(holding)
+            self._bring(holding, marks[holding.symbol] or 0)
+        ready = [m for m in self._members if marks[m.symbol] is not None]
+        self._members = [m for m in self._members if marks[m.symbol] is None]
+        for member in ready:
+            for command in self._join(member, marks[member.symbol] or 0):
+                self._simulation.carry_out(command)
+        if self.waiting:
+            again = (self._simulation.now // SECOND + 1) * SECOND
+            self._simulation.schedule(again, Turn.ORDER, self._look)
+
+    def _bring(self, holding: Holding, mark: MarkPrice) -> None:
+        instrument = self._instruments[holding.symbol]
+        price = holding.price or max(1, mark // instrument.subticks)
+        side = Side.BUY if holding.size > 0 else Side.SELL
+        self._simulation.carry_out(
+            self._block(holding.account, instrument, side, abs(holding.size), price)
+        )
+
+    def _join(self, member: Member, mark: MarkPrice) -> Iterator[AccountCommand | BlockTrade]:
+        """What makes a member of a population: money, terms, position."""
+        now, name = self._simulation.now, member.account
+        instrument = self._instruments[member.symbol]
+        begin, leverage = entry(member, instrument, mark)
+        yield Deposit(at=now, account=name, asset=instrument.settle, amount=begin.deposit)
+        if member.mode is MarginMode.ISOLATED:
+            yield SetMarginMode(at=now, account=name, symbol=member.symbol, mode=member.mode)
+        yield SetLeverage(at=now, account=name, symbol=member.symbol, leverage=leverage)
+        yield self._block(name, instrument, member.side, begin.size, begin.price)
+
+    def _block(
+        self, account: str, instrument: Instrument, side: Side, size: Lots, price: Ticks
+    ) -> BlockTrade:
+        return BlockTrade(
+            at=self._simulation.now,
+            symbol=instrument.symbol,
+            account=account,
+            counterparty=HISTORY,
+            side=side,
+            size=size,
+            price=price,
+        )

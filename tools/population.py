@@ -1,0 +1,144 @@
+"""Populations: many accounts, each with one position, drawn from stated laws by a seed."""
+
+from collections.abc import Iterator
+from decimal import Context, Decimal
+from fractions import Fraction
+from random import Random
+from typing import NamedTuple, TypeVar
+
+from exchange.core.instrument import Instrument
+from exchange.core.messages import MarginMode, Side
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, UnitError, exact
+from tools.scenario import Population
+
+T = TypeVar("T")
+
+BITS = 32
+EXACT = Context(prec=28)
+"""Powers are taken in decimal arithmetic, which gives the same digits on every machine."""
+
+
+class Member(NamedTuple):
+    """One account of a population, before it has a price."""
+
+    account: str
+    symbol: str
+    side: Side
+    mode: MarginMode
+    leverage: int
+    notional: Fraction
+    """At the mark, in the settlement asset."""
+    distance: Fraction | None
+    """How far the liquidation price shall lie from the mark; None: opened at the mark."""
+    cushion: Fraction
+
+
+class Entry(NamedTuple):
+    """A member's position at a mark, and the money that stands behind it."""
+
+    size: Lots
+    price: Ticks
+    deposit: Money
+
+
+def members(population: Population, seed: int) -> Iterator[Member]:
+    """Draw the accounts.  Raises UnitError where the laws make no sense."""
+    random = Random(f"{seed}:{population.name}")  # noqa: S311 (a simulation)
+    least = _positive(population.notional_least, "notional_least")
+    most = _positive(population.notional_most, "notional_most")
+    alpha = _positive(population.notional_alpha, "notional_alpha")
+    cushion = _positive(population.cushion, "cushion")
+    near, far = _distances(population)
+    leverages = {_leverage(text): weight for text, weight in population.leverage.items()}
+    for number in range(1, population.count + 1):
+        isolated = random.randrange(100) < population.isolated_percent
+        yield Member(
+            account=f"{population.name}-{number}",
+            symbol=_one_of(population.symbols, random),
+            side=Side.BUY if random.randrange(100) < population.long_percent else Side.SELL,
+            mode=MarginMode.ISOLATED if isolated else MarginMode.CROSS,
+            leverage=_one_of(leverages, random),
+            notional=min(most, least * _pareto(alpha, random)),
+            distance=None if near is None else near + (far - near) * _unit(random),
+            cushion=cushion,
+        )
+
+
+def entry(member: Member, instrument: Instrument, mark: MarkPrice) -> tuple[Entry, int]:
+    """The member's position at a mark, and its leverage (no higher than its tier allows).
+
+    With `distance` d, maintenance rate r and margin m = cushion / leverage of the entry notional,
+    a long is liquidated at mark * (1 - d) when entry = mark * (1 - d) * (1 - r) / (1 - m).
+    """
+    units = int(member.notional / instrument.money_unit)
+    size = max(1, instrument.size_min, instrument.lots_worth(mark, units))
+    notional = instrument.notional(mark, size)
+    leverage = min(member.leverage, instrument.tiers.leverage_max(notional))
+    price = Fraction(mark, instrument.subticks)
+    if member.distance is not None:
+        price = _underwater(member, instrument, price, notional, leverage)
+    ticks = max(1, round(price))
+    value = abs(instrument.value(ticks, size))
+    deposit = Fraction(value, leverage) * max(member.cushion, Fraction(1))
+    return Entry(size, ticks, int(deposit) + 1), leverage
+
+
+def _underwater(
+    member: Member, instrument: Instrument, mark: Fraction, notional: Money, leverage: int
+) -> Fraction:
+    assert member.distance is not None
+    tiers = instrument.tiers
+    rate = Fraction(tiers.maintenance(notional), notional) if notional else Fraction(0)
+    rate = min(rate, Fraction(tiers.rates[-1], RATE_ONE))
+    cushion = member.cushion if member.mode is MarginMode.CROSS else Fraction(1)
+    margin = min(cushion / leverage, Fraction(9, 10))
+    if member.side is Side.BUY:
+        return mark * (1 - member.distance) * (1 - rate) / (1 - margin)
+    return mark * (1 + member.distance) * (1 + rate) / (1 + margin)
+
+
+def _pareto(alpha: Fraction, random: Random) -> Fraction:
+    """A number of 1 or more, above x with probability x ** -alpha."""
+    chance = EXACT.divide(Decimal(random.getrandbits(BITS) + 1), Decimal(1 << BITS))
+    power = EXACT.divide(Decimal(-alpha.denominator), Decimal(alpha.numerator))
+    drawn: Decimal = EXACT.power(chance, power)
+    return Fraction(drawn)
+
+
+def _unit(random: Random) -> Fraction:
+    return Fraction(random.getrandbits(BITS), 1 << BITS)
+
+
+def _one_of(weights: dict[T, int], random: Random) -> T:
+    point = random.randrange(sum(weights.values()))
+    for one, weight in weights.items():
+        point -= weight
+        if point < 0:
+            return one
+    raise AssertionError("a point beyond all weights")
+
+
+def _distances(population: Population) -> tuple[Fraction | None, Fraction]:
+    if not population.distance_least:
+        return None, Fraction(0)
+    near = exact(population.distance_least, "distance_least")
+    far = exact(population.distance_most or population.distance_least, "distance_most")
+    if not 0 <= near <= far < 1:
+        raise UnitError(
+            f"distance_least was {population.distance_least} and distance_most "
+            f"{population.distance_most}, expected 0 <= least <= most < 1"
+        )
+    return near, far
+
+
+def _positive(text: str, what: str) -> Fraction:
+    value = exact(text, what)
+    if value <= 0:
+        raise UnitError(f"{what} was {text}, expected more than 0")
+    return value
+
+
+def _leverage(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise UnitError(f"leverage was {text!r}, expected a whole number of 1 or more")
+    return int(text)

@@ -1,0 +1,369 @@
+"""The scenario file: the one input of every tool, from an exact case in steps to a day of ticks.
+
+TOML, decoded and validated by msgspec; numbers are decimal text and read exactly.  What the types
+cannot say (a symbol that is not listed, a price off its tick) is checked when it is built.
+"""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from exchange.core.messages import MarginMode, Side, TimeInForce
+from exchange.core.rules import InstrumentRules, Rulebook
+from feeds import OnDefect
+from feeds.bridge import Minute
+from feeds.synthetic import Follow
+from feeds.synthetic_book import BookLaw
+
+Symbol = Annotated[str, Meta(description="An instrument of the scenario.")]
+Account = Annotated[str, Meta(description="An account of the scenario.")]
+Decimal = Annotated[str, Meta(description="Exact decimal text.")]
+Time = Annotated[
+    str, Meta(description='UTC, "2025-10-10T21:00:00", or seconds after the start, "+90.5".')
+]
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be read or does not fit together: file, field, found, expected."""
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of a scenario.  A field that is not listed is an error, never ignored."""
+
+
+class Deposit(Part, frozen=True, kw_only=True):
+    """Money into or out of an account."""
+
+    account: Account
+    asset: str
+    amount: Decimal
+
+
+class Position(Part, frozen=True, kw_only=True):
+    """A position brought in from before the scenario, by a trade with history."""
+
+    symbol: Symbol
+    size: Annotated[Decimal, Meta(description="In the base asset; short below zero.")]
+    price: Annotated[Decimal, Meta(description="Entry price; the mark, to the tick, if empty.")] = (
+        ""
+    )
+
+
+class AccountPart(Part, frozen=True, kw_only=True):
+    """A trader."""
+
+    name: str
+    deposits: Annotated[dict[str, str], Meta(description="Amount for each asset.")] = {}
+    mode: Annotated[
+        dict[str, MarginMode], Meta(description="Margin mode by symbol; cross if not said.")
+    ] = {}
+    leverage: Annotated[
+        dict[str, int], Meta(description="By symbol; the venue's default else.")
+    ] = {}
+    positions: Annotated[
+        tuple[Position, ...], Meta(description="Brought in once the instruments have marks.")
+    ] = ()
+
+
+class Population(Part, frozen=True, kw_only=True):
+    """Many accounts, drawn from stated laws by the scenario's seed.  Each holds one position.
+
+    The position is brought in once its instrument has a mark.  With `distance`, it was opened
+    earlier and the market has moved since: its entry price is such that its liquidation price lies
+    that far from the mark.  Without, it is opened at the mark.  The deposit is the notional at
+    entry over leverage, times `cushion`.
+    """
+
+    name: Annotated[str, Meta(description="Accounts are called NAME-1, NAME-2, ...")]
+    count: Annotated[int, Meta(ge=1, le=1_000_000)]
+    symbols: Annotated[dict[str, int], Meta(description="Weight of each instrument.")]
+    leverage: Annotated[dict[str, int], Meta(description="Weight of each leverage.")]
+    long_percent: Annotated[int, Meta(ge=0, le=100)] = 50
+    isolated_percent: Annotated[int, Meta(ge=0, le=100)] = 50
+    notional_least: Decimal = "1000"
+    notional_most: Decimal = "1000000"
+    notional_alpha: Annotated[
+        Decimal, Meta(description="Exponent of the Pareto law of notionals; smaller, fatter tail.")
+    ] = "1.2"
+    cushion: Decimal = "1.05"
+    distance_least: Annotated[Decimal, Meta(description="As a part of the mark.")] = ""
+    distance_most: Decimal = ""
+
+
+class StrategyPart(Part, frozen=True, kw_only=True):
+    """A strategy and the account that it trades."""
+
+    strategy: Annotated[
+        str, Meta(description="market_maker, trend_follower, hedged_holder, or file.py:ClassName.")
+    ]
+    account: Account
+    name: Annotated[str, Meta(description="For reports; the account's if empty.")] = ""
+    symbols: Annotated[tuple[str, ...], Meta(description="What it hears of; empty: all.")] = ()
+    parameters: Annotated[dict[str, Any], Meta(description="The strategy's own.")] = {}
+
+
+class FeedPart(Part, frozen=True, kw_only=True):
+    """A tick file, as the market of an instrument or as its index price."""
+
+    file: Annotated[str, Meta(description="From the scenario's folder.")]
+    symbol: Symbol
+    index: Annotated[bool, Meta(description="A spot recording that is the index of `symbol`.")] = (
+        False
+    )
+    called: Annotated[str, Meta(description="What the file calls it, if not the same.")] = ""
+    contract: Annotated[
+        Decimal, Meta(description="What a size of 1 in the file stands for, if not one.")
+    ] = ""
+    on_defect: OnDefect = OnDefect.STOP
+    start: Time = ""
+    end: Time = ""
+
+
+class SyntheticPart(Part, frozen=True, kw_only=True):
+    """A synthetic market through published minutes; the path has the scenario's seed."""
+
+    symbol: Symbol
+    minutes: Annotated[
+        tuple[Minute, ...],
+        Meta(description="[time, open, high, low, close, volume, depth]; empty with `follow`."),
+    ] = ()
+    day: Annotated[str, Meta(description='UTC date of the minutes, "2025-10-10".')] = ""
+    leader: Annotated[
+        Symbol, Meta(description="The market whose minutes this one has; needs `follow`.")
+    ] = ""
+    follow: Follow | None = None
+    book: BookLaw
+    step_seconds: Decimal = "1"
+    trades_per_step: Decimal = "1"
+    traded_share: Decimal = "0.01"
+
+
+class LatencyPart(Part, frozen=True, kw_only=True):
+    """Travel times in milliseconds."""
+
+    entry_ms: Decimal = "0"
+    response_ms: Decimal = "0"
+    market_data_ms: Decimal = "0"
+
+
+class OrderStep(Part, frozen=True, kw_only=True):
+    """An order."""
+
+    account: Account
+    symbol: Symbol
+    side: Side
+    size: Decimal
+    price: Annotated[Decimal, Meta(description="Empty: at the market.")] = ""
+    time_in_force: TimeInForce = TimeInForce.GTC
+    post_only: bool = False
+    reduce_only: bool = False
+    ref: Annotated[int, Meta(description="To name the order in a later `cancel`.")] = 0
+
+
+class CancelStep(Part, frozen=True, kw_only=True):
+    """Take an order out of the book, or all of them."""
+
+    account: Account
+    ref: Annotated[int, Meta(description="Zero: all orders.")] = 0
+    symbol: str = ""
+
+
+class LeverageStep(Part, frozen=True, kw_only=True):
+    """Choose a leverage."""
+
+    account: Account
+    symbol: Symbol
+    leverage: int
+
+
+class ModeStep(Part, frozen=True, kw_only=True):
+    """Choose a margin mode."""
+
+    account: Account
+    symbol: Symbol
+    mode: MarginMode
+
+
+class MarginStep(Part, frozen=True, kw_only=True):
+    """Money into (or out of) an isolated bucket."""
+
+    account: Account
+    symbol: Symbol
+    amount: Decimal
+
+
+class BlockStep(Part, frozen=True, kw_only=True):
+    """A trade off the book; without a counterparty, with history."""
+
+    account: Account
+    symbol: Symbol
+    side: Side
+    size: Decimal
+    price: Decimal
+    counterparty: str = ""
+
+
+class BookStep(Part, frozen=True, kw_only=True):
+    """History's levels, all of them, as [price, size]."""
+
+    symbol: Symbol
+    bids: tuple[tuple[str, str], ...] = ()
+    asks: tuple[tuple[str, str], ...] = ()
+
+
+class TradeStep(Part, frozen=True, kw_only=True):
+    """A trade that history printed."""
+
+    symbol: Symbol
+    side: Side
+    price: Decimal
+    size: Decimal
+
+
+class Expect(Part, frozen=True, kw_only=True):
+    """What must be true of an account after a step, to as many decimals as are written.
+
+    With `symbol`, the position fields are about that position.
+    """
+
+    account: Account
+    asset: Annotated[str, Meta(description="The first instrument's settlement asset if empty.")] = (
+        ""
+    )
+    symbol: str = ""
+    wallet: Decimal = ""
+    equity: Annotated[Decimal, Meta(description="Of the cross pool.")] = ""
+    total: Annotated[Decimal, Meta(description="Equity of cross pool and isolated buckets.")] = ""
+    initial_margin: Decimal = ""
+    maintenance_margin: Decimal = ""
+    available_margin: Decimal = ""
+    margin_ratio: Annotated[
+        Decimal, Meta(description='Of the cross pool; "infinite" at equity 0.')
+    ] = ""
+    size: Decimal = ""
+    unrealised_pnl: Decimal = ""
+    position_equity: Annotated[Decimal, Meta(description="Isolated bucket and its PnL.")] = ""
+    position_maintenance: Decimal = ""
+    liquidation_price: Annotated[Decimal, Meta(description='"none" where there is none.')] = ""
+    bankruptcy_price: Decimal = ""
+    drawn_down: Annotated[
+        Decimal, Meta(description="Part of the isolated margin that losses have used up.")
+    ] = ""
+    liquidations: Annotated[int | None, Meta(description="Liquidations of the account so far.")] = (
+        None
+    )
+    closed_first: Annotated[
+        tuple[str, ...] | None, Meta(description="Symbols in the order liquidation chose them.")
+    ] = None
+
+
+class Step(Part, frozen=True, kw_only=True):
+    """One thing that happens, and what must be true after it."""
+
+    at: Annotated[Time, Meta(description="A second after the step before, if empty.")] = ""
+    note: str = ""
+    deposit: Deposit | None = None
+    withdraw: Deposit | None = None
+    order: OrderStep | None = None
+    cancel: CancelStep | None = None
+    leverage: LeverageStep | None = None
+    mode: ModeStep | None = None
+    margin: MarginStep | None = None
+    block: BlockStep | None = None
+    book: BookStep | None = None
+    trade: TradeStep | None = None
+    mark: Annotated[dict[str, str] | None, Meta(description="Mark prices, in this order.")] = None
+    index: Annotated[dict[str, str] | None, Meta(description="Index prices.")] = None
+    rejected: Annotated[str, Meta(description="The reason with which it must be refused.")] = ""
+    expect: tuple[Expect, ...] = ()
+    insurance_fund: Annotated[Decimal, Meta(description="The fund's balance afterwards.")] = ""
+
+
+class Outputs(Part, frozen=True, kw_only=True):
+    """What a run leaves behind besides its tables."""
+
+    quotes: Annotated[bool, Meta(description="Keep every change of quote in the journal.")] = False
+
+
+class Scenario(Part, frozen=True, kw_only=True):
+    """Everything a run needs."""
+
+    name: str
+    title: str = ""
+    notes: Annotated[str, Meta(description="What it shows, and where figures come from.")] = ""
+    rulebook: Annotated[
+        str, Meta(description='A shipped rulebook, or a path ending in ".toml".')
+    ] = "general"
+    rules: Annotated[
+        dict[str, Any], Meta(description="Fields of the rulebook that are different here.")
+    ] = {}
+    seed: Annotated[int, Meta(description="Of everything drawn by chance.")] = 1
+    start: Annotated[Time, Meta(description="When there is no feed to tell.")] = ""
+    until: Annotated[Time, Meta(description="When to end; empty: with feed and steps.")] = ""
+    recorded_marks: Annotated[
+        bool, Meta(description="The marks come with the feed or the steps; none is computed.")
+    ] = False
+    instruments: tuple[InstrumentRules, ...]
+    accounts: tuple[AccountPart, ...] = ()
+    populations: tuple[Population, ...] = ()
+    strategies: tuple[StrategyPart, ...] = ()
+    feeds: tuple[FeedPart, ...] = ()
+    synthetic: tuple[SyntheticPart, ...] = ()
+    steps: tuple[Step, ...] = ()
+    latency: LatencyPart = LatencyPart()
+    outputs: Outputs = Outputs()
+
+
+def shipped() -> list[str]:
+    """Names of the scenarios that come with the package."""
+    return sorted(_names(Path(str(files("tools") / "scenarios"))))
+
+
+def _names(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*.toml"):
+        yield path.relative_to(folder).with_suffix("").as_posix()
+
+
+def find(name: str) -> Path:
+    """The file of a scenario: a shipped name, or a path.  Raises ScenarioError."""
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = Path(str(files("tools") / "scenarios")) / f"{name}.toml"
+    if not path.is_file():
+        raise ScenarioError(f"{name}: no such scenario, expected a file or {', '.join(shipped())}")
+    return path
+
+
+def read(path: Path) -> Scenario:
+    """Decode a scenario file.  Raises ScenarioError, naming the field."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Scenario)
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        raise ScenarioError(f"{path}: {error}") from None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of scenario files."""
+    return msgspec.json.schema(Scenario)
+
+
+def overridden(rulebook: Rulebook, changes: dict[str, Any]) -> Rulebook:
+    """A rulebook with some fields different.  Raises ScenarioError, naming the field."""
+    try:
+        return msgspec.convert(merged(msgspec.to_builtins(rulebook), changes), Rulebook)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(f"rules: {error}") from None
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`old` with what `new` says, table by table; lists are replaced whole."""
+    both = dict(old)
+    for key, value in new.items():
+        inner = both.get(key)
+        is_table = isinstance(inner, dict) and isinstance(value, dict)
+        both[key] = merged(inner, value) if is_table else value  # type: ignore[arg-type]
+    return both
