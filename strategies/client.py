@@ -67,13 +67,10 @@ class Order(msgspec.Struct, kw_only=True):
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
-    """A refusal: nothing was changed.  False where a truth is asked for."""
+    """A refusal: nothing was changed."""
 
     reason: Reject
     detail: str
-
-    def __bool__(self) -> bool:
-        return False
 
 
 class Wait(Generic[T]):

@@ -53,7 +53,7 @@ class Opening:
         self._accounts = accounts
         self._holdings = holdings
         self._members = members
-        self.group_of: dict[str, str] = {}
+        self.group_of = {m.account: m.account.rpartition("-")[0] for m in members}
         """Which population an account belongs to."""
 
     def commands(self, at: Nanos) -> Iterator[Command]:

@@ -28,3 +28,11 @@ def moment(text: str, what: str, start: Nanos | None = None) -> Nanos:
     except ValueError as error:
         raise UnitError(f"{what} was {text!r}: {error}") from None
     return timegm(whole.timetuple()) * SECOND + (on_grid(f"0{part}", NANO, what) if part else 0)
+
+
+def utc(at: Nanos) -> str:
+    """A moment as text, to the nanosecond where it has them: "2025-10-10T21:00:00.5Z"."""
+    seconds, part = divmod(at, SECOND)
+    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    digits = f"{part:09d}".rstrip("0")
+    return f"{whole}.{digits}Z" if digits else f"{whole}Z"

@@ -1,0 +1,179 @@
+"""The tables of a run, as Parquet: exact whole numbers, and the same as floats for plots.
+
+Columns that end in _ticks, _lots and _units are exact: price = price_ticks * tick_size, and so on,
+with the steps in each file's metadata and in summary.json.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from exchange.core.instrument import Instrument
+from exchange.core.messages import Event, MarkPriceChanged, OrderFilled
+from exchange.core.units import decimal
+
+ROWS: Final = 65_536
+"""Rows that are held before they are written, so that memory stays the same on a long run."""
+TIME = pa.timestamp("ns", tz="UTC")
+CATEGORY = pa.dictionary(pa.int32(), pa.string())
+
+FILLS = pa.schema(
+    [
+        ("at", TIME),
+        ("account", CATEGORY),
+        ("symbol", CATEGORY),
+        ("side", CATEGORY),
+        ("kind", CATEGORY),
+        ("maker", pa.bool_()),
+        ("order_id", pa.int64()),
+        ("price_ticks", pa.int64()),
+        ("size_lots", pa.int64()),
+        ("position_lots", pa.int64()),
+        ("fee_units", pa.int64()),
+        ("realised_pnl_units", pa.int64()),
+        ("price", pa.float64()),
+        ("size", pa.float64()),
+        ("position", pa.float64()),
+        ("fee", pa.float64()),
+        ("realised_pnl", pa.float64()),
+    ]
+)
+MARK_COLUMNS: dict[str, pa.DataType] = {
+    "at": TIME,
+    "symbol": CATEGORY,
+    "mark_units": pa.int64(),
+    "mark": pa.float64(),
+}
+MARKS = pa.schema(MARK_COLUMNS)
+MONEY = pa.decimal128(38, 12)
+ACCOUNTS = pa.schema(
+    [
+        ("account", pa.string()),
+        ("population", pa.string()),
+        ("asset", pa.string()),
+        ("deposited", MONEY),
+        ("total", MONEY),
+        ("profit", MONEY),
+        ("wallet", MONEY),
+        ("realised_pnl", MONEY),
+        ("fees", MONEY),
+        ("liquidation_fees", MONEY),
+        ("fund_paid", MONEY),
+        ("maintenance_margin", MONEY),
+        ("fills", pa.int64()),
+        ("liquidations", pa.int64()),
+        ("deleveraged", pa.int64()),
+        ("open_positions", pa.int64()),
+    ]
+)
+
+
+class Table:
+    """One Parquet file, written as rows come."""
+
+    def __init__(self, path: Path, schema: pa.Schema, steps: Mapping[str, str]) -> None:
+        self._schema = schema.with_metadata({f"step:{k}": v for k, v in steps.items()})
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._rows: list[dict[str, Any]] = []
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Add a row."""
+        self._rows.append(row)
+        if len(self._rows) >= ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is held, and end the file."""
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
+
+
+class EventTables:
+    """Fills and marks of a run, from its events as they come."""
+
+    def __init__(self, folder: Path, instruments: Mapping[str, Instrument]) -> None:
+        self._instruments = instruments
+        steps = unit_steps(instruments)
+        self._fills = Table(folder / "fills.parquet", FILLS, steps)
+        self._marks = Table(folder / "marks.parquet", MARKS, steps)
+        self._rows: dict[type[Event], Callable[[Any], None]] = {
+            OrderFilled: self._fill,
+            MarkPriceChanged: self._mark,
+        }
+
+    def observe(self, event: Event) -> None:
+        """Take what belongs into a table."""
+        row = self._rows.get(type(event))
+        if row is not None:
+            row(event)
+
+    def close(self) -> None:
+        """End the files."""
+        self._fills.close()
+        self._marks.close()
+
+    def _fill(self, event: OrderFilled) -> None:
+        own = self._instruments[event.symbol]
+        self._fills.add(
+            {
+                "at": event.at,
+                "account": event.account,
+                "symbol": event.symbol,
+                "side": str(event.side),
+                "kind": str(event.kind),
+                "maker": event.maker,
+                "order_id": event.order_id,
+                "price_ticks": event.price,
+                "size_lots": event.size,
+                "position_lots": event.position,
+                "fee_units": event.fee,
+                "realised_pnl_units": event.realised_pnl,
+                "price": float(event.price * own.tick_size),
+                "size": float(event.size * own.lot_size),
+                "position": float(event.position * own.lot_size),
+                "fee": float(event.fee * own.money_unit),
+                "realised_pnl": float(event.realised_pnl * own.money_unit),
+            }
+        )
+
+    def _mark(self, event: MarkPriceChanged) -> None:
+        own = self._instruments[event.symbol]
+        self._marks.add(
+            {
+                "at": event.at,
+                "symbol": event.symbol,
+                "mark_units": event.price,
+                "mark": float(event.price * own.mark_unit),
+            }
+        )
+
+
+def unit_steps(instruments: Mapping[str, Instrument]) -> dict[str, str]:
+    """What one tick, lot, money unit and mark unit of each instrument is."""
+    steps = {}
+    for symbol, own in instruments.items():
+        steps[f"{symbol}.tick_size"] = str(own.tick_size)
+        steps[f"{symbol}.lot_size"] = str(own.lot_size)
+        steps[f"{symbol}.money_unit"] = str(own.money_unit)
+        steps[f"{symbol}.mark_unit"] = str(own.mark_unit)
+    return steps
+
+
+def write_accounts(path: Path, rows: list[dict[str, Any]]) -> None:
+    """One row for each account and asset; money as exact decimals (to 12 places)."""
+    pq.write_table(pa.Table.from_pylist([exact_row(row) for row in rows], ACCOUNTS), path)
+
+
+def exact_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Fractions as decimals."""
+    return {k: Decimal(decimal(v, 12)) if isinstance(v, Fraction) else v for k, v in row.items()}
