@@ -7,6 +7,7 @@ whichever leg the market goes against: run the two side by side.
 
 from exchange.core.messages import MarginMode, MarkPriceChanged
 from strategies.base import Parameters, Strategy
+from strategies.client import Order
 
 
 class HedgedHolderParameters(Parameters, frozen=True, kw_only=True):
@@ -21,25 +22,35 @@ class HedgedHolderParameters(Parameters, frozen=True, kw_only=True):
 
 
 class HedgedHolder(Strategy):
-    """Opens both legs once both contracts have a mark price, and holds."""
+    """Opens each leg as the book allows, mark by mark, until it is whole; then holds.
+
+    A leg that is refused is given up.
+    """
 
     takes = HedgedHolderParameters
     parameters: HedgedHolderParameters
 
     async def on_start(self) -> None:
         """Set mode and leverage of both legs."""
-        self.is_open = False
+        own = self.parameters
         self.marked: set[str] = set()
-        for symbol in (self.parameters.long, self.parameters.short):
-            await self.client.set_margin_mode(symbol, self.parameters.mode)
-            await self.client.set_leverage(symbol, self.parameters.leverage)
+        self.missing = {
+            own.long: self.client.instrument(own.long).size(own.long_size),
+            own.short: -self.client.instrument(own.short).size(own.short_size),
+        }
+        for symbol in self.missing:
+            await self.client.set_margin_mode(symbol, own.mode)
+            await self.client.set_leverage(symbol, own.leverage)
 
     async def on_mark(self, mark: MarkPriceChanged) -> None:
-        """Open, once both legs were marked."""
-        own = self.parameters
+        """Buy and sell what is missing, once both legs have a mark."""
         self.marked.add(mark.symbol)
-        if self.is_open or not self.marked.issuperset((own.long, own.short)):
+        if not self.marked.issuperset((self.parameters.long, self.parameters.short)):
             return
-        self.is_open = True
-        await self.client.buy(own.long, own.long_size)
-        await self.client.sell(own.short, own.short_size)
+        for symbol, lots in list(self.missing.items()):
+            send = self.client.buy if lots > 0 else self.client.sell
+            order = await send(symbol, abs(lots))
+            filled = order.filled if isinstance(order, Order) else abs(lots)
+            self.missing[symbol] -= filled if lots > 0 else -filled
+            if self.missing[symbol] == 0:
+                del self.missing[symbol]

@@ -51,26 +51,25 @@ MARK_COLUMNS: dict[str, pa.DataType] = {
 }
 MARKS = pa.schema(MARK_COLUMNS)
 MONEY = pa.decimal128(38, 12)
-ACCOUNTS = pa.schema(
-    [
-        ("account", pa.string()),
-        ("population", pa.string()),
-        ("asset", pa.string()),
-        ("deposited", MONEY),
-        ("total", MONEY),
-        ("profit", MONEY),
-        ("wallet", MONEY),
-        ("realised_pnl", MONEY),
-        ("fees", MONEY),
-        ("liquidation_fees", MONEY),
-        ("fund_paid", MONEY),
-        ("maintenance_margin", MONEY),
-        ("fills", pa.int64()),
-        ("liquidations", pa.int64()),
-        ("deleveraged", pa.int64()),
-        ("open_positions", pa.int64()),
-    ]
+ACCOUNT_COLUMNS: dict[str, pa.DataType] = (
+    dict.fromkeys(("account", "population", "asset"), pa.string())
+    | dict.fromkeys(
+        (
+            "deposited",
+            "total",
+            "profit",
+            "wallet",
+            "realised_pnl",
+            "fees",
+            "liquidation_fees",
+            "fund_paid",
+            "maintenance_margin",
+        ),
+        MONEY,
+    )
+    | dict.fromkeys(("fills", "liquidations", "deleveraged", "open_positions"), pa.int64())
 )
+ACCOUNTS = pa.schema(ACCOUNT_COLUMNS)
 
 
 class Table:
