@@ -89,6 +89,11 @@ class Run:
         with self.watchdog.armed():
             return await self.simulation.run()
 
+    def stop(self) -> None:
+        """End the run soon, in good order."""
+        if hasattr(self, "simulation"):
+            self.simulation.stop()
+
     def _begin(self, at: Nanos) -> Iterator[Command]:
         self.simulation.until = self._end(at)
         yield from self.opening.commands(at)

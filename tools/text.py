@@ -26,8 +26,20 @@ def money(value: Fraction | int, *, signed: bool = False) -> str:
     >>> money(Fraction(9000)), money(Fraction(1, 1000)), money(0)
     ('9,000.00', '0.001', '0.00')
     """
-    small = value != 0 and abs(value) < Fraction(1, 100)
-    return number(value, None if small else 2, signed=signed)
+    exact = Fraction(value)
+    small = exact != 0 and abs(exact.numerator) * 100 < exact.denominator
+    return number(exact, None if small else 2, signed=signed)
+
+
+def rounded(value: Fraction | int, *, signed: bool = False) -> str:
+    """An amount for a table: whole from a thousand on, and to four places below one.
+
+    >>> rounded(Fraction(1234567, 100)), rounded(Fraction(25, 2)), rounded(Fraction(1, 8))
+    ('12,346', '12.50', '0.1250')
+    """
+    size = abs(Fraction(value))
+    places = 0 if size >= Fraction(1000) else 2 if size >= Fraction(1) or size == 0 else 4
+    return number(value, places, signed=signed)
 
 
 def percent(part: Fraction | int, whole: Fraction | int, places: int = 1) -> str:

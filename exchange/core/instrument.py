@@ -129,13 +129,17 @@ class Instrument:
         return -worth if size > 0 else worth
 
     def notional(self, mark: MarkPrice, size: Lots) -> Money:
-        """The absolute value of `size` at a mark, rounded up to a unit."""
+        """The absolute value of `size` at a mark, rounded up to a unit.  Of nothing, at any mark, 0."""
+        if size == 0:
+            return 0
         if self.is_inverse:
             return ceil_div(abs(size) * self.multiplier * self.subticks, mark)
         return ceil_div(mark * abs(size) * self.multiplier, self.subticks)
 
     def worth(self, mark: MarkPrice, size: Lots) -> Money:
         """What `size` (signed) would be worth in a position's cost, closed at a mark."""
+        if size == 0:
+            return 0
         if self.is_inverse:
             return -size * self.multiplier * self.subticks // mark
         return mark * size * self.multiplier // self.subticks

@@ -1,0 +1,182 @@
+"""The command line: plimsoll run, replay, explain, validate, schema, scenarios."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from exchange.journal import JournalError
+from feeds import TickFileError
+from strategies import StrategyError
+from tools import scenario as scenarios
+from tools.build import Run
+from tools.replay import Replay, replay_scenario
+from tools.report import table, tell_run
+from tools.run_folder import core_kind, plimsoll_version
+from tools.running import Done, carry_out
+from tools.scenario import ScenarioError
+
+app = typer.Typer(
+    help="A derivatives venue in a box: matching, margin, and the liquidation waterfall.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+BASE = Path("runs")
+
+Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on stdout.")]
+Out = Annotated[Path, typer.Option("--out", help="Where run folders are made.")]
+Name = Annotated[str, typer.Argument(help="A shipped scenario's name, or a .toml file.")]
+Until = Annotated[
+    str, typer.Option("--until", help='End earlier: "2025-10-10T21:30:00" or "+90" seconds.')
+]
+
+
+@app.command()
+def run(scenario: Name, out: Out = BASE, until: Until = "", *, as_json: Json = False) -> None:
+    """Run a scenario, and leave a folder with its journal, tables and summary.
+
+    Ctrl-C ends it in good order, with what there is.
+    """
+    path = scenarios.find(scenario)
+    built = Run(scenarios.read(path), path, until=until)
+    finish(carry_out(built, out, quiet=as_json), as_json=as_json)
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="Tick files, spot recordings among them.")],
+    out: Out = BASE,
+    rulebook: Annotated[str, typer.Option(help="The venue's rules.")] = "general",
+    accounts: Annotated[
+        int, typer.Option(min=0, help="Leveraged accounts near their liquidation, per contract.")
+    ] = 100,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="A strategy's name, file.py:Class, or none.")
+    ] = None,
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(help="SYMBOL:tick:lot, where the file's own grid is too coarse to tell."),
+    ] = None,
+    on_defect: Annotated[str, typer.Option(help="stop, skip or repair bad rows.")] = "stop",
+    until: Until = "",
+    *,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the scenario that was made, and do not run it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Replay recordings: a scenario from defaults.  A spot file becomes its perpetual's index."""
+    asked = Replay(
+        files=tuple(files),
+        rulebook=rulebook,
+        accounts=accounts,
+        strategies=tuple(strategy or ("market_maker", "trend_follower")),
+        grids=tuple(instrument or ()),
+        on_defect=on_defect,
+    )
+    made = replay_scenario(asked)
+    if show:
+        sys.stdout.write(msgspec.toml.encode(made).decode())
+        return
+    built = Run(made, Path("replay.toml"), until=until)
+    finish(carry_out(built, out, quiet=as_json), as_json=as_json)
+
+
+@app.command()
+def validate(scenario: Name, *, as_json: Json = False) -> None:
+    """Check a scenario and every file it names, without running it."""
+    path = scenarios.find(scenario)
+    built = Run(scenarios.read(path), path)
+    facts = {
+        "scenario": built.scenario.name,
+        "file": str(path),
+        "rulebook": built.rulebook.name,
+        "instruments": list(built.instruments),
+        "accounts": len(built.scenario.accounts),
+        "population": sum(part.count for part in built.scenario.populations),
+        "strategies": [session.name for session in built.sessions],
+        "feeds": [source.name for source in (built.feed.sources if built.feed else [])],
+        "steps": len(built.scenario.steps),
+    }
+    if as_json:
+        print_json(facts)
+        return
+    out = Console(highlight=False)
+    made = table((f"{path} is valid", "left"), ("", "left"))
+    for name, fact in facts.items():
+        made.add_row(name, ", ".join(fact) if isinstance(fact, list) else str(fact))
+    out.print(made)
+
+
+@app.command()
+def schema(*, as_json: Json = True) -> None:
+    """Print the JSON schema of scenario files."""
+    del as_json
+    print_json(scenarios.schema())
+
+
+@app.command("scenarios")
+def list_scenarios(*, as_json: Json = False) -> None:
+    """List the scenarios that come with the package."""
+    found = {name: scenarios.read(scenarios.find(name)).title for name in scenarios.shipped()}
+    if as_json:
+        print_json(found)
+        return
+    made = table(("Scenario", "left"), ("what it shows", "left"))
+    for name, title in found.items():
+        made.add_row(name, title)
+    Console(highlight=False).print(made)
+
+
+def finish(done: Done, *, as_json: bool) -> None:
+    """Report a run, and end with its exit code."""
+    if as_json:
+        print_json({"folder": str(done.folder), **done.summary})
+    else:
+        tell_run(Console(highlight=False), done.summary, str(done.folder), done.seconds)
+    raise typer.Exit(done.exit_code)
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 (anything that msgspec writes)
+    """One JSON object on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def show_version(asked: bool) -> None:  # noqa: FBT001 (typer's way)
+    """Print the version, and end."""
+    if asked:
+        sys.stdout.write(
+            f"plimsoll {plimsoll_version()}, Python {sys.version.split()[0]}, core {core_kind()}\n"
+        )
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="And exit.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+    del version
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
+def main() -> None:
+    """Run the command line.  Bad input is one line on standard error, and exit code 2."""
+    try:
+        app()
+    except (ScenarioError, JournalError, TickFileError, StrategyError) as error:
+        Console(stderr=True, highlight=False).print(Text(f"plimsoll: {error}", style="red"))
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

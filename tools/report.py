@@ -1,0 +1,146 @@
+"""What a run came to, for a person: a few lines and aligned tables."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tools.text import number, percent, plural, rounded
+
+
+NOTE_ON_CHECKS = (
+    "What the accounts here take from a level of history's stays taken until the record's next\n"
+    "word on it.  The record alone: --accounts 0 --strategy none."
+)
+
+
+def tell_run(console: Console, summary: dict[str, Any], folder: str, seconds: float) -> None:
+    """The whole report of a run."""
+    _head(console, summary, seconds)
+    _book_checks(console, summary)
+    _groups(console, summary)
+    _money(console, summary)
+    _troubles(console, summary)
+    console.print(f"\nRun folder  [bold]{folder}[/bold]")
+    console.print(f"Its story   plimsoll explain {folder}")
+
+
+def table(*columns: tuple[str, str], title: str = "") -> Table:
+    """A plain table; each column is (heading, "left" or "right")."""
+    made = Table(box=None, title=title or None, title_justify="left", pad_edge=False)
+    made.title_style = "bold"
+    for heading, side in columns:
+        made.add_column(heading, justify="right" if side == "right" else "left", no_wrap=True)
+    return made
+
+
+def _head(console: Console, summary: dict[str, Any], seconds: float) -> None:
+    title = f"{summary['title'] or summary['scenario']}"
+    console.print(Text(title, style="bold"), Text(f"under the {summary['rulebook']} rulebook"))
+    if "digest" not in summary:
+        return
+    rate = summary["commands"] / max(seconds, 0.001)
+    console.print(
+        f"{summary['first_at']} to {summary['last_at']}"
+        + ("  [yellow](interrupted)[/yellow]" if summary["interrupted"] else "")
+    )
+    console.print(
+        f"{summary['feed_items']:,} feed items, {summary['commands']:,} commands "
+        f"({summary['rejected']:,} rejected), {summary['events']:,} events "
+        f"in {seconds:.1f} s ({rate:,.0f} commands/s, core {summary['core']})"
+    )
+    console.print(f"digest {summary['digest']}", style="dim")
+
+
+def _book_checks(console: Console, summary: dict[str, Any]) -> None:
+    checks = summary.get("book_checks") or {}
+    if not checks:
+        return
+    made = table(
+        ("Rebuilt book against its record", "left"),
+        ("moments", "right"),
+        ("best prices equal", "right"),
+        ("share", "right"),
+        ("and sizes", "right"),
+    )
+    for symbol, one in checks.items():
+        made.add_row(
+            symbol,
+            f"{one['total']:,}",
+            f"{one['prices_agreed']:,}",
+            percent(one["prices_agreed"], one["total"], 3),
+            percent(one["agreed"], one["total"], 3),
+        )
+    console.print()
+    console.print(made)
+    if any(one["prices_agreed"] * 1000 < one["total"] * 999 for one in checks.values()):
+        console.print(NOTE_ON_CHECKS, style="dim")
+
+
+def _groups(console: Console, summary: dict[str, Any]) -> None:
+    for asset in summary["money"]:
+        made = table(
+            (f"Accounts, in {asset}", "left"),
+            ("number", "right"),
+            ("liquidated", "right"),
+            ("ADL", "right"),
+            ("brought in", "right"),
+            ("now", "right"),
+            ("profit", "right"),
+        )
+        for group in [one for one in summary["groups"] if one["asset"] == asset]:
+            profit = Fraction(group["profit"])
+            made.add_row(
+                group["name"],
+                f"{group['accounts']:,}",
+                f"{group['liquidated']:,}",
+                f"{group['deleveraged']:,}",
+                rounded(Fraction(group["deposited"])),
+                rounded(Fraction(group["total"])),
+                Text(rounded(profit, signed=True), style="red" if profit < 0 else "green"),
+            )
+        console.print()
+        console.print(made)
+
+
+def _money(console: Console, summary: dict[str, Any]) -> None:
+    for asset, one in summary["money"].items():
+        made = table((f"Where all {asset} is", "left"), ("", "right"))
+        for name, amount in one["balances"].items():
+            made.add_row(name, number(Fraction(amount), 2))
+        made.add_row("sum", number(Fraction(one["sum"]), 2), style="bold")
+        console.print()
+        console.print(made)
+
+
+def _troubles(console: Console, summary: dict[str, Any]) -> None:
+    lines = list(_complaints(summary))
+    if lines:
+        console.print()
+    for line in lines:
+        console.print(Text(line, style="red"))
+    expectations = summary["expectations"]
+    if expectations["checked"]:
+        failures = expectations["failures"]
+        kept = expectations["checked"] - len(failures)
+        console.print(f"\nExpectations  {kept:,} of {expectations['checked']:,} hold")
+        for failure in failures:
+            console.print(Text(f"  {failure}", style="red"))
+
+
+def _complaints(summary: dict[str, Any]) -> Iterator[str]:
+    """What went wrong, a line each."""
+    for one in summary["strategies"]:
+        if one["stopped"]:
+            yield f"strategy {one['name']} was stopped at {one['stopped_at']}: {one['stopped']}"
+    for feed in summary["feeds"]:
+        for kind, count in feed["defects"].items():
+            yield f"{feed['name']}: {count:,} x {kind}; first: {feed['first_defects'][kind]}"
+    if summary["positions_not_opened"]:
+        waiting = plural(summary["positions_not_opened"], "position")
+        yield f"{waiting} never brought in: the instrument had no mark price"
+    if summary["error"]:
+        yield summary["error"]

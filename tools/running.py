@@ -1,0 +1,64 @@
+"""Carrying out a run for a person: progress, Ctrl-C, folder, report."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from exchange.runtime import Outcome
+from feeds import TickFileError
+from tools.build import Run
+from tools.progress import watching
+from tools.run_folder import RunFolder, next_folder
+
+
+class Done(NamedTuple):
+    """A run that is over."""
+
+    folder: Path
+    summary: dict[str, Any]
+    seconds: float
+    """Of real time."""
+
+    @property
+    def exit_code(self) -> int:
+        """0: all is well; 1: something failed; 130: interrupted."""
+        if self.summary.get("interrupted"):
+            return 130
+        return 1 if self.summary["error"] or self.summary["expectations"]["failures"] else 0
+
+
+def carry_out(run: Run, base: Path, *, quiet: bool) -> Done:
+    """Run to the end, or to Ctrl-C, or to a feed's error; the folder is whole in each case."""
+    folder = RunFolder(next_folder(base, run.scenario.name), run)
+    outcome: Outcome | None = None
+    error = ""
+    with watching(run.feed, quiet=quiet) as watch:
+        try:
+            with interruptible(run):
+                outcome = asyncio.run(
+                    run.go(folder.journal, [folder.observe], on_progress=watch.reached)
+                )
+        except TickFileError as stopped:
+            error = str(stopped)
+        finally:
+            folder.close()
+        seconds = watch.seconds
+    return Done(folder.path, folder.finish(outcome, error), seconds)
+
+
+@contextmanager
+def interruptible(run: Run) -> Iterator[None]:
+    """The first Ctrl-C ends the run in good order; a second one ends the program."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        run.stop()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
