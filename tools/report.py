@@ -10,10 +10,9 @@ from rich.text import Text
 
 from tools.text import number, percent, plural, rounded
 
-
 NOTE_ON_CHECKS = (
-    "What the accounts here take from a level of history's stays taken until the record's next\n"
-    "word on it.  The record alone: --accounts 0 --strategy none."
+    "What accounts here take from history stays taken until the record's next word on that\n"
+    "price.  The record alone: --accounts 0 --strategy none."
 )
 
 
@@ -49,9 +48,9 @@ def _head(console: Console, summary: dict[str, Any], seconds: float) -> None:
     )
     console.print(
         f"{summary['feed_items']:,} feed items, {summary['commands']:,} commands "
-        f"({summary['rejected']:,} rejected), {summary['events']:,} events "
-        f"in {seconds:.1f} s ({rate:,.0f} commands/s, core {summary['core']})"
+        f"({summary['rejected']:,} rejected), {summary['events']:,} events"
     )
+    console.print(f"in {seconds:.1f} s, {rate:,.0f} commands/s, core {summary['core']}")
     console.print(f"digest {summary['digest']}", style="dim")
 
 
@@ -91,7 +90,10 @@ def _groups(console: Console, summary: dict[str, Any]) -> None:
             ("now", "right"),
             ("profit", "right"),
         )
-        for group in [one for one in summary["groups"] if one["asset"] == asset]:
+        groups = [one for one in summary["groups"] if one["asset"] == asset]
+        if not groups:
+            continue
+        for group in groups:
             profit = Fraction(group["profit"])
             made.add_row(
                 group["name"],
