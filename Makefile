@@ -1,0 +1,41 @@
+# Everything sets itself up: python3 (3.11 or newer) and make are enough.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHON
+
+.PHONY: demo test check format clean help
+
+help:
+	@echo "make demo    10 October 2025: a crash, its liquidations, and the story of the largest"
+	@echo "make test    all tests"
+	@echo "make check   format, lint, types, imports, and the core compiled against interpreted"
+	@echo "make format  put the code into shape"
+	@echo "make clean   remove .venv, runs and caches"
+
+demo: .venv/run.stamp
+	@$(BIN)/plimsoll demo
+
+test: .venv/dev.stamp
+	$(BIN)/pytest -n auto
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_tidy.py
+	$(BIN)/python -m tools.compile_core
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/run.stamp: pyproject.toml
+	@tools/setup.sh "" $@
+
+.venv/dev.stamp: pyproject.toml
+	@tools/setup.sh "[dev]" $@
+	@touch .venv/run.stamp
