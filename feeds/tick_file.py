@@ -80,7 +80,9 @@ def _unpacked(raw: BinaryIO, magic: bytes, path: Path) -> Iterator[bytes]:
         try:
             import zstandard  # noqa: PLC0415  (optional: few files are packed this way)
         except ImportError:
-            raise TickFileError(f"{path}: reading it needs `pip install zstandard`") from None
+            raise TickFileError(
+                f"{path}: packed with zstandard, which needs `pip install 'plimsoll[zst]'`"
+            ) from None
         return _frames(
             raw, lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
         )

@@ -129,7 +129,7 @@ class Instrument:
         return -worth if size > 0 else worth
 
     def notional(self, mark: MarkPrice, size: Lots) -> Money:
-        """The absolute value of `size` at a mark, rounded up to a unit.  Of nothing, at any mark, 0."""
+        """The absolute value of `size` at a mark, rounded up to a unit; of nothing, 0."""
         if size == 0:
             return 0
         if self.is_inverse:

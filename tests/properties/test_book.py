@@ -1,4 +1,4 @@
-"""The venue's book does what a plain list of orders does, trade for trade and refusal for refusal."""
+"""The venue's book does what a plain list of orders does, refusal for refusal."""
 
 from random import Random
 
