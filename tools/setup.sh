@@ -1,5 +1,6 @@
 #!/bin/sh
 # Make a virtual environment in .venv and install the project into it, editable.
+# The core stays interpreted there, so that an edit takes effect; a wheel has it compiled (setup.py).
 # Usage: tools/setup.sh EXTRAS STAMP, where EXTRAS is "" or "[dev]".  Called by make.
 set -eu
 
@@ -32,5 +33,5 @@ if ! [ -x .venv/bin/pip ] && ! make_venv; then
 fi
 
 echo "Installing into .venv (once) ..." >&2
-.venv/bin/pip install --quiet --disable-pip-version-check --editable ".$extras"
+PLIMSOLL_COMPILE=${PLIMSOLL_COMPILE:-0} .venv/bin/pip install --quiet --disable-pip-version-check --editable ".$extras"
 touch "$stamp"

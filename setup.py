@@ -1,0 +1,42 @@
+"""The build: the core compiled by mypyc where there is a C compiler, and as it is elsewhere.
+
+PLIMSOLL_COMPILE=0 leaves it interpreted, PLIMSOLL_COMPILE=1 insists on compiling.  Everything else
+about the package is in pyproject.toml.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+NOT_COMPILED = {"__init__.py", "rules.py", "messages.py"}
+"""mypyc drops the class keywords of msgspec Structs (frozen, tag), so they stay as they are."""
+ASKED = os.environ.get("PLIMSOLL_COMPILE", "")
+
+
+def wanted() -> bool:
+    """Whether to compile: as asked, and else where there is a compiler."""
+    return ASKED == "1" or (ASKED != "0" and shutil.which(os.environ.get("CC", "cc")) is not None)
+
+
+def extensions() -> list[Extension]:
+    """The core's extension modules; one that does not build is left out, unless asked for."""
+    from mypyc.build import mypycify  # noqa: PLC0415 (there only when compiling)
+
+    files = sorted(p for p in Path("exchange/core").glob("*.py") if p.name not in NOT_COMPILED)
+    made: list[Extension] = mypycify(["--strict", *map(str, files)], opt_level="3")
+    for extension in made:
+        extension.optional = ASKED != "1"
+    return made
+
+
+IS_ASKING = "egg_info" in sys.argv
+"""The first pass of a build asks what the build needs; the tools it names are not there yet."""
+TOOLS = ["mypy[mypyc]>=1.13", "msgspec>=0.19", "sortedcontainers-stubs>=2.4"]
+
+setup(
+    ext_modules=extensions() if wanted() and not IS_ASKING else [],
+    setup_requires=TOOLS if wanted() else [],
+)
