@@ -19,6 +19,8 @@ class Position:
         """Ledger account of the isolated margin; empty in cross."""
         self.leverage = leverage
         self.isolated = False
+        self.failing = False
+        """In liquidation on its own: its bucket stays whole till the end, for losses and fees."""
         self.size: Lots = 0
         self.cost: Money = 0
         # Open orders that may increase the position: lots, and what they are worth.

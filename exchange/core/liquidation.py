@@ -100,8 +100,8 @@ def _look_at(scope: Scope) -> None:
 
 
 def _release(scope: Scope) -> None:
-    """A bucket without a position goes back to the wallet."""
-    if scope.isolated is not None and scope.collateral() > 0:
+    """What is left in a bucket without a position goes back to the wallet."""
+    if scope.isolated is not None and not scope.isolated.size and scope.collateral() > 0:
         scope.state.ledger.transfer(
             scope.purse, scope.pool.wallet, scope.collateral(), Reason.ISOLATED_MARGIN
         )
@@ -112,12 +112,16 @@ def liquidate(scope: Scope) -> None:
     state = scope.state
     _announce_start(scope)
     _cancel_orders(scope)
+    if scope.isolated is not None:
+        scope.isolated.failing = True
     steps = 0
     while scope.positions() and not scope.is_safe():
         steps += 1
         assert steps < STEPS_MAX, f"liquidating {scope.pool.account.name} does not end"
         position = first(state.rulebook.liquidation.select, scope.positions(), state.marks)
         _close_some(scope, position)
+    if scope.isolated is not None:
+        scope.isolated.failing = False
     if not scope.positions():
         cover(scope)
     _announce_end(scope)

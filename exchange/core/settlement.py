@@ -1,7 +1,8 @@
 """What a trade does to an account: position, realised PnL, fee, and isolated margin.
 
 Cross positions settle with the wallet.  An isolated position takes its margin from the wallet when
-it opens, settles with its bucket, and gives the bucket's share back when it closes.
+it opens, settles with its bucket, and gives the bucket's share back when it closes; in liquidation
+the bucket gives nothing back until the end.
 """
 
 from exchange.core.accounts import Account, Position
@@ -62,7 +63,7 @@ def _move_bucket(
     """Give back the closed part of the bucket, with its PnL; fund the opened part."""
     ledger, wallet = state.ledger, position.pool.wallet
     bucket = state.bucket(position)
-    if closing:
+    if closing and not position.failing:
         share = (bucket - realised) * closing // abs(held) + realised
         released = bucket if closing == abs(held) else min(share, bucket)
         # A debt stays in the bucket: the wallet does not answer for it, the waterfall does.
