@@ -20,6 +20,7 @@ from exchange.core.margin import (
 from exchange.core.matching import cancel_all, match
 from exchange.core.messages import (
     CancelReason,
+    Closing,
     InsuranceFundPaid,
     LiquidationEnded,
     LiquidationFeeCharged,
@@ -33,7 +34,7 @@ from exchange.core.messages import (
 from exchange.core.rules import Cancel
 from exchange.core.selection import first, how_much
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, Ticks, ceil_div
 
 STEPS_MAX = 100_000
 """A bound on the steps of one command: every step closes at least a lot, so there is an end."""
@@ -153,62 +154,49 @@ def _close_some(scope: Scope, position: Position) -> None:
         scope.maintenance() - scope.equity(),
         state.liquidation_rate,
     )
-    if _through_book(scope, market, position, size, scope.equity(), charged=True):
+    if _through_book(scope, market, position, size, Closing.BOOK):
         return
-    fund = state.ledger.balances[market.funds.insurance]
     size = abs(position.size)
-    if fund > 0:
-        backing = scope.equity() + fund
-        filled = _through_book(scope, market, position, size, backing, charged=False)
+    if state.ledger.balances[market.funds.insurance] > 0:
+        filled = _through_book(scope, market, position, size, Closing.INSURANCE_FUND)
         if scope.equity() < 0:
             cover(scope)
         if filled:
             return
-    price = bankruptcy_price(position, state.mark_of(position), scope.equity())
-    deleverage(state, market, position, size, price, state.next_order_id())
+    _deleverage(scope, market, position, size)
     if scope.equity() < 0:
         cover(scope)
 
 
 def _through_book(
-    scope: Scope,
-    market: Market,
-    position: Position,
-    size: Lots,
-    backing: Money,
-    *,
-    charged: bool,
+    scope: Scope, market: Market, position: Position, size: Lots, closing: Closing
 ) -> Lots:
-    """Send an order to the book that cannot cost more than `backing`; returns what it filled."""
+    """Send an order to the book that costs no more than what backs it; returns what it filled."""
     state = scope.state
-    mark = state.mark_of(position)
-    held, pnl = position.size, unrealised_pnl(position, mark)
-    limit = bankruptcy_price(position, mark, backing)
-    if not market.book.would_trade(limit, buy=held < 0):
-        return 0
-    order = Order(state.next_order_id(), scope.pool.account.index, market.instrument.index,
-                  held < 0, limit, size)  # fmt: skip
-    traded = match(state, market, order, limit, 0, TradeKind.LIQUIDATION)
-    if charged:
-        _charge(scope, market, traded)
-    state.emit(
-        LiquidationStepTaken(
-            at=state.now,
-            account=scope.pool.account.name,
-            symbol=market.instrument.symbol,
-            mode=scope.mode,
-            chosen_by=str(state.rulebook.liquidation.select),
-            position=held,
-            size=size,
-            mark_price=mark,
-            unrealised_pnl=pnl,
-            bankruptcy_price=limit,
-            filled=size - order.size,
-            equity=scope.equity(),
-            maintenance_margin=scope.maintenance(),
-        )
+    choice = _margins(scope)
+    backing = scope.equity()
+    if closing is Closing.INSURANCE_FUND:
+        backing += state.ledger.balances[market.funds.insurance]
+    limit = bankruptcy_price(position, state.mark_of(position), backing)
+    buy = position.size < 0
+    order = Order(
+        state.next_order_id(), scope.pool.account.index, market.instrument.index, buy, limit, size
     )
-    return size - order.size
+    traded = match(state, market, order, limit, 0, TradeKind.LIQUIDATION)
+    if closing is Closing.BOOK:
+        _charge(scope, market, traded)
+    filled = size - order.size
+    _announce_step(scope, market, choice, closing, size, limit, filled)
+    return filled
+
+
+def _deleverage(scope: Scope, market: Market, position: Position, size: Lots) -> None:
+    """Close against the other side, at the price that uses up the equity exactly."""
+    state = scope.state
+    choice = _margins(scope)
+    price = bankruptcy_price(position, state.mark_of(position), scope.equity())
+    deleverage(state, market, position, size, price, state.next_order_id())
+    _announce_step(scope, market, choice, Closing.ADL, size, price, size)
 
 
 def _charge(scope: Scope, market: Market, value: Money) -> None:
@@ -276,9 +264,41 @@ def _announce_start(scope: Scope) -> None:
             collateral=scope.collateral(),
             equity=scope.equity(),
             maintenance_margin=scope.maintenance(),
-            positions=tuple(_margin_of(state, p) for p in scope.positions()),
+            positions=_margins(scope),
         )
     )
+
+
+def _announce_step(
+    scope: Scope,
+    market: Market,
+    choice: tuple[PositionMargin, ...],
+    closing: Closing,
+    size: Lots,
+    limit: Ticks,
+    filled: Lots,
+) -> None:
+    state = scope.state
+    state.emit(
+        LiquidationStepTaken(
+            at=state.now,
+            account=scope.pool.account.name,
+            symbol=market.instrument.symbol,
+            mode=scope.mode,
+            chosen_by=str(state.rulebook.liquidation.select),
+            positions=choice,
+            closing=closing,
+            size=size,
+            bankruptcy_price=limit,
+            filled=filled,
+            equity=scope.equity(),
+            maintenance_margin=scope.maintenance(),
+        )
+    )
+
+
+def _margins(scope: Scope) -> tuple[PositionMargin, ...]:
+    return tuple([_margin_of(scope.state, position) for position in scope.positions()])
 
 
 def _margin_of(state: State, position: Position) -> PositionMargin:

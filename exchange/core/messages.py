@@ -85,6 +85,17 @@ class CancelReason(StrEnum):
     STRATEGY_STOPPED = "strategy_stopped"
 
 
+class Closing(StrEnum):
+    """How a liquidation step closes a position; each is tried when the one before found nobody."""
+
+    BOOK = "book"
+    """In the book, at a price that the account itself can pay."""
+    INSURANCE_FUND = "insurance_fund"
+    """In the book, at a price that the account and the insurance fund can pay."""
+    ADL = "adl"
+    """Against traders on the other side, at the bankruptcy price."""
+
+
 class TradeKind(StrEnum):
     """How a trade came about."""
 
@@ -486,23 +497,23 @@ class LiquidationStarted(AccountEvent, frozen=True, kw_only=True):
 
 
 class LiquidationStepTaken(AccountEvent, frozen=True, kw_only=True):
-    """A position was chosen and an order for some of it sent to the book."""
+    """A position was chosen, and closing it was tried.  Its fills and its fee come before this."""
 
     symbol: str
     mode: MarginMode
     chosen_by: str
     """The policy that chose the position."""
-    position: Lots
+    positions: tuple[PositionMargin, ...]
+    """What it was chosen from, as it stood before the step."""
+    closing: Closing
     size: Lots
-    """How much this step closes, positive."""
-    mark_price: MarkPrice
-    unrealised_pnl: Money
+    """How much this step meant to close, positive."""
     bankruptcy_price: Ticks
-    """The order's limit: the price at which closing uses up the collateral exactly."""
+    """The worst price allowed: closing there uses up exactly what stands behind the position."""
     filled: Lots
-    """How much the book took at that limit or better."""
+    """How much was closed; in the book, what it took at that price or better."""
     equity: Money
-    """After the fills and the fee."""
+    """After the fills and the fee; below zero, the insurance fund pays next."""
     maintenance_margin: Money
 
 
