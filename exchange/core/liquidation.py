@@ -31,7 +31,7 @@ from exchange.core.messages import (
     PositionMargin,
     TradeKind,
 )
-from exchange.core.rules import Cancel
+from exchange.core.rules import Amount, Cancel
 from exchange.core.selection import first, how_much
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Ticks, ceil_div
@@ -278,17 +278,18 @@ def _announce_step(
     limit: Ticks,
     filled: Lots,
 ) -> None:
-    state = scope.state
+    state, rules = scope.state, scope.state.rulebook.liquidation
     state.emit(
         LiquidationStepTaken(
             at=state.now,
             account=scope.pool.account.name,
             symbol=market.instrument.symbol,
             mode=scope.mode,
-            chosen_by=str(state.rulebook.liquidation.select),
+            chosen_by=str(rules.select),
             positions=choice,
             closing=closing,
             size=size,
+            sized_by=str(rules.amount if closing is Closing.BOOK else Amount.WHOLE_POSITION),
             bankruptcy_price=limit,
             filled=filled,
             equity=scope.equity(),

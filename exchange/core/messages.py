@@ -508,6 +508,8 @@ class LiquidationStepTaken(AccountEvent, frozen=True, kw_only=True):
     closing: Closing
     size: Lots
     """How much this step meant to close, positive."""
+    sized_by: str
+    """The policy that said how much."""
     bankruptcy_price: Ticks
     """The worst price allowed: closing there uses up exactly what stands behind the position."""
     filled: Lots

@@ -13,6 +13,7 @@ TWO_TIERS = (
 def ways(stage: Stage, mark: int) -> list[tuple[Closing, int, int]]:
     """How each step that a mark leads to closed, its price limit, and what was filled."""
     steps = only(stage.mark("BTC", mark), LiquidationStepTaken)
+    assert {step.sized_by for step in steps} == {"whole_position"}
     return [(step.closing, step.bankruptcy_price, step.filled) for step in steps]
 
 
@@ -87,8 +88,11 @@ def test_an_isolated_position_closed_in_part_keeps_its_bucket() -> None:
     stage.hold("ann", "BTC", 10, 100)
     stage.show("BTC", bids={93: 20})
 
-    (ended,) = only(stage.mark("BTC", 93), LiquidationEnded)
+    events = stage.mark("BTC", 93)
 
+    (step,) = only(events, LiquidationStepTaken)
+    assert (step.size, step.sized_by) == (5, "down_one_tier")
+    (ended,) = only(events, LiquidationEnded)
     assert not ended.closed_all
     held = stage.position("ann", "BTC")
     assert held is not None
