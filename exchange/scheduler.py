@@ -24,6 +24,8 @@ class Turn(IntEnum):
     ORDER = 2
     DELIVERY = 3
     TIMER = 4
+    SAMPLE = 5
+    """Whoever only looks sees the moment as it ended."""
 
 
 class Scheduler(Generic[T]):

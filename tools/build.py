@@ -10,7 +10,7 @@ import msgspec
 from exchange.core.instrument import Instrument
 from exchange.core.messages import Command
 from exchange.core.rules import Rulebook
-from exchange.core.units import Nanos, UnitError, on_grid
+from exchange.core.units import SECOND, Nanos, UnitError, on_grid
 from exchange.core.venue import Venue
 from exchange.journal import Journal
 from exchange.latency import Latency
@@ -22,6 +22,7 @@ from strategies import Session, StrategyError, Watchdog
 from strategies import load as load_strategy
 from tools.opening import Holding, Opening
 from tools.population import Member, members
+from tools.samples import Sampler
 from tools.scenario import (
     AccountPart,
     FeedPart,
@@ -38,6 +39,8 @@ from tools.times import moment
 T = TypeVar("T")
 START = "2024-01-01T00:00:00"
 """When a scenario begins that has neither a feed nor a time."""
+NANO = Fraction(1, SECOND)
+"""A nanosecond, in seconds."""
 MILLI_GRID = Fraction(1, 1_000_000)
 """A nanosecond, in milliseconds."""
 
@@ -59,20 +62,26 @@ class Run:
         self.start: Nanos = self._named("start", lambda: moment(scenario.start or START, "start"))
         self._until = until or scenario.until
         self._named("until", lambda: self._end(self.start))
+        outputs = scenario.outputs
         self.latency = self._named("latency", lambda: latency(scenario.latency))
+        self.sample_every = self._named("outputs", lambda: interval(outputs.sample_seconds))
+        self.crowd_every = self._named("outputs", lambda: interval(outputs.crowd_seconds))
         self.sessions = self._each("strategies", scenario.strategies, self._session)
         self.feed = self._feed()
         self.script = self._named("steps", lambda: Script(scenario.steps, self.instruments))
         self.opening = self._opening()
         self.simulation: Simulation
+        self._sampler: Sampler | None = None
 
     async def go(
         self,
         journal: Journal,
         observers: Sequence[Observer] = (),
         on_progress: Callable[[Progress], None] | None = None,
+        sampler: Sampler | None = None,
     ) -> Outcome:
         """Run to the end.  Raises TickFileError where a feed stops."""
+        self._sampler = sampler
         self.simulation = Simulation(
             Venue(self.rulebook),
             begin=self._begin,
@@ -99,6 +108,8 @@ class Run:
         yield from self.opening.commands(at)
         self.opening.start(self.simulation, at)
         self.script.plan(self.simulation, at)
+        if self._sampler is not None:
+            self._sampler.start(self.simulation)
 
     def _end(self, start: Nanos) -> Nanos | None:
         return moment(self._until, "until", start) if self._until else None
@@ -251,6 +262,14 @@ def positive(amount: int, what: str) -> int:
     if amount <= 0:
         raise UnitError(f"{what} was {amount} units, expected more than 0")
     return amount
+
+
+def interval(seconds: str) -> Nanos:
+    """A time between samples, in ns; zero means none are taken.  Raises UnitError."""
+    nanos = on_grid(seconds, NANO, "seconds")
+    if nanos < 0:
+        raise UnitError(f"seconds was {seconds}, expected 0 or more")
+    return nanos
 
 
 def latency(part: LatencyPart) -> Latency:

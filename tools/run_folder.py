@@ -16,6 +16,7 @@ from exchange.core.units import Money, decimal
 from exchange.journal import Journal
 from exchange.runtime import BookChecks, Outcome
 from tools.build import Run
+from tools.samples import Sampler
 from tools.tables import EventTables, write_accounts
 from tools.tally import Tallies, Tally
 from tools.times import utc
@@ -34,19 +35,22 @@ class RunFolder:
         self._run = run
         self._tables = EventTables(path, run.instruments)
         self.tallies = Tallies({symbol: own.settle for symbol, own in run.instruments.items()})
+        self.sampler = sampler(path, run)
         (path / "scenario.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(run.scenario), indent=2) + b"\n"
         )
 
     def observe(self, event: Event) -> None:
-        """Take an event into tables and tallies."""
+        """Take an event into tables, tallies and samples."""
         self._tables.observe(event)
         self.tallies.observe(event)
+        self.sampler.observe(event)
 
     def close(self) -> None:
         """End the files that grew during the run."""
         self.journal.close()
         self._tables.close()
+        self.sampler.close()
 
     def finish(self, outcome: Outcome | None, error: str = "") -> dict[str, Any]:
         """Write accounts and summary.  Without an outcome, the run ended with `error`."""
@@ -56,6 +60,18 @@ class RunFolder:
         text = msgspec.json.format(msgspec.json.encode(summary), indent=2)
         (self.path / "summary.json").write_bytes(text + b"\n")
         return summary
+
+
+def sampler(path: Path, run: Run) -> Sampler:
+    """What looks at a run from time to time, as its scenario says."""
+    return Sampler(
+        path,
+        run.instruments,
+        [account.name for account in run.scenario.accounts],
+        run.opening.group_of,
+        every=run.sample_every,
+        crowd_every=run.crowd_every,
+    )
 
 
 def next_folder(base: Path, name: str) -> Path:

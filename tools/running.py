@@ -39,7 +39,12 @@ def carry_out(run: Run, base: Path, *, quiet: bool) -> Done:
         try:
             with interruptible(run):
                 outcome = asyncio.run(
-                    run.go(folder.journal, [folder.observe], on_progress=watch.reached)
+                    run.go(
+                        folder.journal,
+                        [folder.observe],
+                        on_progress=watch.reached,
+                        sampler=folder.sampler,
+                    )
                 )
         except TickFileError as stopped:
             error = str(stopped)

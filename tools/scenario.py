@@ -287,6 +287,14 @@ class Outputs(Part, frozen=True, kw_only=True):
     """What a run leaves behind besides its tables."""
 
     quotes: Annotated[bool, Meta(description="Keep every change of quote in the journal.")] = False
+    sample_seconds: Annotated[
+        Decimal,
+        Meta(description='How often accounts, markets and funds are written down; "0": never.'),
+    ] = "1"
+    crowd_seconds: Annotated[
+        Decimal,
+        Meta(description='How often populations and liquidation prices are; "0": never.'),
+    ] = "30"
 
 
 class Scenario(Part, frozen=True, kw_only=True):

@@ -34,6 +34,11 @@ class Funds:
         """Minus the PnL paid out on positions that are still open on the other side."""
         self.uncovered = ledger.open("uncovered loss", asset)
 
+    def balances(self, ledger: Ledger) -> dict[str, Money]:
+        """What each of them holds, by name."""
+        owned = (self.outside, self.fees, self.insurance, self.clearing, self.uncovered)
+        return {ledger.names[account]: ledger.balances[account] for account in owned}
+
 
 class Market:
     """One instrument: its book, its prices, and history's position in it."""

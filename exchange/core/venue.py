@@ -163,6 +163,11 @@ class Venue:
         """Every ledger account of one asset by name; they sum to zero."""
         return self._state.ledger.of(asset)
 
+    def fund_balances(self, asset: str) -> dict[str, Money]:
+        """The venue's own ledger accounts of an asset by name; none where nothing settles in it."""
+        funds = self._state.funds.get(asset)
+        return {} if funds is None else funds.balances(self._state.ledger)
+
     def moved(self, asset: str) -> dict[str, Money]:
         """Net money moved so far, by reason."""
         moved = self._state.ledger.moved
