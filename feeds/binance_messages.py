@@ -13,7 +13,8 @@ from feeds.defects import Defect, RowError
 
 Rows: TypeAlias = list[tuple[str, str]]
 T = TypeVar("T")
-NANOSECONDS_LEAST = 10**18
+NANOSECOND_DIGITS = 19
+"""Of a time since 1970, from 2001 to 2286."""
 STREAM_NAME_MAX = 100
 
 
@@ -68,9 +69,18 @@ class BookTicker(
 @final
 class Trade(
     msgspec.Struct,
-    rename={"symbol": "s", "price": "p", "size": "q", "buyer_is_maker": "m", "origin": "X"},
+    rename={
+        "id": "t",
+        "symbol": "s",
+        "price": "p",
+        "size": "q",
+        "buyer_is_maker": "m",
+        "origin": "X",
+    },
 ):
     """A trade.  `origin` is MARKET, or INSURANCE_FUND or ADL where it was not in the book."""
+
+    id: int
 
     symbol: str
     price: str
@@ -107,12 +117,12 @@ SNAPSHOT = msgspec.json.Decoder(DepthSnapshot)
 def received(line: bytes) -> tuple[int, bytes]:
     """The local receive time in ns, and the JSON after it.  Raises RowError."""
     at, _, body = line.partition(b" ")
-    if not at.isdigit() or (time := int(at[:20])) < NANOSECONDS_LEAST:
-        found = at[:40].decode(errors="replace")
+    if len(at) != NANOSECOND_DIGITS or not at.isdigit():
+        found = ascii(at[:40].decode(errors="replace"))
         raise RowError(
-            Defect.UNREADABLE, f"local time was {found!r}, expected nanoseconds since 1970"
+            Defect.UNREADABLE, f"local time was {found}, expected nanoseconds since 1970"
         )
-    return time, body
+    return int(at), body
 
 
 def message(body: bytes) -> Message | None:

@@ -31,9 +31,16 @@ from feeds.binance_messages import (
     received,
 )
 from feeds.book_checks import BookChecks
-from feeds.defects import Defect, OnDefect, RowError, TickFileError
+from feeds.defects import (
+    Defect,
+    Numbers,
+    OnDefect,
+    RowError,
+    TickFileError,
+    not_again,
+)
 from feeds.depth_chain import DepthChain, Link
-from feeds.grid import nearest, price_grid, size_grid
+from feeds.grid import nearest, nearest_price, price_grid, size_grid
 from feeds.source import FileSource
 
 BUFFER_MAX = 20_000
@@ -81,6 +88,7 @@ class BinanceRaw(FileSource):
         self._chain = DepthChain()
         self._buffer: list[tuple[int, DepthDiff]] = []
         self._checks = BookChecks(self.notes)
+        self._trades = Numbers("trade", self.notes)
         self._synchronised = False
         try:
             yield from self._read()
@@ -90,9 +98,11 @@ class BinanceRaw(FileSource):
         yield from self._checks.rest()
 
     def _read(self) -> Iterator[FeedItem]:
-        row = 0
+        row, before = 0, b""
         for row, line in self._file.lines():
             try:
+                not_again(line, before)
+                before = line
                 at, body = received(line)
                 found = message(body)
                 at = self._time.forward(row, at)
@@ -192,6 +202,7 @@ class BinanceRaw(FileSource):
         self._checks.quote(quote.id, (bid, bid_size, ask, ask_size))
 
     def _trade(self, at: Nanos, trade: Trade) -> None:
+        self._trades.take(trade.id)
         if trade.origin != "MARKET" or not trade.price.strip("0."):
             self.notes["trades outside the book"] += 1
         elif not self._synchronised:
@@ -205,8 +216,8 @@ class BinanceRaw(FileSource):
 
     def _mark(self, at: Nanos, mark: MarkPrice) -> None:
         unit = self.instrument.mark_unit
-        index_price = nearest(mark.index, unit, f"{self.symbol} index price")
-        mark_price = nearest(mark.mark, unit, f"{self.symbol} mark price")
+        index_price = nearest_price(mark.index, unit, f"{self.symbol} index price")
+        mark_price = nearest_price(mark.mark, unit, f"{self.symbol} mark price")
         rate = nearest(mark.rate, Fraction(1, RATE_ONE), f"{self.symbol} funding rate")
         self._checks.other(UpdateIndexPrice(at=at, symbol=self.symbol, price=index_price))
         self._checks.other(

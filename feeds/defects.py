@@ -6,6 +6,8 @@ from pathlib import Path
 
 from exchange.core.units import Nanos
 
+NAMES_KNOWN = 4_096
+
 
 class OnDefect(StrEnum):
     """What a reader does with a defective row."""
@@ -93,3 +95,50 @@ class LocalTime:
             raise RowError(Defect.TIME_BACKWARDS, text)
         self._defects.found(row, Defect.TIME_BACKWARDS, text)
         return self._last
+
+
+class Numbers:
+    """Numbers that count up by one, such as trade ids.  Holes are noted: they are information."""
+
+    def __init__(self, what: str, notes: Counter[str]) -> None:
+        self._what = what
+        self._notes = notes
+        self._last: int | None = None
+
+    def take(self, number: int) -> None:
+        """The next one.  Raises RowError where it was there before."""
+        last = self._last
+        if last is not None and number <= last:
+            text = f"{self._what} {number} is repeated, the last one was {last}"
+            raise RowError(Defect.REPEATED, text)
+        if last is not None and number > last + 1:
+            self._notes[f"{self._what} ids that are missing"] += number - last - 1
+        self._last = number
+
+
+class Names:
+    """Names that each come once, such as trade ids that do not count up; the latest are known.
+
+    Some venues give several fills of one order the same name: only a thing that is also the same
+    in what else it says is a repetition.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._known: dict[tuple[str, ...], None] = {}
+
+    def take(self, name: str, *said: str) -> None:
+        """The next one; an empty name tells nothing.  Raises RowError where it was there before."""
+        key = (name, *said)
+        if key in self._known:
+            raise RowError(Defect.REPEATED, f"{self._what} {name[:40]!r} is repeated")
+        if name:
+            self._known[key] = None
+            if len(self._known) > NAMES_KNOWN:
+                del self._known[next(iter(self._known))]
+
+
+def not_again(line: bytes, before: bytes) -> None:
+    """Raises RowError where a row is the one before it, to the byte."""
+    if line == before:
+        raise RowError(Defect.REPEATED, "the row is the one before it again")

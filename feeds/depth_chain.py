@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import final
 
 from feeds.binance_messages import DepthDiff
+from feeds.defects import Defect, RowError
 
 
 @final
@@ -32,6 +33,7 @@ class DepthChain:
         self.last: int | None = None
         self.fresh = False
         """No update was used since the snapshot."""
+        self._names_previous = False
 
     def start(self, snapshot: int) -> None:
         """The book is a snapshot now."""
@@ -43,7 +45,13 @@ class DepthChain:
         self.last = None
 
     def link(self, diff: DepthDiff) -> Link:
-        """How `diff` stands to the book.  Changes nothing."""
+        """How `diff` stands to the book.  Changes nothing.
+
+        Raises RowError where it does not name the update before it, as the others do.
+        """
+        if self._names_previous and diff.previous is None:
+            text = f"depth update {diff.last} names no update before it (pu), as others do"
+            raise RowError(Defect.UNREADABLE, text)
         if self.last is None:
             return Link.WAITS
         if diff.last <= self.last:
@@ -54,6 +62,7 @@ class DepthChain:
         """The book has `diff` in it now."""
         self.last = diff.last
         self.fresh = False
+        self._names_previous = diff.previous is not None
 
     def _follows(self, diff: DepthDiff, last: int) -> bool:
         if diff.previous is None:

@@ -10,11 +10,13 @@ import re
 from fractions import Fraction
 
 from exchange.core.instrument import Instrument
-from exchange.core.units import UnitError, on_grid
+from exchange.core.units import UnitError, decimal, on_grid
 
 REMEMBERED_MAX = 65_536
 TEXT_MAX = 40
 PLACES_MAX = 18
+STEPS_MAX = 10**18
+"""No price and no size has more steps; it also keeps them within 64 bits."""
 # Fraction also takes "1/6", "1_0" and "1e999999999"; in a tick file they are defects.
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
 
@@ -22,7 +24,8 @@ DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
 class Grid(dict[str, int]):
     """Whole steps by decimal text: `grid["61800.20"]`.
 
-    Raises UnitError for what is not a decimal, lies between two steps, or is below `least` steps.
+    Raises UnitError for what is not a decimal, lies between two steps, is below `least` steps, or
+    is absurdly large.
     """
 
     def __init__(self, step: Fraction, what: str, *, least: int = 0) -> None:
@@ -38,7 +41,7 @@ class Grid(dict[str, int]):
         count = self._quick(text)
         if count is None:
             count = on_grid(decimal_text(text, self.what), self.step, self.what)
-        if count < self.least:
+        if not self.least <= count < STEPS_MAX:
             raise UnitError(f"{self.what} was {text}, expected {self._expected}")
         if len(self) >= REMEMBERED_MAX:
             self.clear()
@@ -61,7 +64,8 @@ class Grid(dict[str, int]):
 
     @property
     def _expected(self) -> str:
-        return "more than 0" if self.least else "0 or more"
+        least = "more than 0" if self.least else "0 or more"
+        return f"{least} and less than {decimal(STEPS_MAX * self.step)}"
 
 
 def price_grid(instrument: Instrument) -> Grid:
@@ -96,7 +100,18 @@ def nearest(text: str, step: Fraction, what: str) -> int:
     For measured values only (marks, indices, rates), which carry as many digits as their
     maker's arithmetic left.  Raises UnitError.
     """
-    return round(Fraction(decimal_text(text, what)) / step)
+    count = round(Fraction(decimal_text(text, what)) / step)
+    if abs(count) >= STEPS_MAX:
+        raise UnitError(f"{what} was {text}, expected less than {decimal(STEPS_MAX * step)}")
+    return count
+
+
+def nearest_price(text: str, step: Fraction, what: str) -> int:
+    """As `nearest`, for a mark or index price, which is above 0.  Raises UnitError."""
+    price = nearest(text, step, what)
+    if price <= 0:
+        raise UnitError(f"{what} was {text}, expected more than 0")
+    return price
 
 
 def half_even(numerator: int, denominator: int) -> int:

@@ -13,7 +13,7 @@ from exchange.core.messages import UpdateIndexPrice
 from exchange.core.units import MarkPrice, UnitError
 from exchange.feed import FeedItem
 from feeds.binance_messages import BookTicker, message, received
-from feeds.defects import Defect, OnDefect, RowError
+from feeds.defects import Defect, OnDefect, RowError, not_again
 from feeds.grid import Grid, half_even
 from feeds.source import FileSource
 
@@ -48,8 +48,11 @@ class SpotIndex(FileSource):
     def items(self) -> Iterator[FeedItem]:
         """Every change of the index.  Raises TickFileError at a defect that stops it."""
         last: MarkPrice | None = None
+        before = b""
         for row, line in self._file.lines():
             try:
+                not_again(line, before)
+                before = line
                 at, body = received(line)
                 quote = message(body)
                 at = self._time.forward(row, at)

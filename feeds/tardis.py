@@ -24,8 +24,8 @@ from exchange.core.messages import (
 )
 from exchange.core.units import RATE_ONE, SECOND, Lots, Nanos, Ticks, UnitError, exact
 from exchange.feed import FeedItem
-from feeds.defects import Defect, OnDefect, RowError, TickFileError
-from feeds.grid import nearest, price_grid, size_grid
+from feeds.defects import Defect, Names, OnDefect, RowError, TickFileError
+from feeds.grid import nearest, nearest_price, price_grid, size_grid
 from feeds.source import FileSource
 
 DIGITS = {13: ("milliseconds", 1_000_000), 16: ("microseconds", 1_000), 19: ("nanoseconds", 1)}
@@ -87,9 +87,16 @@ class TardisSource(FileSource):
             raise TickFileError(
                 f"{self.path}:1: column {missing[0]!r} is missing, found {','.join(names)[:200]}"
             )
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise TickFileError(f"{self.path}:1: column {twice[:40]!r} is there twice")
         symbol, local = names.index("symbol"), names.index("local_timestamp")
         wanted = itemgetter(*(names.index(c) for c in self.columns))
+        before = b""
         for row, line in lines:
+            if line == before:
+                self.notes["rows that are the one before them again"] += 1
+            before = line
             try:
                 fields = _split(line, len(names))
                 self._know(fields[symbol])
@@ -131,7 +138,7 @@ class TardisSource(FileSource):
 
 def header(line: bytes) -> list[str]:
     """The names of the columns."""
-    return line.decode("utf-8-sig", errors="replace").strip().split(",")
+    return line.decode("utf-8", errors="replace").strip().split(",")
 
 
 def _split(line: bytes, width: int) -> list[str]:
@@ -203,15 +210,17 @@ class TardisDepth(TardisSource):
 class TardisTrades(TardisSource):
     """trades: `side` is the taker's; a trade of unknown side is left out."""
 
-    columns = ("side", "price", "amount")
+    columns = ("id", "side", "price", "amount")
     size_least = 1
 
     def _items(self, lines: Iterator[tuple[int, bytes]], names: list[str]) -> Iterator[FeedItem]:
-        for row, at, (side, price, amount) in self._rows(lines, names):
+        seen = Names("trade")
+        for row, at, (trade, side, price, amount) in self._rows(lines, names):
             if side == "unknown":
                 self.notes["trades of unknown side"] += 1
                 continue
             try:
+                seen.take(trade, side, price, amount)
                 buys = _one_of(side, "side", "buy", "sell")
                 ticks, lots = self._prices[price], self._sizes[amount]
             except (RowError, UnitError) as error:
@@ -261,12 +270,12 @@ class TardisTicker(TardisSource):
         funding, rate, index, mark = known
         unit, symbol, found = self.instrument.mark_unit, self.symbol, list[FeedItem]()
         if index != last[2]:
-            price = _price(index, unit, f"{symbol} index price")
+            price = nearest_price(index, unit, f"{symbol} index price")
             found.append(UpdateIndexPrice(at=at, symbol=symbol, price=price))
         if (funding, rate) != last[:2] and funding and rate:
             found.append(self._funding(at, funding, rate))
         if mark != last[3]:
-            price = _price(mark, unit, f"{symbol} mark price")
+            price = nearest_price(mark, unit, f"{symbol} mark price")
             found.append(UpdateMarkPrice(at=at, symbol=symbol, price=price))
         return found
 
@@ -286,10 +295,3 @@ def _one_of(text: str, what: str, yes: str, no: str) -> bool:
     if text == no:
         return False
     raise RowError(Defect.UNREADABLE, f"{what} was {text[:40]!r}, expected {yes} or {no}")
-
-
-def _price(text: str, unit: Fraction, what: str) -> int:
-    price = nearest(text, unit, what)
-    if price <= 0:
-        raise UnitError(f"{what} was {text}, expected more than 0")
-    return price

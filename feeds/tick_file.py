@@ -18,6 +18,7 @@ GZIP_CONTAINER = 31
 """zlib's `wbits` for data with a gzip header and checksum."""
 GZIP_ERROR = cast("type[Exception]", isal_zlib.error)
 ZSTD = b"\x28\xb5\x2f\xfd"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ZIP = b"PK\x03\x04"
 
 
@@ -55,6 +56,8 @@ class TickFile:
         except EOFError as error:
             self.defects.found(row + 1, Defect.TRUNCATED, f"compressed data ends here: {error}")
             return
+        except OSError as error:
+            raise TickFileError(f"{self.path}:{row + 1}: cannot be read: {error}") from None
         if rest:
             self.open_ended = True
             yield row + 1, rest
@@ -67,9 +70,11 @@ class TickFile:
                 raise TickFileError(
                     f"{self.path}: was a zip archive, expected it unpacked, or gzip"
                 )
+            start = True
             for chunk in _unpacked(raw, magic, self.path):
                 self.position = raw.tell()
-                yield chunk
+                yield chunk.removeprefix(BYTE_ORDER_MARK) if start else chunk
+                start = False
         self.position = self.size
 
 
