@@ -26,10 +26,13 @@ from exchange.core.messages import (
     OrderFilled,
     PlaceOrder,
     PositionDeleveraged,
+    PositionMode,
+    PositionSide,
     QuoteChanged,
     Reject,
     SetLeverage,
     SetMarginMode,
+    SetPositionMode,
     Side,
     TimeInForce,
 )
@@ -112,7 +115,7 @@ class Client:
         self._ref = 0
         self._quotes: dict[str, QuoteChanged] = {}
         self._marks: dict[str, MarkPrice] = {}
-        self._positions: dict[str, Lots] = {}
+        self._positions: dict[tuple[str, PositionSide], Lots] = {}
         self._orders: dict[int, Order] = {}
 
     # --------------------------------------------------------------------------- views
@@ -144,9 +147,9 @@ class Client:
         """The last mark price, under the same condition."""
         return self._marks.get(symbol)
 
-    def position(self, symbol: str) -> Lots:
-        """One's position, short below zero."""
-        return self._positions.get(symbol, 0)
+    def position(self, symbol: str, side: PositionSide = PositionSide.NET) -> Lots:
+        """One's position, short below zero; in hedge mode, of the side that is meant."""
+        return self._positions.get((symbol, side), 0)
 
     def open_orders(self, symbol: str = "") -> list[Order]:
         """One's open orders, oldest first."""
@@ -175,10 +178,11 @@ class Client:
         time_in_force: TimeInForce = TimeInForce.GTC,
         post_only: bool = False,
         reduce_only: bool = False,
+        position_side: PositionSide = PositionSide.NET,
     ) -> Order | Rejection:
         """Buy; at the market where no price is given.  Answers once the venue has."""
         return await self._place(
-            Side.BUY, symbol, size, price, time_in_force, post_only, reduce_only
+            Side.BUY, symbol, size, price, time_in_force, post_only, reduce_only, position_side
         )
 
     async def sell(
@@ -190,20 +194,30 @@ class Client:
         time_in_force: TimeInForce = TimeInForce.GTC,
         post_only: bool = False,
         reduce_only: bool = False,
+        position_side: PositionSide = PositionSide.NET,
     ) -> Order | Rejection:
         """Sell; at the market where no price is given.  Answers once the venue has."""
         return await self._place(
-            Side.SELL, symbol, size, price, time_in_force, post_only, reduce_only
+            Side.SELL, symbol, size, price, time_in_force, post_only, reduce_only, position_side
         )
 
-    async def close(self, symbol: str) -> Order | Rejection | None:
+    async def close(
+        self, symbol: str, position_side: PositionSide = PositionSide.NET
+    ) -> Order | Rejection | None:
         """Close the position at the market; None where there is none."""
-        held = self.position(symbol)
+        held = self.position(symbol, position_side)
         if held == 0:
             return None
         side = Side.SELL if held > 0 else Side.BUY
         return await self._place(
-            side, symbol, abs(held), None, TimeInForce.IOC, post_only=False, reduce_only=True
+            side,
+            symbol,
+            abs(held),
+            None,
+            TimeInForce.IOC,
+            post_only=False,
+            reduce_only=True,
+            position_side=position_side,
         )
 
     async def amend(
@@ -235,26 +249,57 @@ class Client:
 
     # -------------------------------------------------------------------------- margin
 
-    async def set_leverage(self, symbol: str, leverage: int) -> Rejection | None:
+    async def set_position_mode(self, mode: PositionMode | str) -> Rejection | None:
+        """Go over to "one_way" or "hedge" mode; only without positions and open orders."""
+        command = SetPositionMode(
+            at=0, account=self.account, ref=self._next_ref(), mode=PositionMode(mode)
+        )
+        return refusal(await self._send(command))
+
+    async def set_leverage(
+        self, symbol: str, leverage: int, position_side: PositionSide = PositionSide.NET
+    ) -> Rejection | None:
         """Choose the leverage that initial margin is computed with."""
         command = SetLeverage(
-            at=0, account=self.account, ref=self._next_ref(), symbol=symbol, leverage=leverage
+            at=0,
+            account=self.account,
+            ref=self._next_ref(),
+            symbol=symbol,
+            position_side=position_side,
+            leverage=leverage,
         )
         return refusal(await self._send(command))
 
-    async def set_margin_mode(self, symbol: str, mode: MarginMode | str) -> Rejection | None:
+    async def set_margin_mode(
+        self,
+        symbol: str,
+        mode: MarginMode | str,
+        position_side: PositionSide = PositionSide.NET,
+    ) -> Rejection | None:
         """Move a position, open or not, between "cross" and "isolated" margin."""
         command = SetMarginMode(
-            at=0, account=self.account, ref=self._next_ref(), symbol=symbol, mode=MarginMode(mode)
+            at=0,
+            account=self.account,
+            ref=self._next_ref(),
+            symbol=symbol,
+            position_side=position_side,
+            mode=MarginMode(mode),
         )
         return refusal(await self._send(command))
 
-    async def adjust_margin(self, symbol: str, amount: Money | str) -> Rejection | None:
+    async def adjust_margin(
+        self, symbol: str, amount: Money | str, position_side: PositionSide = PositionSide.NET
+    ) -> Rejection | None:
         """Add money to an isolated position, or take some out (negative)."""
         instrument = self.instrument(symbol)
         units = grid_number(amount, instrument.money, "amount", "units", "12.5")
         command = AdjustMargin(
-            at=0, account=self.account, ref=self._next_ref(), symbol=symbol, amount=units
+            at=0,
+            account=self.account,
+            ref=self._next_ref(),
+            symbol=symbol,
+            position_side=position_side,
+            amount=units,
         )
         return refusal(await self._send(command))
 
@@ -299,14 +344,14 @@ class Client:
             case OrderAccepted():
                 self._orders[event.order_id] = accepted_order(event)
             case OrderFilled():
-                self._positions[event.symbol] = event.position
+                self._positions[event.symbol, event.position_side] = event.position
                 self._fold(event)
             case OrderCancelled() | OrderAmended():
                 self._fold(event)
             case PositionDeleveraged():
-                self._positions[event.symbol] = event.position
+                self._positions[event.symbol, event.position_side] = event.position
             case LiquidationStarted():
-                self._positions |= {p.symbol: p.size for p in event.positions}
+                self._positions |= {(p.symbol, p.position_side): p.size for p in event.positions}
             case _:
                 pass
 
@@ -328,6 +373,7 @@ class Client:
         time_in_force: TimeInForce,
         post_only: bool,  # noqa: FBT001 (the callers' keyword)
         reduce_only: bool,  # noqa: FBT001
+        position_side: PositionSide = PositionSide.NET,
     ) -> Order | Rejection:
         instrument = self.instrument(symbol)
         command = PlaceOrder(
@@ -341,6 +387,7 @@ class Client:
             time_in_force=time_in_force,
             post_only=post_only,
             reduce_only=reduce_only,
+            position_side=position_side,
         )
         events = await self._send(command)
         return refusal(events) or placed_order(events, self._orders)

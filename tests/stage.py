@@ -20,9 +20,12 @@ from exchange.core.messages import (
     OpenAccount,
     OrderAccepted,
     PlaceOrder,
+    PositionMode,
+    PositionSide,
     PositionView,
     Reject,
     SetMarginMode,
+    SetPositionMode,
     Side,
     TimeInForce,
     UpdateDepth,
@@ -51,6 +54,7 @@ def rulebook(
     amount: Amount = Amount.WHOLE_POSITION,
     cancel: Cancel = Cancel.ALL,
     limits: LimitRules = LimitRules(market_band="0.5"),  # noqa: B008 (frozen)
+    hedge_mode: bool = True,
 ) -> Rulebook:
     """Rules that charge nothing and stop at nothing, but for what the test is about."""
     return Rulebook(
@@ -62,6 +66,7 @@ def rulebook(
         limits=limits,
         insurance_fund={"USD": fund},
         leverage_default=10,
+        hedge_mode=hedge_mode,
     )
 
 
@@ -137,7 +142,22 @@ class Stage:
             UpdateDepth(at=self.now(), symbol=symbol, bids=rows[0], asks=rows[1], snapshot=True)
         )
 
-    def hold(self, name: str, symbol: str, size: int, price: int, other: str = HISTORY) -> None:
+    def hedge(self, *names: str) -> None:
+        """Let traders hold longs and shorts side by side."""
+        for name in names:
+            mode = PositionMode.HEDGE
+            events = self.do(SetPositionMode(at=self.now(), account=name, mode=mode))
+            assert not only(events, CommandRejected), events
+
+    def hold(
+        self,
+        name: str,
+        symbol: str,
+        size: int,
+        price: int,
+        other: str = HISTORY,
+        side_held: PositionSide = PositionSide.NET,
+    ) -> None:
         """Give a trader a position (negative: short), by a block trade with `other`."""
         side = Side.BUY if size > 0 else Side.SELL
         events = self.do(
@@ -145,6 +165,7 @@ class Stage:
                 at=self.now(),
                 symbol=symbol,
                 account=name,
+                position_side=side_held,
                 counterparty=other,
                 side=side,
                 size=abs(size),
@@ -163,6 +184,7 @@ class Stage:
         tif: TimeInForce = TimeInForce.GTC,
         post_only: bool = False,
         reduce_only: bool = False,
+        position_side: PositionSide = PositionSide.NET,
         ref: int = 0,
     ) -> PlaceOrder:
         """An order as a command; a negative size sells."""
@@ -177,6 +199,7 @@ class Stage:
             time_in_force=tif,
             post_only=post_only,
             reduce_only=reduce_only,
+            position_side=position_side,
         )
 
     def place(self, name: str, symbol: str, size: int, price: int | None = None, **flags) -> int:  # type: ignore[no-untyped-def]
@@ -184,23 +207,35 @@ class Stage:
         (accepted,) = only(self.do(self.order(name, symbol, size, price, **flags)), OrderAccepted)
         return accepted.order_id
 
-    def isolate(self, name: str, symbol: str) -> None:
+    def isolate(
+        self, name: str, symbol: str, position_side: PositionSide = PositionSide.NET
+    ) -> None:
         """Put a trader's position into isolated margin."""
-        mode = MarginMode.ISOLATED
-        events = self.do(SetMarginMode(at=self.now(), account=name, symbol=symbol, mode=mode))
+        events = self.do(
+            SetMarginMode(
+                at=self.now(),
+                account=name,
+                symbol=symbol,
+                position_side=position_side,
+                mode=MarginMode.ISOLATED,
+            )
+        )
         assert not only(events, CommandRejected), events
 
     def account(self, name: str) -> AccountView:
         """An account in dollars' cents."""
         return self.venue.account_view(name, "USD")
 
-    def position(self, name: str, symbol: str) -> PositionView | None:
+    def position(
+        self, name: str, symbol: str, side: PositionSide = PositionSide.NET
+    ) -> PositionView | None:
         """An open position, or None."""
-        return next((p for p in self.account(name).positions if p.symbol == symbol), None)
+        held = self.account(name).positions
+        return next((p for p in held if (p.symbol, p.position_side) == (symbol, side)), None)
 
-    def size(self, name: str, symbol: str) -> int:
+    def size(self, name: str, symbol: str, side: PositionSide = PositionSide.NET) -> int:
         """What a trader holds, in lots."""
-        position = self.position(name, symbol)
+        position = self.position(name, symbol, side)
         return position.size if position else 0
 
     def balance(self, name: str) -> int:

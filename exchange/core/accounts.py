@@ -2,19 +2,33 @@
 
 from exchange.core.book import Order
 from exchange.core.instrument import Instrument
+from exchange.core.messages import PositionSide
 from exchange.core.units import Lots, MarkPrice, Money, Ticks, ceil_div
+
+SIDES = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
 
 
 class Position:
     """An account's holding in one instrument, and the terms it holds it on.
 
+    In hedge mode there are two, one that is never short and one that is never long.
     `cost` is signed: what was paid for a long, minus what was received for a short.  The entry
     price is derived from it, never the other way round, so that it stays exact.
     """
 
-    def __init__(self, pool: "Pool", instrument: Instrument, bucket: int, leverage: int) -> None:
+    def __init__(
+        self,
+        pool: "Pool",
+        instrument: Instrument,
+        side: PositionSide,
+        bucket: int,
+        leverage: int,
+    ) -> None:
         self.pool = pool
         self.instrument = instrument
+        self.side = side
+        self.holder = pool.account.index * len(SIDES) + SIDES.index(side)
+        """Tells an instrument's positions apart: by account, then by side."""
         self.bucket = bucket
         """Ledger account of the isolated margin; empty in cross."""
         self.leverage = leverage
@@ -70,7 +84,7 @@ class Position:
 
         `gone` is an order that would no longer be there.  Size and orders only: no cost.
         """
-        other = Position(self.pool, self.instrument, self.bucket, self.leverage)
+        other = Position(self.pool, self.instrument, self.side, self.bucket, self.leverage)
         other.isolated = self.isolated
         other.size = self.size + lots
         other.buy_lots, other.buy_value = self.buy_lots, self.buy_value
@@ -89,13 +103,13 @@ class Pool:
         self.asset = asset
         self.wallet = wallet
         """Ledger account of the cross collateral."""
-        self.positions: dict[str, Position] = {}
-        """By symbol, in symbol order."""
+        self.positions: dict[tuple[str, PositionSide], Position] = {}
+        """By symbol and side, in that order."""
         self.touched = False
 
     def add(self, position: Position) -> None:
-        """Take in the position of one more instrument, keeping symbol order."""
-        self.positions[position.instrument.symbol] = position
+        """Take in one more position, keeping the order of symbols and sides."""
+        self.positions[position.instrument.symbol, position.side] = position
         self.positions = dict(sorted(self.positions.items()))
 
 
@@ -105,6 +119,8 @@ class Account:
     def __init__(self, index: int, name: str) -> None:
         self.index = index
         self.name = name
+        self.hedges = False
+        """Whether it holds longs and shorts side by side (hedge mode)."""
         self.pools: dict[str, Pool] = {}
         self.orders: dict[int, Order] = {}
         """Open orders by the venue's id, oldest first."""

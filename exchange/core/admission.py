@@ -6,6 +6,7 @@ it trades, and checks margin on exactly that.
 
 from exchange.core.accounts import Position
 from exchange.core.book import Order
+from exchange.core.finding import Refusal
 from exchange.core.margin import (
     exposure,
     initial_margin,
@@ -13,17 +14,9 @@ from exchange.core.margin import (
     order_margin,
     unrealised_pnl,
 )
-from exchange.core.messages import Reject
+from exchange.core.messages import PositionSide, Reject
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div
-
-
-class Refusal:
-    """Why a command is refused, and the numbers behind it."""
-
-    def __init__(self, reason: Reject, detail: str) -> None:
-        self.reason = reason
-        self.detail = detail
 
 
 class Trial:
@@ -44,6 +37,11 @@ def closing_size(position: Position, size: Lots, *, buy: bool) -> Lots:
     """How much of `size` closes the position."""
     held = -position.size if buy else position.size
     return min(size, max(held, 0))
+
+
+def only_closes(position: Position, *, buy: bool) -> bool:
+    """Whether this side can only close the position: no sell makes a long one short."""
+    return position.side is (PositionSide.SHORT if buy else PositionSide.LONG)
 
 
 def trial_of(market: Market, position: Position, order: Order, *, rests: bool) -> Trial:

@@ -4,9 +4,13 @@ It knows prices, sizes and whose an order is (by number), and nothing of money.
 """
 
 from bisect import bisect_left, insort
+from typing import TYPE_CHECKING
 
 from exchange.core.rules import SelfTrade
 from exchange.core.units import Lots, Ticks
+
+if TYPE_CHECKING:  # a position knows orders, and an order its position
+    from exchange.core.accounts import Position
 
 HISTORY_OWNER = 0
 """The account number of replayed liquidity, whose size in a level may be set at will."""
@@ -23,6 +27,7 @@ class Order:
         buy: bool,  # noqa: FBT001
         price: Ticks,
         size: Lots,
+        position: "Position | None" = None,
     ) -> None:
         self.order_id = order_id
         self.owner = owner
@@ -30,6 +35,8 @@ class Order:
         self.buy = buy
         self.price = price
         self.size = size
+        self.position = position
+        """What it opens or closes; None for history's.  The book never asks."""
         self.reduce_only = False
         self.ref = 0
         self.self_trade = SelfTrade.CANCEL_OLDEST
@@ -42,7 +49,9 @@ class Order:
 
     def copy(self) -> "Order":
         """The same order, not in any book."""
-        other = Order(self.order_id, self.owner, self.market, self.buy, self.price, self.size)
+        other = Order(
+            self.order_id, self.owner, self.market, self.buy, self.price, self.size, self.position
+        )
         other.reduce_only = self.reduce_only
         other.ref = self.ref
         other.self_trade = self.self_trade

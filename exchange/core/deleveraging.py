@@ -4,10 +4,9 @@ Traders on the other side close against it at its bankruptcy price, without fee,
 profit and leverage; the rest of the market (HISTORY) comes last.
 """
 
-from exchange.core.accounts import Account, Position
-from exchange.core.book import HISTORY_OWNER
+from exchange.core.accounts import Position
 from exchange.core.margin import notional, unrealised_pnl
-from exchange.core.matching import cancel_all, fit_reduce_only, side_of
+from exchange.core.matching import cancel_position, fit_reduce_only, side_of
 from exchange.core.messages import (
     CancelReason,
     OrderFilled,
@@ -15,7 +14,7 @@ from exchange.core.messages import (
     Traded,
     TradeKind,
 )
-from exchange.core.settlement import settle
+from exchange.core.settlement import settle, settle_history
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Ticks
 
@@ -45,8 +44,8 @@ def equity_behind(state: State, position: Position) -> Money:
 def queue(state: State, market: Market, *, long: bool) -> list[Position]:
     """Traders' positions on one side, the first to be deleveraged at the front."""
     candidates = [p for p in market.holders.values() if (p.size > 0) == long]
-    scores = {p.pool.account.index: score(state, p) for p in candidates}
-    return sorted(candidates, key=lambda p: (-scores[p.pool.account.index], p.pool.account.index))
+    scores = {p.holder: score(state, p) for p in candidates}
+    return sorted(candidates, key=lambda p: (-scores[p.holder], p.holder))
 
 
 def deleverage(
@@ -62,8 +61,7 @@ def deleverage(
         _close(state, market, bankrupt, victim, size, price, order_id, rank)
     if lots:
         # Sizes sum to zero, so what traders do not hold on the other side, history does.
-        history = state.accounts[HISTORY_OWNER]
-        _trade(state, market, bankrupt, history, lots, price, order_id)
+        _trade(state, market, bankrupt, None, lots, price, order_id)
 
 
 def _close(
@@ -76,14 +74,14 @@ def _close(
     order_id: int,
     rank: int,
 ) -> None:
-    account = victim.pool.account
-    cancel_all(state, account, market, CancelReason.DELEVERAGED)
-    realised = _trade(state, market, bankrupt, account, size, price, order_id)
+    cancel_position(state, victim, CancelReason.DELEVERAGED)
+    realised = _trade(state, market, bankrupt, victim, size, price, order_id)
     state.emit(
         PositionDeleveraged(
             at=state.now,
-            account=account.name,
+            account=victim.pool.account.name,
             symbol=market.instrument.symbol,
+            position_side=victim.side,
             against=bankrupt.pool.account.name,
             size=size,
             price=price,
@@ -98,17 +96,23 @@ def _trade(
     state: State,
     market: Market,
     bankrupt: Position,
-    other: Account,
+    victim: Position | None,
     size: Lots,
     price: Ticks,
     order_id: int,
 ) -> Money:
-    """One trade off the book; returns what the other side realised."""
+    """One trade off the book, with history where there is no victim.
+
+    Returns what the other side realised.
+    """
     buys = bankrupt.size < 0
     lots = size if buys else -size
-    account = bankrupt.pool.account
-    settled = settle(state, market, account, lots, price, 0)
-    against = settle(state, market, other, -lots, price, 0)
+    settled = settle(state, market, bankrupt, lots, price, 0)
+    realised = 0
+    if victim is None:
+        settle_history(market, -lots, price)
+    else:
+        realised = settle(state, market, victim, -lots, price, 0).realised
     symbol = market.instrument.symbol
     state.emit(
         Traded(
@@ -123,7 +127,7 @@ def _trade(
     state.emit(
         OrderFilled(
             at=state.now,
-            account=account.name,
+            account=bankrupt.pool.account.name,
             order_id=order_id,
             symbol=symbol,
             side=side_of(buy=buys),
@@ -134,8 +138,9 @@ def _trade(
             fee=0,
             realised_pnl=settled.realised,
             position=settled.position,
+            position_side=bankrupt.side,
             kind=TradeKind.ADL,
         )
     )
-    fit_reduce_only(state, market, account)
-    return against.realised
+    fit_reduce_only(state, market, bankrupt)
+    return realised

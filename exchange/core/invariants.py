@@ -3,6 +3,7 @@
 from exchange.core.accounts import Account, Position
 from exchange.core.book import Order
 from exchange.core.margin import maintenance_margin, unrealised_pnl
+from exchange.core.messages import PositionSide
 from exchange.core.state import Market, State
 
 
@@ -25,11 +26,23 @@ def _check_positions(state: State, market: Market) -> None:
     total = market.history_size + sum(p.size for p in market.holders.values())
     assert total == 0, f"{symbol} positions sum to {total} lots"
     for account in state.accounts[1:]:
-        position = _position(account, market)
-        held = position is not None and position.size != 0
-        assert held == (account.index in market.holders), f"{account.name} {symbol} is mislaid"
+        for position in _positions(account, market):
+            held = market.holders.get(position.holder) is position
+            assert held == (position.size != 0), f"{account.name} {symbol} is mislaid"
+            _check_side(account, position)
     for position in market.holders.values():
         assert position.watched >= 0, f"{position.pool.account.name} {symbol} is not watched"
+
+
+def _check_side(account: Account, position: Position) -> None:
+    """A long is never short, and two-sided positions are those of an account that hedges."""
+    name = f"{account.name} {position.instrument.symbol} {position.side}"
+    if position.size:
+        assert account.hedges == (position.side is not PositionSide.NET), f"{name} in wrong mode"
+    if position.side is PositionSide.LONG:
+        assert position.size >= 0, f"{name} is short"
+    if position.side is PositionSide.SHORT:
+        assert position.size <= 0, f"{name} is long"
 
 
 def _check_clearing(state: State) -> None:
@@ -44,23 +57,25 @@ def _check_clearing(state: State) -> None:
         assert state.ledger.balances[funds.insurance] >= 0, f"the {asset} insurance fund is in debt"
 
 
-def _position(account: Account, market: Market) -> Position | None:
+def _positions(account: Account, market: Market) -> list[Position]:
+    """Every position that the account ever had in a market, open or not."""
     pool = account.pools.get(market.instrument.settle)
-    return None if pool is None else pool.positions.get(market.instrument.symbol)
+    found = [] if pool is None else list(pool.positions.values())
+    return [position for position in found if position.instrument is market.instrument]
 
 
 def _check_orders(state: State, account: Account) -> None:
     """Every open order rests in the book, and the sums of open orders are right."""
+    for order in account.orders.values():
+        assert order.level is not None, f"order {order.order_id} does not rest"
+        assert order.held == order.size, f"order {order.order_id} is miscounted"
+    counted = 0
     for market in state.markets:
-        position = _position(account, market)
-        orders = [o for o in account.orders.values() if o.market == market.instrument.index]
-        if position is None:
-            assert not orders, f"{account.name} has orders but no position record"
-            continue
-        for order in orders:
-            assert order.level is not None, f"order {order.order_id} does not rest"
-            assert order.held == order.size, f"order {order.order_id} is miscounted"
-        _check_sums(position, orders)
+        for position in _positions(account, market):
+            orders = [o for o in account.orders.values() if o.position is position]
+            counted += len(orders)
+            _check_sums(position, orders)
+    assert counted == len(account.orders), f"{account.name} has orders without a position"
 
 
 def _check_sums(position: Position, orders: list[Order]) -> None:

@@ -17,7 +17,7 @@ from exchange.core.margin import (
     notional,
     unrealised_pnl,
 )
-from exchange.core.matching import cancel_all, match
+from exchange.core.matching import cancel_position, match
 from exchange.core.messages import (
     CancelReason,
     Closing,
@@ -29,6 +29,7 @@ from exchange.core.messages import (
     LossUncovered,
     MarginMode,
     PositionMargin,
+    PositionSide,
     TradeKind,
 )
 from exchange.core.rules import Amount, Cancel
@@ -48,6 +49,7 @@ class Scope:
         self.pool = pool
         self.isolated = isolated
         self.symbol = isolated.instrument.symbol if isolated else ""
+        self.side = isolated.side if isolated else PositionSide.NET
         self.mode = MarginMode.ISOLATED if isolated else MarginMode.CROSS
         self.purse = isolated.bucket if isolated else pool.wallet
         """Ledger account of the collateral."""
@@ -133,14 +135,10 @@ def _cancel_orders(scope: Scope) -> None:
     rule = scope.state.rulebook.liquidation.cancel
     if rule is Cancel.NONE:
         return
-    account = scope.pool.account
-    for market in scope.state.markets:
-        position = scope.pool.positions.get(market.instrument.symbol)
-        if position is None:
-            continue
+    for position in list(scope.pool.positions.values()):
         concerned = position is scope.isolated if scope.isolated else not position.isolated
         if concerned and (rule is Cancel.ALL or position.size):
-            cancel_all(scope.state, account, market, CancelReason.LIQUIDATION)
+            cancel_position(scope.state, position, CancelReason.LIQUIDATION)
 
 
 def _close_some(scope: Scope, position: Position) -> None:
@@ -180,13 +178,19 @@ def _through_book(
     limit = bankruptcy_price(position, state.mark_of(position), backing)
     buy = position.size < 0
     order = Order(
-        state.next_order_id(), scope.pool.account.index, market.instrument.index, buy, limit, size
+        state.next_order_id(),
+        scope.pool.account.index,
+        market.instrument.index,
+        buy,
+        limit,
+        size,
+        position,
     )
     traded = match(state, market, order, limit, 0, TradeKind.LIQUIDATION)
     if closing is Closing.BOOK:
         _charge(scope, market, traded)
     filled = size - order.size
-    _announce_step(scope, market, choice, closing, size, limit, filled)
+    _announce_step(scope, position, choice, closing, size, limit, filled)
     return filled
 
 
@@ -196,7 +200,7 @@ def _deleverage(scope: Scope, market: Market, position: Position, size: Lots) ->
     choice = _margins(scope)
     price = bankruptcy_price(position, state.mark_of(position), scope.equity())
     deleverage(state, market, position, size, price, state.next_order_id())
-    _announce_step(scope, market, choice, Closing.ADL, size, price, size)
+    _announce_step(scope, position, choice, Closing.ADL, size, price, size)
 
 
 def _charge(scope: Scope, market: Market, value: Money) -> None:
@@ -259,6 +263,7 @@ def _announce_start(scope: Scope) -> None:
             at=state.now,
             account=scope.pool.account.name,
             symbol=scope.symbol,
+            position_side=scope.side,
             mode=scope.mode,
             asset=scope.pool.asset,
             collateral=scope.collateral(),
@@ -271,7 +276,7 @@ def _announce_start(scope: Scope) -> None:
 
 def _announce_step(
     scope: Scope,
-    market: Market,
+    position: Position,
     choice: tuple[PositionMargin, ...],
     closing: Closing,
     size: Lots,
@@ -283,7 +288,8 @@ def _announce_step(
         LiquidationStepTaken(
             at=state.now,
             account=scope.pool.account.name,
-            symbol=market.instrument.symbol,
+            symbol=position.instrument.symbol,
+            position_side=position.side,
             mode=scope.mode,
             chosen_by=str(rules.select),
             positions=choice,
@@ -306,6 +312,7 @@ def _margin_of(state: State, position: Position) -> PositionMargin:
     mark = state.mark_of(position)
     return PositionMargin(
         symbol=position.instrument.symbol,
+        position_side=position.side,
         size=position.size,
         cost=position.cost,
         mark_price=mark,
@@ -321,6 +328,7 @@ def _announce_end(scope: Scope) -> None:
             at=scope.state.now,
             account=scope.pool.account.name,
             symbol=scope.symbol,
+            position_side=scope.side,
             mode=scope.mode,
             asset=scope.pool.asset,
             collateral=scope.collateral(),

@@ -126,30 +126,40 @@ def bankruptcy_price(position: Position, mark: MarkPrice, backing: Money) -> Tic
 
 
 def liquidation_price(
-    position: Position, mark: MarkPrice, equity: Money, maintenance: Money
+    legs: list[Position], mark: MarkPrice, equity: Money, maintenance: Money
 ) -> MarkPrice | None:
     """The first mark at which liquidation starts, with every other mark held still.
 
-    `equity` and `maintenance` are those of what stands behind the position (the cross pool, or the
+    `legs` are what moves with this mark: one position, or a cross long and short side by side.
+    `equity` and `maintenance` are those of what stands behind them (the cross pool, or the
     position itself).  Found by bisection on the engine's own arithmetic, so that it agrees with it
     to the last mark unit under any tiers and rounding.  None: no price liquidates.
     """
-    spare_equity = equity - unrealised_pnl(position, mark)
-    spare_maintenance = maintenance - maintenance_margin(position, mark)
+    spare_equity = equity - sum(unrealised_pnl(leg, mark) for leg in legs)
+    spare_maintenance = maintenance - sum(maintenance_margin(leg, mark) for leg in legs)
 
     def fails(price: MarkPrice) -> bool:
-        return spare_equity + unrealised_pnl(
-            position, price
-        ) < spare_maintenance + maintenance_margin(position, price)
+        return spare_equity + sum(
+            unrealised_pnl(leg, price) for leg in legs
+        ) < spare_maintenance + sum(maintenance_margin(leg, price) for leg in legs)
 
-    if position.size > 0:
-        return _last_true(fails, mark) if fails(1) else None
+    below = _last_true(fails, mark) if fails(1) else None
+    net = sum(leg.size for leg in legs)
+    if len(legs) == 1 and net > 0:
+        return below
+    above = _price_above(fails, mark)
+    # A hedge that is nearly even can fail on both sides: margin grows with the price.
+    return below if below is not None and (net > 0 or above is None) else above
+
+
+def _price_above(fails: Callable[[MarkPrice], bool], mark: MarkPrice) -> MarkPrice | None:
+    """The lowest failing price above the mark, or below it where the mark has failed."""
     far = mark
     while not fails(far):
         if far > NEVER:
             return None
         far *= 2
-    return _first_true(fails, far)
+    return _first_true(fails, mark if far > mark else 0, far)
 
 
 def _last_true(fails: Callable[[MarkPrice], bool], high: MarkPrice) -> MarkPrice:
@@ -166,9 +176,8 @@ def _last_true(fails: Callable[[MarkPrice], bool], high: MarkPrice) -> MarkPrice
     return low
 
 
-def _first_true(fails: Callable[[MarkPrice], bool], high: MarkPrice) -> MarkPrice:
-    """The lowest price that fails, where `high` does, and prices fail from some point."""
-    low = 0
+def _first_true(fails: Callable[[MarkPrice], bool], low: MarkPrice, high: MarkPrice) -> MarkPrice:
+    """The lowest price above `low` that fails, where `high` does, and prices fail from there."""
     while high - low > 1:
         middle = (low + high) // 2
         if fails(middle):

@@ -1,6 +1,6 @@
 """Matching: a taker meets the book in price-time order, and both sides settle trade by trade."""
 
-from exchange.core.accounts import Account
+from exchange.core.accounts import Account, Position
 from exchange.core.book import HISTORY_OWNER, Order
 from exchange.core.messages import (
     CancelReason,
@@ -12,7 +12,7 @@ from exchange.core.messages import (
     TradeKind,
 )
 from exchange.core.rules import SelfTrade
-from exchange.core.settlement import settle
+from exchange.core.settlement import settle, settle_history
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Money, Rate, Ticks
 
@@ -46,7 +46,7 @@ def match(
             if prevent_self_trade(state, market, maker, taker):
                 break
             continue
-        size = min(taker.size, makers_size(state, market, maker))
+        size = min(taker.size, makers_size(maker))
         if size == 0:
             cancel(state, market, maker, CancelReason.REDUCE_ONLY)
             continue
@@ -80,11 +80,18 @@ def prevent_self_trade(state: State, market: Market, maker: Order, taker: Order)
     return True
 
 
-def makers_size(state: State, market: Market, maker: Order) -> Lots:
+def position_of(order: Order) -> Position:
+    """What a trader's order opens or closes."""
+    position = order.position
+    assert position is not None, "only history trades without a position"
+    return position
+
+
+def makers_size(maker: Order) -> Lots:
     """How much of a resting order may trade: a reduce-only one never more than closes."""
     if not maker.reduce_only:
         return maker.size
-    position = state.position(state.accounts[maker.owner], market.instrument)
+    position = position_of(maker)
     held = -position.size if maker.buy else position.size
     return min(maker.size, max(held, 0))
 
@@ -128,18 +135,19 @@ def _fill(
     *,
     maker: bool,
 ) -> None:
-    account = state.accounts[order.owner]
-    if maker and order.owner != HISTORY_OWNER:
-        state.position(account, market.instrument).hold(order, order.size)
+    position, lots = order.position, size if order.buy else -size
+    if position is None:
+        settle_history(market, lots, price)
+        return
+    if maker:
+        position.hold(order, order.size)
         if order.size == 0:
             state.drop(order)
-    settled = settle(state, market, account, size if order.buy else -size, price, fee_rate)
-    if order.owner == HISTORY_OWNER:
-        return
+    settled = settle(state, market, position, lots, price, fee_rate)
     state.emit(
         OrderFilled(
             at=state.now,
-            account=account.name,
+            account=position.pool.account.name,
             ref=order.ref,
             order_id=order.order_id,
             symbol=market.instrument.symbol,
@@ -151,10 +159,11 @@ def _fill(
             fee=settled.fee,
             realised_pnl=settled.realised,
             position=settled.position,
+            position_side=position.side,
             kind=kind,
         )
     )
-    fit_reduce_only(state, market, account)
+    fit_reduce_only(state, market, position)
 
 
 def rest(state: State, market: Market, order: Order) -> None:
@@ -163,16 +172,14 @@ def rest(state: State, market: Market, order: Order) -> None:
     account.orders[order.order_id] = order
     if order.ref:
         account.refs[order.ref] = order.order_id
-    state.position(account, market.instrument).hold(order, order.size)
+    position_of(order).hold(order, order.size)
     market.book.rest(order)
 
 
 def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
     """Take a trader's order out of the book."""
-    account = state.accounts[order.owner]
     market.book.remove(order)
-    position = state.position(account, market.instrument)
-    position.hold(order, 0)
+    position_of(order).hold(order, 0)
     state.drop(order)
     announce_cancel(state, market, order, reason)
 
@@ -200,14 +207,21 @@ def cancel_all(state: State, account: Account, market: Market | None, reason: Ca
             cancel(state, home, order, reason)
 
 
-def fit_reduce_only(state: State, market: Market, account: Account) -> None:
+def cancel_position(state: State, position: Position, reason: CancelReason) -> None:
+    """Cancel every open order that would open or close a position, oldest first."""
+    market = state.markets[position.instrument.index]
+    for order in list(position.pool.account.orders.values()):
+        if order.position is position:
+            cancel(state, market, order, reason)
+
+
+def fit_reduce_only(state: State, market: Market, position: Position) -> None:
     """Keep reduce-only orders true: together never more than closes, the newest giving way."""
-    position = state.position(account, market.instrument)
     if position.reduce_only_lots == 0:
         return
     room = abs(position.size)
-    for order in list(account.orders.values()):
-        if not order.reduce_only or order.market != market.instrument.index:
+    for order in list(position.pool.account.orders.values()):
+        if not order.reduce_only or order.position is not position:
             continue
         closes = position.size < 0 if order.buy else position.size > 0
         keep = min(order.size, room) if closes else 0
@@ -220,9 +234,8 @@ def fit_reduce_only(state: State, market: Market, account: Account) -> None:
 
 def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
     """Take `size` off a resting order, which keeps its place."""
-    account = state.accounts[order.owner]
     market.book.reduce(order, size)
-    state.position(account, market.instrument).hold(order, order.size)
+    position_of(order).hold(order, order.size)
     announce_amend(state, market, order, kept_place=True)
 
 

@@ -38,6 +38,24 @@ class MarginMode(StrEnum):
     ISOLATED = "isolated"
 
 
+class PositionMode(StrEnum):
+    """How many positions an account may hold in one instrument."""
+
+    ONE_WAY = "one_way"
+    """One, long or short by turns."""
+    HEDGE = "hedge"
+    """A long and a short, side by side."""
+
+
+class PositionSide(StrEnum):
+    """Which of an account's positions in an instrument is meant."""
+
+    NET = "net"
+    """The only one, in one-way mode."""
+    LONG = "long"
+    SHORT = "short"
+
+
 class Reject(StrEnum):
     """Why a command was refused.  In order of precedence: the first that applies is reported."""
 
@@ -48,6 +66,7 @@ class Reject(StrEnum):
     UNKNOWN_INSTRUMENT = "unknown_instrument"
     INSTRUMENT_EXISTS = "instrument_exists"
     BAD_INSTRUMENT = "bad_instrument"
+    WRONG_POSITION_SIDE = "wrong_position_side"
     UNKNOWN_ORDER = "unknown_order"
     DUPLICATE_REF = "duplicate_ref"
     AMOUNT_NOT_POSITIVE = "amount_not_positive"
@@ -55,6 +74,7 @@ class Reject(StrEnum):
     SIZE_ABOVE_MAX = "size_above_max"
     PRICE_NOT_POSITIVE = "price_not_positive"
     BAD_FLAGS = "bad_flags"
+    NOT_OFFERED = "not_offered"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_ORDERS = "too_many_orders"
     NO_MARK_PRICE = "no_mark_price"
@@ -62,6 +82,7 @@ class Reject(StrEnum):
     NO_INDEX_PRICE = "no_index_price"
     LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
     OPEN_ORDERS = "open_orders"
+    OPEN_POSITIONS = "open_positions"
     NOT_ISOLATED = "not_isolated"
     NO_POSITION = "no_position"
     REDUCE_ONLY_WOULD_INCREASE = "reduce_only_would_increase"
@@ -158,6 +179,9 @@ class PlaceOrder(AccountCommand, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
     reduce_only: bool = False
+    position_side: PositionSide = PositionSide.NET
+    """In hedge mode, the position to open (buy long, sell short) or to close; what closes there
+    is always reduce-only."""
     self_trade: SelfTrade | None = None
     """Self-trade prevention; the venue's when not said."""
 
@@ -187,10 +211,17 @@ class CancelAll(AccountCommand, frozen=True, kw_only=True):
     reason: CancelReason = CancelReason.CLIENT
 
 
+class SetPositionMode(AccountCommand, frozen=True, kw_only=True):
+    """Switch between one-way and hedge mode; only without positions and open orders."""
+
+    mode: PositionMode
+
+
 class SetLeverage(AccountCommand, frozen=True, kw_only=True):
     """Choose the leverage that initial margin is computed with."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     leverage: int
 
 
@@ -198,6 +229,7 @@ class SetMarginMode(AccountCommand, frozen=True, kw_only=True):
     """Move a position (open or not) between cross and isolated margin."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     mode: MarginMode
 
 
@@ -205,6 +237,7 @@ class AdjustMargin(AccountCommand, frozen=True, kw_only=True):
     """Add money to an isolated position's bucket, or (negative) take some out."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     amount: Money
 
 
@@ -217,7 +250,10 @@ class BlockTrade(Command, frozen=True, kw_only=True):
 
     symbol: str
     account: str
+    position_side: PositionSide = PositionSide.NET
     counterparty: str
+    counterparty_side: PositionSide = PositionSide.NET
+    """The counterparty's position, where it is in hedge mode."""
     side: Side
     size: Lots
     price: Ticks
@@ -283,6 +319,7 @@ AnyCommand: TypeAlias = (
     | AmendOrder
     | CancelOrder
     | CancelAll
+    | SetPositionMode
     | SetLeverage
     | SetMarginMode
     | AdjustMargin
@@ -406,6 +443,7 @@ class OrderAccepted(AccountEvent, frozen=True, kw_only=True):
     price: Ticks | None
     time_in_force: TimeInForce
     reduce_only: bool
+    position_side: PositionSide = PositionSide.NET
 
 
 class OrderFilled(AccountEvent, frozen=True, kw_only=True):
@@ -424,6 +462,7 @@ class OrderFilled(AccountEvent, frozen=True, kw_only=True):
     realised_pnl: Money
     position: Lots
     """The account's position afterwards."""
+    position_side: PositionSide = PositionSide.NET
     kind: TradeKind = TradeKind.BOOK
 
 
@@ -446,10 +485,17 @@ class OrderAmended(AccountEvent, frozen=True, kw_only=True):
     kept_place: bool
 
 
+class PositionModeChanged(AccountEvent, frozen=True, kw_only=True):
+    """The account went over to one-way or hedge mode."""
+
+    mode: PositionMode
+
+
 class LeverageChanged(AccountEvent, frozen=True, kw_only=True):
     """Initial margin is computed with a new leverage."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     leverage: int
 
 
@@ -457,6 +503,7 @@ class MarginModeChanged(AccountEvent, frozen=True, kw_only=True):
     """A position moved between cross and isolated margin."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     mode: MarginMode
     bucket: Money
     """What the isolated bucket holds now; zero in cross."""
@@ -466,6 +513,7 @@ class MarginAdjusted(AccountEvent, frozen=True, kw_only=True):
     """Money moved between the wallet and an isolated bucket."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     amount: Money
     bucket: Money
 
@@ -474,6 +522,7 @@ class PositionMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """One position as the margin monitor saw it."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     size: Lots
     cost: Money
     """Signed: what was paid for a long, minus what was received for a short."""
@@ -487,6 +536,7 @@ class LiquidationStarted(AccountEvent, frozen=True, kw_only=True):
     """Equity fell below maintenance margin.  `symbol` is empty when the cross account failed."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     mode: MarginMode
     asset: str
     collateral: Money
@@ -500,6 +550,7 @@ class LiquidationStepTaken(AccountEvent, frozen=True, kw_only=True):
     """A position was chosen, and closing it was tried.  Its fills and its fee come before this."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     mode: MarginMode
     chosen_by: str
     """The policy that chose the position."""
@@ -551,6 +602,7 @@ class PositionDeleveraged(AccountEvent, frozen=True, kw_only=True):
     """Auto-deleveraging closed `account`'s position against a bankrupt one."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     against: str
     """The account in liquidation."""
     size: Lots
@@ -567,6 +619,7 @@ class LiquidationEnded(AccountEvent, frozen=True, kw_only=True):
     """The account, or the isolated position, is safe again or has nothing left."""
 
     symbol: str
+    position_side: PositionSide = PositionSide.NET
     mode: MarginMode
     asset: str
     collateral: Money
@@ -590,6 +643,7 @@ AnyEvent: TypeAlias = (
     | OrderFilled
     | OrderCancelled
     | OrderAmended
+    | PositionModeChanged
     | LeverageChanged
     | MarginModeChanged
     | MarginAdjusted
@@ -610,6 +664,7 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     """A position and its margin, at one moment.  Money in the instrument's settlement asset."""
 
     symbol: str
+    position_side: PositionSide
     size: Lots
     cost: Money
     mode: MarginMode
@@ -635,6 +690,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     price: Ticks
     open_size: Lots
     reduce_only: bool
+    position_side: PositionSide
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):

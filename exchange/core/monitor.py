@@ -23,8 +23,8 @@ class Watch:
     def __init__(self) -> None:
         self.longs: SortedList[tuple[MarkPrice, int]] = SortedList()
         self.shorts: SortedList[tuple[MarkPrice, int]] = SortedList()
-        self.pools: dict[int, Position] = {}
-        """The watched position of each account."""
+        self.positions: dict[int, Position] = {}
+        """What is watched, by `Position.holder`, as in the lists."""
 
 
 class Monitor:
@@ -44,8 +44,8 @@ class Monitor:
             pools.append(self._pop(watch, shorts[0][1]))
         return pools
 
-    def _pop(self, watch: Watch, account: int) -> Pool:
-        position = watch.pools[account]
+    def _pop(self, watch: Watch, holder: int) -> Pool:
+        position = watch.positions[holder]
         self.unwatch(position)
         return position.pool
 
@@ -53,11 +53,10 @@ class Monitor:
         """Forget a position's threshold."""
         if position.watched < 0:
             return
-        account = position.pool.account.index
         watch = self.watches[position.instrument.index]
         side = watch.longs if position.watched_long else watch.shorts
-        side.remove((position.watched, account))
-        del watch.pools[account]
+        side.remove((position.watched, position.holder))
+        del watch.positions[position.holder]
         position.watched = -1
 
     def watch(self, pool: Pool, margin: PoolMargin, bucket: list[Money], marks: Marks) -> None:
@@ -87,8 +86,7 @@ class Monitor:
             return
         self.unwatch(position)
         watch = self.watches[position.instrument.index]
-        account = position.pool.account.index
-        (watch.longs if is_long else watch.shorts).add((mark, account))
-        watch.pools[account] = position
+        (watch.longs if is_long else watch.shorts).add((mark, position.holder))
+        watch.positions[position.holder] = position
         position.watched = mark
         position.watched_long = is_long

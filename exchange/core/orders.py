@@ -5,19 +5,23 @@ it trades, and checks margin on exactly that.
 """
 
 from exchange.core.accounts import Account, Position
-from exchange.core.admission import Refusal, closing_size, trial_of, unaffordable
+from exchange.core.admission import closing_size, only_closes, trial_of, unaffordable
 from exchange.core.book import Order
+from exchange.core.finding import Refusal, account_named, market_named, position_named
 from exchange.core.matching import (
     announce_amend,
     announce_cancel,
     cancel,
+    cancel_all,
     fit_reduce_only,
     match,
+    position_of,
     rest,
     shrink,
 )
 from exchange.core.messages import (
     AmendOrder,
+    CancelAll,
     CancelOrder,
     CancelReason,
     OrderAccepted,
@@ -31,43 +35,46 @@ from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Ticks, ceil_div
 
 
-def place(state: State, account: Account, market: Market, command: PlaceOrder) -> Refusal | None:
+def place(state: State, command: PlaceOrder) -> Refusal | None:
     """Admit an order, let it trade, and rest what may rest."""
-    refusal = malformed(account, market, command) or _too_many(state, account, market, command)
+    position = position_named(state, command.account, command.symbol, command.position_side)
+    if isinstance(position, Refusal):
+        return position
+    market = state.markets[position.instrument.index]
+    refusal = malformed(position, command) or _untimely(state, position, command)
     if refusal is not None:
         return refusal
-    position = state.position(account, market.instrument)
-    if state.mark_of(position) == 0:
-        return Refusal(Reject.NO_MARK_PRICE, f"{command.symbol} has no mark price yet")
-    buy = command.side is Side.BUY
-    size = closing_size(position, command.size, buy=buy) if command.reduce_only else command.size
-    if size == 0:
-        held = market.instrument.size_text(position.size)
-        return Refusal(
-            Reject.REDUCE_ONLY_WOULD_INCREASE,
-            f"position was {held}, expected one that a {command.side} closes",
+    order = _order_of(state, market, position, command)
+    refusal = (
+        _closes_nothing(position, order, command)
+        or _out_of_bounds(state, market, position, order, command)
+        or _cannot_trade(market, command, order)
+        or unaffordable(
+            state, position, order, trial_of(market, position, order, rests=_rests(command))
         )
-    limit = command.price or market_limit(state, market, buy=buy)
-    order = Order(0, account.index, market.instrument.index, buy, limit, size)
-    order.reduce_only = command.reduce_only
-    order.ref = command.ref
-    order.self_trade = command.self_trade or state.rulebook.limits.self_trade
-    refusal = _out_of_bounds(state, market, position, order, command) or _cannot_trade(
-        market, command, order
     )
     if refusal is None:
-        trial = trial_of(market, position, order, rests=_rests(command))
-        refusal = unaffordable(state, position, order, trial)
-    if refusal is not None:
-        return refusal
-    _admit(state, market, order, command)
-    return None
+        _admit(state, market, order, command)
+    return refusal
 
 
-def malformed(account: Account, market: Market, command: PlaceOrder) -> Refusal | None:
+def _order_of(state: State, market: Market, position: Position, command: PlaceOrder) -> Order:
+    """The order that a command asks for, without an id yet."""
+    buy, owner = command.side is Side.BUY, position.pool.account.index
+    reduce_only = command.reduce_only or only_closes(position, buy=buy)
+    size = closing_size(position, command.size, buy=buy) if reduce_only else command.size
+    limit = command.price or market_limit(state, market, buy=buy)
+    order = Order(0, owner, market.instrument.index, buy, limit, size, position)
+    order.reduce_only = reduce_only
+    order.ref = command.ref
+    order.self_trade = command.self_trade or state.rulebook.limits.self_trade
+    return order
+
+
+def malformed(position: Position, command: PlaceOrder) -> Refusal | None:
     """What is wrong with an order as such."""
-    instrument = market.instrument
-    if command.ref and command.ref in account.refs:
+    instrument = position.instrument
+    if command.ref and command.ref in position.pool.account.refs:
         return Refusal(Reject.DUPLICATE_REF, f"ref {command.ref} names an order that is open")
     if command.size <= 0:
         return Refusal(
@@ -92,17 +99,28 @@ def _rests(command: PlaceOrder) -> bool:
     return command.price is not None and command.time_in_force is TimeInForce.GTC
 
 
-def _too_many(
-    state: State, account: Account, market: Market, command: PlaceOrder
-) -> Refusal | None:
-    """Whether the account has as many open orders in this market as it may."""
-    most = state.rulebook.limits.orders_max
-    if not _rests(command) or len(account.orders) < most:
+def _untimely(state: State, position: Position, command: PlaceOrder) -> Refusal | None:
+    """Whether the account has as many open orders here as it may, or there is no mark yet."""
+    most, orders = state.rulebook.limits.orders_max, position.pool.account.orders
+    if _rests(command) and len(orders) >= most:
+        count = sum(order.market == position.instrument.index for order in orders.values())
+        if count >= most:
+            return Refusal(
+                Reject.TOO_MANY_ORDERS, f"{count} orders were open, expected fewer than {most}"
+            )
+    if state.mark_of(position) == 0:
+        return Refusal(Reject.NO_MARK_PRICE, f"{command.symbol} has no mark price yet")
+    return None
+
+
+def _closes_nothing(position: Position, order: Order, command: PlaceOrder) -> Refusal | None:
+    if order.size:
         return None
-    count = sum(order.market == market.instrument.index for order in account.orders.values())
-    if count < most:
-        return None
-    return Refusal(Reject.TOO_MANY_ORDERS, f"{count} orders were open, expected fewer than {most}")
+    held = position.instrument.size_text(position.size)
+    return Refusal(
+        Reject.REDUCE_ONLY_WOULD_INCREASE,
+        f"position was {held}, expected one that a {command.side} closes",
+    )
 
 
 def _out_of_bounds(
@@ -180,7 +198,8 @@ def _admit(state: State, market: Market, order: Order, command: PlaceOrder) -> N
             size=order.size,
             price=command.price,
             time_in_force=command.time_in_force,
-            reduce_only=command.reduce_only,
+            reduce_only=order.reduce_only,
+            position_side=command.position_side,
         )
     )
     match(state, market, order, order.price, state.taker_rate, TradeKind.BOOK)
@@ -189,7 +208,7 @@ def _admit(state: State, market: Market, order: Order, command: PlaceOrder) -> N
     if _rests(command):
         rest(state, market, order)
         if order.reduce_only:
-            fit_reduce_only(state, market, state.accounts[order.owner])
+            fit_reduce_only(state, market, position_of(order))
     else:
         announce_cancel(state, market, order, CancelReason.IOC)
 
@@ -205,8 +224,11 @@ def unknown_order(order_id: int, order_ref: int) -> Refusal:
     return Refusal(Reject.UNKNOWN_ORDER, f"{name} is not open")
 
 
-def cancel_one(state: State, account: Account, command: CancelOrder) -> Refusal | None:
+def cancel_one(state: State, command: CancelOrder) -> Refusal | None:
     """Take one order out of the book."""
+    account = account_named(state, command.account)
+    if isinstance(account, Refusal):
+        return account
     order = find(account, command.order_id, command.order_ref)
     if order is None:
         return unknown_order(command.order_id, command.order_ref)
@@ -214,8 +236,23 @@ def cancel_one(state: State, account: Account, command: CancelOrder) -> Refusal 
     return None
 
 
-def amend(state: State, account: Account, command: AmendOrder) -> Refusal | None:
+def cancel_many(state: State, command: CancelAll) -> Refusal | None:
+    """Take all orders of an account out of the book, or those in one market."""
+    account = account_named(state, command.account)
+    if isinstance(account, Refusal):
+        return account
+    market = market_named(state, command.symbol) if command.symbol else None
+    if isinstance(market, Refusal):
+        return market
+    cancel_all(state, account, market, command.reason)
+    return None
+
+
+def amend(state: State, command: AmendOrder) -> Refusal | None:
     """Change an order.  If its size just shrinks it keeps its place, else it joins the end."""
+    account = account_named(state, command.account)
+    if isinstance(account, Refusal):
+        return account
     order = find(account, command.order_id, command.order_ref)
     if order is None:
         return unknown_order(command.order_id, command.order_ref)
@@ -232,11 +269,11 @@ def amend(state: State, account: Account, command: AmendOrder) -> Refusal | None
         else:
             announce_amend(state, market, order, kept_place=True)
         return None
-    return _replace(state, market, account, order, size, price)
+    return _replace(state, market, order, size, price)
 
 
 def _replace(
-    state: State, market: Market, account: Account, order: Order, size: Lots, price: Ticks
+    state: State, market: Market, order: Order, size: Lots, price: Ticks
 ) -> Refusal | None:
     """Lose the place: trade at the new price if it crosses, and rest at the end of its queue."""
     instrument = market.instrument
@@ -246,11 +283,10 @@ def _replace(
             f"size was {instrument.size_text(size)}, "
             f"expected {instrument.size_text(instrument.size_max)} at most",
         )
-    position = state.position(account, instrument)
-    changed = Order(order.order_id, order.owner, order.market, order.buy, price, size)
-    changed.reduce_only = order.reduce_only
-    changed.ref = order.ref
-    changed.self_trade = order.self_trade
+    position = position_of(order)
+    changed = order.copy()
+    changed.price, changed.size = price, size
+    changed.held = changed.held_value = 0
     if changed.reduce_only:
         changed.size = closing_size(position, size, buy=order.buy)
     trial = trial_of(market, position, changed, rests=True)
@@ -265,5 +301,5 @@ def _replace(
     if changed.size:
         rest(state, market, changed)
         if changed.reduce_only:
-            fit_reduce_only(state, market, account)
+            fit_reduce_only(state, market, position)
     return None

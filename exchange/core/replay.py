@@ -2,17 +2,36 @@
 
 from exchange.core import history
 from exchange.core.book import HISTORY_OWNER, Order
+from exchange.core.finding import Refusal, market_named, not_a_price, not_a_size
 from exchange.core.matching import match, trade
-from exchange.core.messages import RecordedTrade, Side, Traded, TradeKind, UpdateDepth
+from exchange.core.messages import RecordedTrade, Reject, Side, Traded, TradeKind, UpdateDepth
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Ticks
 
 
-def update_depth(state: State, market: Market, command: UpdateDepth) -> None:
-    """Make history show what the rows say.
+def update_depth(state: State, command: UpdateDepth) -> Refusal | None:
+    """Make history show what the rows say; rows that cross history's own book are refused."""
+    market = market_named(state, command.symbol)
+    if isinstance(market, Refusal):
+        return market
+    for price, size in command.bids + command.asks:
+        if price <= 0:
+            return not_a_price(price)
+        if size < 0:
+            return not_a_size(size, 0)
+    crossing = history.crossed(market.book, command.bids, command.asks, snapshot=command.snapshot)
+    if crossing is not None:
+        bid, ask = (market.instrument.price_text(price) for price in crossing)
+        return Refusal(Reject.HISTORY_CROSSED, f"best bid would be {bid}, best ask {ask}")
+    _show(state, market, command)
+    return None
 
-    First what shrinks, on both sides, so that levels a price move leaves behind are gone before
-    new ones appear on the other side; then what grows, trading first with clients in its way.
+
+def _show(state: State, market: Market, command: UpdateDepth) -> None:
+    """First what shrinks, then what grows, trading first with clients in its way.
+
+    Shrinking on both sides comes first, so that levels that a price move leaves behind are gone
+    before new ones appear on the other side.
     """
     book = market.book
     if command.snapshot:
@@ -63,12 +82,24 @@ def _restore(market: Market, command: UpdateDepth) -> None:
             history.grow(book, market.instrument.index, price, shown + size, buy=buy)
 
 
-def recorded_trade(state: State, market: Market, command: RecordedTrade) -> None:
+def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
     """Let history's taker trade as it did: at its price, through the queue as it stands here.
 
     A client at a better price would have been hit first, and is.  History's own orders at better
     prices are left alone: the print proves nothing about them.
     """
+    market = market_named(state, command.symbol)
+    if isinstance(market, Refusal):
+        return market
+    if command.price <= 0:
+        return not_a_price(command.price)
+    if command.size <= 0:
+        return not_a_size(command.size)
+    _take(state, market, command)
+    return None
+
+
+def _take(state: State, market: Market, command: RecordedTrade) -> None:
     buy = command.side is Side.BUY
     market.last_price = command.price
     taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, command.price, command.size)

@@ -129,6 +129,8 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     insurance_fund: dict[str, str] = {}
     """Opening balance for each settlement asset."""
     leverage_default: int = 10
+    hedge_mode: bool = True
+    """Whether an account may hold a long and a short in one instrument, side by side."""
     sources: tuple[str, ...] = ()
 
 

@@ -16,9 +16,12 @@ SELECTION: dict[Select, Callable[[Position, MarkPrice], Money]] = {
 
 
 def first(select: Select, positions: list[Position], marks: Marks) -> Position:
-    """The position that is closed first.  Equals go in symbol order, the same in every replay."""
+    """The position that is closed first.
+
+    Equals go in order of symbol, then long before short: the same in every replay.
+    """
     value = SELECTION[select]
-    return min(positions, key=lambda p: (value(p, marks.of(p)), p.instrument.symbol))
+    return min(positions, key=lambda p: (value(p, marks.of(p)), p.instrument.symbol, p.side))
 
 
 def how_much(

@@ -5,8 +5,7 @@ it opens, settles with its bucket, and gives the bucket's share back when it clo
 the bucket gives nothing back until the end.
 """
 
-from exchange.core.accounts import Account, Position
-from exchange.core.book import HISTORY_OWNER
+from exchange.core.accounts import Position
 from exchange.core.ledger import Reason
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div
@@ -21,19 +20,20 @@ class Settled:
         self.position = position
 
 
+def settle_history(market: Market, lots: Lots, price: Ticks) -> None:
+    """Let history take `lots` (signed) at `price`; it has no money, only a tally."""
+    market.history_size += lots
+    market.history_cost += market.instrument.value(price, lots)
+
+
 def settle(
-    state: State, market: Market, account: Account, lots: Lots, price: Ticks, fee_rate: Rate
+    state: State, market: Market, position: Position, lots: Lots, price: Ticks, fee_rate: Rate
 ) -> Settled:
-    """Let `account` take `lots` (signed) at `price`, paying a fee of `fee_rate` of the notional.
+    """Take `lots` (signed) at `price` into a position, for a fee of `fee_rate` of the notional.
 
     Fees round up, so that a fee is never less and a rebate never more than its rate.
     """
     instrument = market.instrument
-    if account.index == HISTORY_OWNER:
-        market.history_size += lots
-        market.history_cost += instrument.value(price, lots)
-        return Settled(0, 0, market.history_size)
-    position = state.position(account, instrument)
     held = position.size
     closing = min(abs(lots), abs(held)) if held * lots < 0 else 0
     realised = position.trade(lots, price)
@@ -44,9 +44,9 @@ def settle(
     fee = ceil_div(abs(instrument.value(price, lots)) * fee_rate, RATE_ONE)
     state.ledger.transfer(position.pool.wallet, market.funds.fees, fee, Reason.TRADING_FEE)
     if position.size:
-        market.holders[account.index] = position
+        market.holders[position.holder] = position
     else:
-        market.holders.pop(account.index, None)
+        market.holders.pop(position.holder, None)
     state.touch(position.pool)
     return Settled(realised, fee, position.size)
 

@@ -6,7 +6,7 @@ from exchange.core.instrument import Instrument
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.margin import Marks, PoolMargin
 from exchange.core.mark import MarkModel
-from exchange.core.messages import HISTORY, Event, QuoteChanged
+from exchange.core.messages import HISTORY, Event, PositionSide, QuoteChanged
 from exchange.core.monitor import Monitor, Watch
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.core.units import (
@@ -52,7 +52,7 @@ class Market:
         self.top: tuple[Ticks, Lots, Ticks, Lots] = (0, 0, 0, 0)
         """Best quotes as last published."""
         self.holders: dict[int, Position] = {}
-        """Positions that are not flat, by account."""
+        """Positions that are not flat, by `Position.holder`."""
         self.history_size: Lots = 0
         self.history_cost: Money = 0
         self.worn: dict[tuple[bool, Ticks], Lots] = {}
@@ -132,14 +132,18 @@ class State:
             account.pools[asset] = pool
         return pool
 
-    def position(self, account: Account, instrument: Instrument) -> Position:
+    def position(
+        self, account: Account, instrument: Instrument, side: PositionSide = PositionSide.NET
+    ) -> Position:
         """The account's position in an instrument, flat and in cross margin at first."""
         pool = self.pool(account, instrument.settle)
-        position = pool.positions.get(instrument.symbol)
+        position = pool.positions.get((instrument.symbol, side))
         if position is None:
-            bucket = self.ledger.open(f"{account.name} {instrument.symbol}", instrument.settle)
+            leg = "" if side is PositionSide.NET else f" {side}"
+            name = f"{account.name} {instrument.symbol}{leg}"
+            bucket = self.ledger.open(name, instrument.settle)
             leverage = min(self.rulebook.leverage_default, instrument.tiers.leverages[0])
-            position = Position(pool, instrument, bucket, leverage)
+            position = Position(pool, instrument, side, bucket, leverage)
             pool.add(position)
         return position
 

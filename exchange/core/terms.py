@@ -1,7 +1,7 @@
 """The terms a position is held on: leverage, margin mode, and the money in an isolated bucket."""
 
-from exchange.core.accounts import Account, Position
-from exchange.core.admission import Refusal
+from exchange.core.accounts import Position
+from exchange.core.finding import Refusal, account_named, position_named
 from exchange.core.ledger import Reason
 from exchange.core.margin import (
     PoolMargin,
@@ -18,24 +18,50 @@ from exchange.core.messages import (
     MarginAdjusted,
     MarginMode,
     MarginModeChanged,
+    PositionMode,
+    PositionModeChanged,
     Reject,
     SetLeverage,
     SetMarginMode,
+    SetPositionMode,
 )
-from exchange.core.state import Market, State
+from exchange.core.state import State
 from exchange.core.units import Money, ceil_div
 
 
-def set_leverage(
-    state: State, account: Account, market: Market, command: SetLeverage
-) -> Refusal | None:
+def set_position_mode(state: State, command: SetPositionMode) -> Refusal | None:
+    """Go over to one position in each instrument, or to a long and a short side by side."""
+    account = account_named(state, command.account)
+    if isinstance(account, Refusal):
+        return account
+    hedges = command.mode is PositionMode.HEDGE
+    if hedges and not state.rulebook.hedge_mode:
+        return Refusal(Reject.NOT_OFFERED, f"{state.rulebook.title} has no hedge mode")
+    if account.orders:
+        return Refusal(Reject.OPEN_ORDERS, f"{len(account.orders)} orders were open, expected none")
+    held = [p for pool in account.pools.values() for p in pool.positions.values() if p.size]
+    if held:
+        symbols = ", ".join(p.instrument.symbol for p in held)
+        return Refusal(Reject.OPEN_POSITIONS, f"{symbols} had positions, expected none")
+    account.hedges = hedges
+    state.emit(
+        PositionModeChanged(
+            at=state.now, account=command.account, ref=command.ref, mode=command.mode
+        )
+    )
+    return None
+
+
+def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
     """Compute initial margin with a new leverage.
 
     An isolated bucket is filled up to its new initial margin; it is never drained by this.
     """
-    position = state.position(account, market.instrument)
+    position = position_named(state, command.account, command.symbol, command.position_side)
+    if isinstance(position, Refusal):
+        return position
     mark = state.mark_of(position)
-    allowed = market.instrument.tiers.leverage_max(exposure(position, mark))
+    allowed = position.instrument.tiers.leverage_max(exposure(position, mark))
     if not 1 <= command.leverage <= allowed:
         return Refusal(
             Reject.LEVERAGE_OUT_OF_RANGE,
@@ -54,9 +80,10 @@ def set_leverage(
     state.emit(
         LeverageChanged(
             at=state.now,
-            account=account.name,
+            account=command.account,
             ref=command.ref,
             symbol=command.symbol,
+            position_side=command.position_side,
             leverage=command.leverage,
         )
     )
@@ -76,15 +103,15 @@ def _missing(state: State, position: Position) -> Money:
     return max(0, margin - state.bucket(position))
 
 
-def set_margin_mode(
-    state: State, account: Account, market: Market, command: SetMarginMode
-) -> Refusal | None:
+def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
     """Move a position between cross and isolated margin.
 
     Into isolated it takes its initial margin, and its unrealised loss, along from the wallet; into
     cross it brings its bucket.  Entry, size and leverage stay as they are.
     """
-    position = state.position(account, market.instrument)
+    position = position_named(state, command.account, command.symbol, command.position_side)
+    if isinstance(position, Refusal):
+        return position
     isolated = command.mode is MarginMode.ISOLATED
     if position.buy_lots or position.sell_lots or position.reduce_only_lots:
         return Refusal(
@@ -98,9 +125,10 @@ def set_margin_mode(
     state.emit(
         MarginModeChanged(
             at=state.now,
-            account=account.name,
+            account=command.account,
             ref=command.ref,
             symbol=command.symbol,
+            position_side=command.position_side,
             mode=command.mode,
             bucket=state.bucket(position),
         )
@@ -134,15 +162,15 @@ def _join(state: State, position: Position) -> Refusal | None:
     return None
 
 
-def adjust_margin(
-    state: State, account: Account, market: Market, command: AdjustMargin
-) -> Refusal | None:
+def adjust_margin(state: State, command: AdjustMargin) -> Refusal | None:
     """Move money between the wallet and an isolated bucket.
 
     Into the bucket goes what could be withdrawn; out of it what its initial margin, at the mark
     and after unrealised losses, does not need.
     """
-    position = state.position(account, market.instrument)
+    position = position_named(state, command.account, command.symbol, command.position_side)
+    if isinstance(position, Refusal):
+        return position
     if not position.isolated:
         return Refusal(Reject.NOT_ISOLATED, f"{command.symbol} was in cross margin")
     if position.size == 0:
@@ -159,9 +187,10 @@ def adjust_margin(
     state.emit(
         MarginAdjusted(
             at=state.now,
-            account=account.name,
+            account=command.account,
             ref=command.ref,
             symbol=command.symbol,
+            position_side=command.position_side,
             amount=command.amount,
             bucket=state.bucket(position),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from exchange.core.accounts import Account, Pool, Position
-from exchange.core.book import BookSide
+from exchange.core.book import BookSide, Order
 from exchange.core.margin import (
     PoolMargin,
     bankruptcy_price,
@@ -13,7 +13,7 @@ from exchange.core.margin import (
     notional,
     unrealised_pnl,
 )
-from exchange.core.matching import side_of
+from exchange.core.matching import position_of, side_of
 from exchange.core.messages import (
     AccountView,
     BookView,
@@ -61,6 +61,7 @@ def position_view(state: State, position: Position, margin: PoolMargin) -> Posit
         maintenance = maintenance_margin(position, mark)
     return PositionView(
         symbol=position.instrument.symbol,
+        position_side=position.side,
         size=position.size,
         cost=position.cost,
         mode=MarginMode.ISOLATED if position.isolated else MarginMode.CROSS,
@@ -71,9 +72,17 @@ def position_view(state: State, position: Position, margin: PoolMargin) -> Posit
         unrealised_pnl=unrealised_pnl(position, mark),
         initial_margin=own if position.isolated else initial_margin(position, mark),
         maintenance_margin=maintenance_margin(position, mark),
-        liquidation_price=liquidation_price(position, mark, equity, maintenance),
+        liquidation_price=liquidation_price(_legs(position), mark, equity, maintenance),
         bankruptcy_price=bankruptcy_price(position, mark, equity),
     )
+
+
+def _legs(position: Position) -> list[Position]:
+    """What moves with the position's mark and shares its collateral; itself among it."""
+    if position.isolated:
+        return [position]
+    others = position.pool.positions.values()
+    return [p for p in others if p.instrument is position.instrument and p.size and not p.isolated]
 
 
 def _orders(state: State, account: Account, asset: str) -> list[OrderView]:
@@ -90,6 +99,7 @@ def _orders(state: State, account: Account, asset: str) -> list[OrderView]:
                     price=order.price,
                     open_size=order.size,
                     reduce_only=order.reduce_only,
+                    position_side=position_of(order).side,
                 )
             )
     return views
@@ -125,11 +135,12 @@ def lines(state: State) -> Iterator[str]:
     for market in state.markets:
         yield from _market_lines(state, market)
     for account in state.accounts[1:]:
-        yield f"account {account.name}"
+        yield f"account {account.name} {account.hedges}"
         for pool in account.pools.values():
             for p in pool.positions.values():
                 if p.size or p.isolated:
-                    yield f"{p.instrument.symbol} {p.size} {p.cost} {p.isolated} {p.leverage}"
+                    name = f"{p.instrument.symbol} {p.side}"
+                    yield f"{name} {p.size} {p.cost} {p.isolated} {p.leverage}"
 
 
 def _market_lines(state: State, market: Market) -> Iterator[str]:
@@ -141,5 +152,11 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
         for level in side.best_first():
             order = level.oldest
             while order is not None:
-                yield f"{level.price} {order.order_id} {order.owner} {order.size} {order.ref}"
+                yield _order_line(order)
                 order = order.newer
+
+
+def _order_line(order: Order) -> str:
+    side = order.position.side if order.position is not None else ""
+    flags = f"{order.reduce_only} {order.self_trade} {side}"
+    return f"{order.price} {order.order_id} {order.owner} {order.size} {order.ref} {flags}"

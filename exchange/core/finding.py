@@ -1,0 +1,61 @@
+"""What a command names: an account, an instrument, a position; or why there is no such thing."""
+
+from exchange.core.accounts import Account, Position
+from exchange.core.messages import HISTORY, PositionSide, Reject
+from exchange.core.state import Market, State
+
+
+class Refusal:
+    """Why a command is refused, and the numbers behind it."""
+
+    def __init__(self, reason: Reject, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+
+
+def account_named(state: State, name: str) -> Account | Refusal:
+    """A trader; HISTORY is none."""
+    account = state.account_of.get(name)
+    if account is not None:
+        return account
+    if name == HISTORY:
+        return Refusal(Reject.RESERVED_ACCOUNT, f"{HISTORY} belongs to the venue")
+    return Refusal(Reject.UNKNOWN_ACCOUNT, f"there is no account {name!r}")
+
+
+def market_named(state: State, symbol: str) -> Market | Refusal:
+    """An instrument's market."""
+    market = state.market_of.get(symbol)
+    if market is None:
+        return Refusal(Reject.UNKNOWN_INSTRUMENT, f"there is no instrument {symbol!r}")
+    return market
+
+
+def position_meant(
+    state: State, account: Account, market: Market, side: PositionSide
+) -> Position | Refusal:
+    """A position of an account; its side must be one that the account's mode has."""
+    if account.hedges == (side is PositionSide.NET):
+        expected = "long or short in hedge mode" if account.hedges else "net in one-way mode"
+        return Refusal(Reject.WRONG_POSITION_SIDE, f"position_side was {side}, expected {expected}")
+    return state.position(account, market.instrument, side)
+
+
+def position_named(state: State, name: str, symbol: str, side: PositionSide) -> Position | Refusal:
+    """The position that a command names by account, symbol and side."""
+    account, market = account_named(state, name), market_named(state, symbol)
+    if isinstance(account, Refusal):
+        return account
+    if isinstance(market, Refusal):
+        return market
+    return position_meant(state, account, market, side)
+
+
+def not_a_price(price: int) -> Refusal:
+    """The refusal of a price of nothing or less."""
+    return Refusal(Reject.PRICE_NOT_POSITIVE, f"price was {price}, expected more than 0")
+
+
+def not_a_size(size: int, least: int = 1) -> Refusal:
+    """The refusal of a size that is none."""
+    return Refusal(Reject.SIZE_NOT_POSITIVE, f"size was {size} lots, expected {least} or more")

@@ -1,0 +1,83 @@
+"""Prices from outside the book: mark, index and funding rate."""
+
+from exchange.core.finding import Refusal, market_named, not_a_price
+from exchange.core.messages import (
+    ComputeMarkPrice,
+    FundingRateChanged,
+    IndexPriceChanged,
+    MarkPriceChanged,
+    Reject,
+    UpdateFundingRate,
+    UpdateIndexPrice,
+    UpdateMarkPrice,
+)
+from exchange.core.state import Market, State
+from exchange.core.units import MarkPrice
+
+
+def update_mark(state: State, command: UpdateMarkPrice) -> Refusal | None:
+    """Take a mark price as it is told."""
+    market = market_named(state, command.symbol)
+    if isinstance(market, Refusal):
+        return market
+    if command.price <= 0:
+        return not_a_price(command.price)
+    set_mark(state, market, command.price)
+    return None
+
+
+def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
+    """Measure margin at a new mark: whoever it endangers is looked at."""
+    number = market.instrument.index
+    if mark == state.marks.prices[number]:
+        return
+    state.marks.prices[number] = mark
+    state.emit(MarkPriceChanged(at=state.now, symbol=market.instrument.symbol, price=mark))
+    for pool in state.monitor.endangered(number, mark):
+        state.touch(pool)
+
+
+def update_index(state: State, command: UpdateIndexPrice) -> Refusal | None:
+    """Take an index price; that it was told counts even if it is the same."""
+    market = market_named(state, command.symbol)
+    if isinstance(market, Refusal):
+        return market
+    if command.price <= 0:
+        return not_a_price(command.price)
+    model = market.model
+    model.index_at = state.now
+    if command.price != model.index:
+        model.index = command.price
+        state.emit(IndexPriceChanged(at=state.now, symbol=command.symbol, price=command.price))
+    return None
+
+
+def update_funding(state: State, command: UpdateFundingRate) -> Refusal | None:
+    """Take a funding rate and the time of its payment."""
+    market = market_named(state, command.symbol)
+    if isinstance(market, Refusal):
+        return market
+    model = market.model
+    model.rate, model.next_at, model.interval = command.rate, command.next_at, command.interval
+    state.emit(
+        FundingRateChanged(
+            at=state.now, symbol=command.symbol, rate=command.rate, next_at=command.next_at
+        )
+    )
+    return None
+
+
+def compute_mark(state: State, command: ComputeMarkPrice) -> Refusal | None:
+    """Make a mark price by the rulebook's method; none from a stale index."""
+    market = market_named(state, command.symbol)
+    if isinstance(market, Refusal):
+        return market
+    model = market.model
+    if model.is_stale(state.now):
+        return Refusal(
+            Reject.NO_INDEX_PRICE, f"{command.symbol} has no index price, or only a stale one"
+        )
+    bid, _, ask, _ = market.book.top()
+    model.sample(bid, ask, market.instrument.subticks)
+    set_mark(state, market, model.price(state.now, market.last_mark()))
+    return None
