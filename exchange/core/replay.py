@@ -21,7 +21,7 @@ def update_depth(state: State, command: UpdateDepth) -> Refusal | None:
             return not_a_size(size, 0)
     crossing = history.crossed(market.book, command.bids, command.asks, snapshot=command.snapshot)
     if crossing is not None:
-        bid, ask = (market.instrument.price_text(price) for price in crossing)
+        bid, ask = [market.instrument.price_text(price) for price in crossing]
         return Refusal(Reject.HISTORY_CROSSED, f"best bid would be {bid}, best ask {ask}")
     _show(state, market, command)
     return None
