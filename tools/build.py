@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from exchange.core.instrument import Instrument
-from exchange.core.messages import Command
+from exchange.core.messages import HISTORY, Command
 from exchange.core.rules import Rulebook
 from exchange.core.units import SECOND, Nanos, UnitError, on_grid
 from exchange.core.venue import Venue
@@ -33,8 +33,9 @@ from tools.scenario import (
     SyntheticPart,
     overridden,
 )
-from tools.steps import Script, listed, settled_in
-from tools.times import moment
+from tools.script import Script
+from tools.steps import amount_of, listed, price_of, settled_in
+from tools.times import moment, utc
 
 T = TypeVar("T")
 START = "2024-01-01T00:00:00"
@@ -61,15 +62,19 @@ class Run:
         self.instruments = self._named("instruments", self._instruments)
         self.start: Nanos = self._named("start", lambda: moment(scenario.start or START, "start"))
         self._until = until or scenario.until
-        self._named("until", lambda: self._end(self.start))
         outputs = scenario.outputs
         self.latency = self._named("latency", lambda: latency(scenario.latency))
         self.sample_every = self._named("outputs", lambda: interval(outputs.sample_seconds))
         self.crowd_every = self._named("outputs", lambda: interval(outputs.crowd_seconds))
         self.sessions = self._each("strategies", scenario.strategies, self._session)
         self.feed = self._feed()
-        self.script = self._named("steps", lambda: Script(scenario.steps, self.instruments))
         self.opening = self._opening()
+        accounts = self._named("accounts", self._account_names)
+        self.script = self._named(
+            "steps", lambda: Script(scenario.steps, self.instruments, accounts)
+        )
+        if self.feed is None:
+            self._check_times(self.start)
         self.simulation: Simulation
         self._sampler: Sampler | None = None
 
@@ -80,7 +85,11 @@ class Run:
         on_progress: Callable[[Progress], None] | None = None,
         sampler: Sampler | None = None,
     ) -> Outcome:
-        """Run to the end.  Raises TickFileError where a feed stops."""
+        """Run to the end.
+
+        Raises TickFileError where a feed stops, and ScenarioError where the feed's first moment
+        shows that times do not fit.
+        """
         self._sampler = sampler
         self.simulation = Simulation(
             Venue(self.rulebook),
@@ -89,7 +98,7 @@ class Run:
             participants=self.sessions,
             latency=self.latency,
             journal=journal,
-            observers=[self.script.observe, *observers],
+            observers=[self.script.liquidations.observe, *observers],
             journal_quotes=self.scenario.outputs.quotes,
             marks_recorded=self.scenario.recorded_marks,
             start=self.start,
@@ -104,15 +113,22 @@ class Run:
             self.simulation.stop()
 
     def _begin(self, at: Nanos) -> Iterator[Command]:
-        self.simulation.until = self._end(at)
+        self._check_times(at)
+        if self._until:
+            self.simulation.until = moment(self._until, "until", at)
         yield from self.opening.commands(at)
         self.opening.start(self.simulation, at)
         self.script.plan(self.simulation, at)
         if self._sampler is not None:
             self._sampler.start(self.simulation)
 
-    def _end(self, start: Nanos) -> Nanos | None:
-        return moment(self._until, "until", start) if self._until else None
+    def _check_times(self, start: Nanos) -> None:
+        """Find a time before the first moment, which a feed tells only when it is read."""
+        self._named("steps", lambda: self.script.times(start))
+        if self._until and moment(self._until, "until", start) < start:
+            raise ScenarioError(
+                f"{self._path}: until was {self._until}, expected {utc(start)} or later"
+            )
 
     # ------------------------------------------------------------------------- parts
 
@@ -196,6 +212,15 @@ class Run:
         )
         return Synthetic(own, market)
 
+    def _account_names(self) -> frozenset[str]:
+        """Every account, populations among them.  Raises UnitError for a name that is taken."""
+        seen = {HISTORY}
+        for name in self.opening.accounts():
+            if name in seen or not name:
+                raise UnitError(f"name was {name!r}, which is taken")
+            seen.add(name)
+        return frozenset(seen - {HISTORY})
+
     def _opening(self) -> Opening:
         scenario = self.scenario
         accounts = self._each("accounts", scenario.accounts, self._account)
@@ -213,13 +238,14 @@ class Run:
         )
 
     def _account(self, part: AccountPart) -> tuple[AccountPart, list[tuple[str, int]]]:
-        names = [account.name for account in self.scenario.accounts]
-        if names.count(part.name) > 1:
-            raise UnitError(f"name was {part.name!r}, which is there twice")
-        for symbol in (*part.mode, *part.leverage):
+        for symbol in part.mode:
             listed(self.instruments, symbol)
+        for symbol, leverage in part.leverage.items():
+            most = listed(self.instruments, symbol).tiers.leverage_max(0)
+            if not 1 <= leverage <= most:
+                raise UnitError(f"leverage of {symbol} was {leverage}, expected 1 to {most}")
         return part, [
-            (asset, positive(settled_in(self.instruments, asset).money(text), f"deposits.{asset}"))
+            (asset, amount_of(settled_in(self.instruments, asset), text))
             for asset, text in part.deposits.items()
         ]
 
@@ -227,7 +253,7 @@ class Run:
         made = []
         for position in part.positions:
             own = listed(self.instruments, position.symbol)
-            price = own.price(position.price) if position.price else 0
+            price = price_of(own, position.price) if position.price else 0
             size = own.size(position.size)
             if size == 0:
                 raise UnitError(
@@ -255,13 +281,6 @@ class Run:
             return make()
         except (UnitError, StrategyError, TickFileError, ValueError) as error:
             raise ScenarioError(f"{self._path}: {what}: {error}") from None
-
-
-def positive(amount: int, what: str) -> int:
-    """An amount that is more than nothing.  Raises UnitError."""
-    if amount <= 0:
-        raise UnitError(f"{what} was {amount} units, expected more than 0")
-    return amount
 
 
 def interval(seconds: str) -> Nanos:

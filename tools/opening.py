@@ -56,6 +56,13 @@ class Opening:
         self.group_of = {m.account: m.account.rpartition("-")[0] for m in members}
         """Which population an account belongs to."""
 
+    def accounts(self) -> Iterator[str]:
+        """Names of all accounts, those of populations among them."""
+        for account, _ in self._accounts:
+            yield account.name
+        for member in self._members:
+            yield member.account
+
     def commands(self, at: Nanos) -> Iterator[Command]:
         """Instruments, accounts, deposits, terms."""
         for instrument in self._instruments.values():

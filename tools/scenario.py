@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from exchange.core.messages import MarginMode, Side, TimeInForce
+from exchange.core.messages import MarginMode, Reject, Side, TimeInForce
 from exchange.core.rules import InstrumentRules, Rulebook
 from feeds import OnDefect
 from feeds.bridge import Minute
@@ -225,9 +225,10 @@ class TradeStep(Part, frozen=True, kw_only=True):
 
 
 class Expect(Part, frozen=True, kw_only=True):
-    """What must be true of an account after a step, to as many decimals as are written.
+    """What must be true of an account after a step.
 
-    With `symbol`, the position fields are about that position.
+    Whole numbers and ratios ("19/450") are meant exactly, decimals to as many places as are
+    written.  The fields of a position need `symbol`.
     """
 
     account: Account
@@ -238,26 +239,48 @@ class Expect(Part, frozen=True, kw_only=True):
     wallet: Decimal = ""
     equity: Annotated[Decimal, Meta(description="Of the cross pool.")] = ""
     total: Annotated[Decimal, Meta(description="Equity of cross pool and isolated buckets.")] = ""
-    initial_margin: Decimal = ""
-    maintenance_margin: Decimal = ""
-    available_margin: Decimal = ""
+    initial_margin: Annotated[Decimal, Meta(description="Of the cross pool, with orders.")] = ""
+    maintenance_margin: Annotated[Decimal, Meta(description="Of the cross pool.")] = ""
+    available_margin: Annotated[Decimal, Meta(description="Equity less initial margin.")] = ""
     margin_ratio: Annotated[
-        Decimal, Meta(description='Of the cross pool; "infinite" at equity 0.')
+        Decimal,
+        Meta(description='Maintenance margin over equity, in cross; "infinite" at equity 0.'),
     ] = ""
-    size: Decimal = ""
+    effective_leverage: Annotated[
+        Decimal, Meta(description="Notional of all positions over `total`.")
+    ] = ""
+    size: Annotated[Decimal, Meta(description="In the base asset; short below zero.")] = ""
+    notional: Annotated[Decimal, Meta(description="At the mark.")] = ""
     unrealised_pnl: Decimal = ""
-    position_equity: Annotated[Decimal, Meta(description="Isolated bucket and its PnL.")] = ""
-    position_maintenance: Decimal = ""
-    liquidation_price: Annotated[Decimal, Meta(description='"none" where there is none.')] = ""
-    bankruptcy_price: Decimal = ""
-    drawn_down: Annotated[
-        Decimal, Meta(description="Part of the isolated margin that losses have used up.")
+    position_initial: Annotated[Decimal, Meta(description="Initial margin of the position.")] = ""
+    position_maintenance: Annotated[
+        Decimal, Meta(description="Maintenance margin of the position.")
     ] = ""
-    liquidations: Annotated[int | None, Meta(description="Liquidations of the account so far.")] = (
-        None
-    )
-    closed_first: Annotated[
-        tuple[str, ...] | None, Meta(description="Symbols in the order liquidation chose them.")
+    position_equity: Annotated[
+        Decimal, Meta(description='Isolated margin and PnL; "none" in cross.')
+    ] = ""
+    position_ratio: Annotated[
+        Decimal, Meta(description="Maintenance margin over equity, of an isolated position.")
+    ] = ""
+    drawn_down: Annotated[
+        Decimal, Meta(description="Part of the isolated margin that a loss has used up.")
+    ] = ""
+    liquidation_price: Annotated[
+        Decimal, Meta(description='The first mark that liquidates; "none" where none does.')
+    ] = ""
+    bankruptcy_price: Annotated[
+        Decimal, Meta(description="To the tick, in the venue's favour.")
+    ] = ""
+    liquidations: Annotated[int | None, Meta(description="Of the account, so far.")] = None
+    breach_equity: Annotated[
+        Decimal, Meta(description="Equity with which its latest liquidation began.")
+    ] = ""
+    breach_maintenance: Annotated[
+        Decimal, Meta(description="Maintenance margin with which it began.")
+    ] = ""
+    closed_in_order: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Symbols in the order in which liquidation chose them."),
     ] = None
 
 
@@ -278,7 +301,9 @@ class Step(Part, frozen=True, kw_only=True):
     trade: TradeStep | None = None
     mark: Annotated[dict[str, str] | None, Meta(description="Mark prices, in this order.")] = None
     index: Annotated[dict[str, str] | None, Meta(description="Index prices.")] = None
-    rejected: Annotated[str, Meta(description="The reason with which it must be refused.")] = ""
+    rejected: Annotated[
+        Reject | None, Meta(description="The reason with which it must be refused.")
+    ] = None
     expect: tuple[Expect, ...] = ()
     insurance_fund: Annotated[Decimal, Meta(description="The fund's balance afterwards.")] = ""
 
