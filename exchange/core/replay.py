@@ -35,7 +35,7 @@ def _show(state: State, market: Market, command: UpdateDepth) -> None:
     """
     book = market.book
     if command.snapshot:
-        _clear(market)
+        _clear(market, command)
     else:
         _restore(market, command)
     market.worn.clear()
@@ -60,11 +60,18 @@ def _grow(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) 
     history.grow(book, market.instrument.index, price, size, buy=buy)
 
 
-def _clear(market: Market) -> None:
+def _clear(market: Market, command: UpdateDepth) -> None:
+    """Empty the levels that a snapshot does not tell.
+
+    Those that it tells are not cleared first: history would lose its place in their queues to
+    every client there.
+    """
     book = market.book
-    for side in (book.bids, book.asks):
+    for side, rows in ((book.bids, command.bids), (book.asks, command.asks)):
+        told = {price for price, _ in rows}
         for price in list(side.levels):
-            history.shrink(book, side, price, 0)
+            if price not in told:
+                history.shrink(book, side, price, 0)
 
 
 def _restore(market: Market, command: UpdateDepth) -> None:
