@@ -34,13 +34,14 @@ class HedgedHolder(Strategy):
         """Set mode and leverage of both legs."""
         own = self.parameters
         self.marked: set[str] = set()
+        self.missing: dict[str, int] = {}
+        for symbol in (own.long, own.short):
+            await self.client.set_margin_mode(symbol, own.mode)
+            await self.client.set_leverage(symbol, own.leverage)
         self.missing = {
             own.long: self.client.instrument(own.long).size(own.long_size),
             own.short: -self.client.instrument(own.short).size(own.short_size),
         }
-        for symbol in self.missing:
-            await self.client.set_margin_mode(symbol, own.mode)
-            await self.client.set_leverage(symbol, own.leverage)
 
     async def on_mark(self, mark: MarkPriceChanged) -> None:
         """Buy and sell what is missing, once both legs have a mark."""

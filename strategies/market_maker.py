@@ -1,4 +1,4 @@
-"""A market maker: one quote on each side of the index of supply, leaning against its inventory."""
+"""A market maker: a quote on each side of the market's middle, leaning against its inventory."""
 
 from exchange.core.messages import OrderFilled, QuoteChanged, Side
 from strategies.base import Parameters, Strategy
@@ -23,7 +23,8 @@ class MarketMakerParameters(Parameters, frozen=True, kw_only=True):
 class MarketMaker(Strategy):
     """Earns the spread, and gives some of it back to get rid of its inventory.
 
-    Quotes are post-only: one that would take is refused and tried again at the next quote.
+    Quotes are post-only: one that would take is refused and tried again at the next quote.  Where
+    its own quote is the best there is, it looks behind it: else it would follow itself.
     """
 
     takes = MarketMakerParameters
@@ -38,12 +39,27 @@ class MarketMaker(Strategy):
         self.quotes: dict[Side, Order | Rejection | None] = {}
 
     async def on_quote(self, quote: QuoteChanged) -> None:
-        """Follow the middle of the market."""
-        if quote.symbol == self.parameters.symbol and quote.bid and quote.ask:
-            middle = (quote.bid + quote.ask) // 2 - self.skew()
+        """Follow the middle of what the others quote."""
+        if quote.symbol != self.parameters.symbol:
+            return
+        bid = self.others(Side.BUY, ((quote.bid, quote.bid_size),))
+        ask = self.others(Side.SELL, ((quote.ask, quote.ask_size),))
+        if not (bid and ask):
+            book = await self.client.book(quote.symbol, depth=2)
+            bid, ask = self.others(Side.BUY, book.bids), self.others(Side.SELL, book.asks)
+        if bid and ask:
+            middle = (bid + ask) // 2 - self.skew()
             half = self.parameters.half_spread_ticks
-            await self.keep(Side.BUY, min(middle - half, quote.ask - 1))
-            await self.keep(Side.SELL, max(middle + half, quote.bid + 1))
+            await self.keep(Side.BUY, min(middle - half, ask - 1))
+            await self.keep(Side.SELL, max(middle + half, bid + 1))
+
+    def others(self, side: Side, levels: tuple[tuple[int, int], ...]) -> int:
+        """The best price at which there is more than one's own quote; 0 where there is none."""
+        own = self.quotes.get(side)
+        for price, size in levels:
+            if not isinstance(own, Order) or own.price != price or own.open_size < size:
+                return price
+        return 0
 
     def skew(self) -> int:
         """How far to lean, in ticks."""
