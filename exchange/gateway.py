@@ -27,14 +27,14 @@ from exchange.scheduler import Turn
 Answer = TypeVar("Answer")
 
 FLOOD = 100
-"""A client that sends this many times the rate limit in one second is cut off."""
+"""A client that asks for anything this many times the rate limit in one second is cut off."""
 
 Answered: TypeAlias = Callable[[list[Event]], None]
 """Gets the client's own events that its command led to, first the answer itself."""
 
 
 class Flooding(BaseException):
-    """A client sends without end.  Not an Exception: a client's own `except` must not stop it."""
+    """A client asks without end.  Not an Exception: a client's own `except` must not stop it."""
 
 
 class Participant(Protocol):
@@ -89,6 +89,8 @@ class Gateway:
         self._limit = floor.venue.rulebook.limits.commands_per_second
         self._second: Nanos = -1
         self._sent = 0
+        self._asking: Nanos = -1
+        self._asked = 0
         self.refused = 0
         """Commands over the rate limit."""
 
@@ -107,6 +109,7 @@ class Gateway:
 
         One over the rate limit is refused on the way in.  Raises Flooding where they have no end.
         """
+        self._count()
         arrival = self.now + self.latency.entry
         command = replace(command, at=arrival)
         if self._is_over_limit(arrival):
@@ -115,7 +118,8 @@ class Gateway:
         self._floor.schedule(arrival, Turn.ORDER, lambda: self._floor.carry_out(command, answered))
 
     def wake(self, at: Nanos, action: Callable[[], None]) -> None:
-        """Call back at a time; one that has passed means now."""
+        """Call back at a time; one that has passed means now.  Raises Flooding, as `send` does."""
+        self._count()
         self._floor.schedule(max(at, self.now), Turn.TIMER, action)
 
     def ask_account(self, asset: str, answered: Callable[[AccountView], None]) -> None:
@@ -132,6 +136,8 @@ class Gateway:
         self._floor.schedule(self.now, Turn.ORDER, lambda: self._floor.carry_out(command))
 
     def _ask(self, look: Callable[[], Answer], answered: Callable[[Answer], None]) -> None:
+        self._count()
+
         def arrive() -> None:
             view = look()
             back = self.now + self.latency.response
@@ -144,9 +150,16 @@ class Gateway:
         if second != self._second:
             self._second, self._sent = second, 0
         self._sent += 1
-        if self._sent > self._limit * FLOOD:
-            raise Flooding(f"sent more than {self._limit * FLOOD:,} commands in one second")
         return self._sent > self._limit
+
+    def _count(self) -> None:
+        """Of all that a client asks for: without time passing, even waiting may have no end."""
+        second = self.now // SECOND
+        if second != self._asking:
+            self._asking, self._asked = second, 0
+        self._asked += 1
+        if self._asked > self._limit * FLOOD:
+            raise Flooding(f"asked for more than {self._limit * FLOOD:,} things in one second")
 
     def _refuse(self, command: AccountCommand, answered: Answered | None) -> None:
         self.refused += 1

@@ -106,7 +106,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 class Simulation:
     """One run: a venue, what the market did, and who trades.
 
-    Raises whatever the feed raises, after what came before has been carried out.
+    Raises ValueError where two participants have one account, and, running, whatever the feed
+    raises, after what came before has been carried out.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class Simulation:
         self._queue: Scheduler[Action] = Scheduler()
         self._due: Nanos = NEVER
         self._due_turn = 0
-        self._owner = {one.account: one for one in participants}
+        self._owner = owners(participants)
         self._followers: dict[tuple[type[Event], str], list[Participant]] = {}
         self._clock = MarkClock(self, marks_recorded=marks_recorded)
         self._first_at: Nanos | None = None
@@ -356,7 +357,7 @@ class Simulation:
 
     def _outcome(self) -> Outcome:
         return Outcome(
-            first_at=self._first_at or self.now,
+            first_at=self.now if self._first_at is None else self._first_at,
             last_at=self.now,
             commands=self._commands,
             rejected=self._rejected,
@@ -366,6 +367,18 @@ class Simulation:
             book_checks=self._checks,
             interrupted=self._stopped,
         )
+
+
+def owners(participants: Iterable[Participant]) -> dict[str, Participant]:
+    """Who is told of an account's events.  Raises ValueError where that is not one."""
+    made: dict[str, Participant] = {}
+    for one in participants:
+        other = made.setdefault(one.account, one)
+        if other is not one:
+            raise ValueError(
+                f"account {one.account} was given to {other.name} and {one.name}, expected one"
+            )
+    return made
 
 
 class MarkClock:

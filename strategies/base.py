@@ -1,5 +1,6 @@
 """The Strategy interface: events come in through hooks, orders go out through the client."""
 
+from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -46,12 +47,21 @@ class Strategy:
     a time: while one awaits, what happens meanwhile waits in line, of quotes and marks only the
     latest of each instrument.  `on_start` stands outside the line, and may go on as long as the
     run.  All that can be awaited is what the client offers.
+
+    Names that begin with `on_` are those of hooks, and of nothing else.
     """
 
     takes: ClassVar[type[Parameters]] = Parameters
     """What a scenario may set, and `self.parameters` is."""
     views: ClassVar[tuple[type[Event], ...]] = ()
     """Public events to keep `client.quote` and `client.mark` fresh with, besides those of hooks."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:  # noqa: ANN401
+        """Refuse a hook that would never be called, or could not be awaited, with a TypeError."""
+        super().__init_subclass__(**keywords)
+        for name in cls.__dict__:
+            if name.startswith("on_"):
+                check_hook(cls, name)
 
     def __init__(self, client: Client, parameters: Parameters) -> None:
         self.client = client
@@ -102,6 +112,15 @@ HOOKS: Final[dict[type[Event], str]] = {
     LiquidationEnded: "on_liquidation",
     PositionDeleveraged: "on_adl",
 }
+
+
+def check_hook(kind: type[Strategy], name: str) -> None:
+    """Raise TypeError where a class defines something like a hook that is none."""
+    if not hasattr(Strategy, name):
+        known = ", ".join(hook for hook in vars(Strategy) if hook.startswith("on_"))
+        raise TypeError(f"{kind.__name__}.{name} is no hook, expected one of {known}")
+    if not iscoroutinefunction(getattr(kind, name)):
+        raise TypeError(f"{kind.__name__}.{name} was not a coroutine, expected `async def {name}`")
 
 
 def defined_hooks(kind: type[Strategy]) -> dict[type[Event], str]:

@@ -8,7 +8,7 @@ are cancelled, its positions stay with the venue, and everybody else goes on.
 import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import structlog
 
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 Task: TypeAlias = Coroutine[Any, Any, Any]
 WAITING_MAX = 100_000
 """Events in line for a hook that does not come back; more, and the strategy is stopped."""
+ENDED: Final = object()
+"""What a step of a coroutine came to that awaits nothing more."""
 
 
 class Stopped(Exception):  # noqa: N818 (a state, told as one)
@@ -56,7 +58,7 @@ class Session:
         self._line: deque[list[Event]] = deque()
         self._latest: dict[tuple[type[Event], str], list[Event]] = {}
         self._in_hook: Task | None = None
-        self._tasks: list[Task] = []
+        self._tasks: dict[Task, None] = {}
 
     # --------------------------------------------------------------------- participant
 
@@ -129,31 +131,32 @@ class Session:
     # --------------------------------------------------------------------------- steps
 
     def _spawn(self, task: Task) -> None:
-        self._gateway.wake(self._gateway.now, lambda: self._start(task))
+        self._tasks[task] = None
+        self._gateway.wake(self._gateway.now, lambda: self._step(task))
 
     def _start(self, task: Task) -> None:
-        if self.stopped:
-            task.close()
-            return
-        self._tasks.append(task)
+        self._tasks[task] = None
         self._step(task)
 
     def _step(self, task: Task) -> None:
         """Run a coroutine up to what it awaits next."""
-        if self.stopped:
+        if task not in self._tasks:
             return
         wait = self._guarded(lambda: task.send(None), task)
         if isinstance(wait, Wait):
             wait.suspended(task, self._resume)
-        elif wait is not None:
-            self._stop(f"awaited {wait!r}, expected something of the client, such as sleep")
+        elif wait is not ENDED:
+            self._stop(
+                f"awaited something foreign ({type(wait).__name__}), "
+                "expected what the client offers, such as client.sleep"
+            )
 
     def _resume(self, task: Task) -> None:
         self._step(task)
         self._run_line()
 
     def _guarded(self, step: Callable[[], Any], task: Task | None = None) -> Any:  # noqa: ANN401
-        """Run a strategy's code; whatever it does, this returns."""
+        """Run a strategy's code; whatever it does, this returns.  Only Ctrl-C passes."""
         try:
             self._watchdog.enter()
             try:
@@ -163,18 +166,23 @@ class Session:
         except StopIteration:
             self._finished(task)
         except Hung:
+            self._watchdog.leave()
             self._stop("hung: it did not come back")
         except Flooding as flood:
             self._stop(f"flooding: {flood}")
-        except Exception as error:  # noqa: BLE001 (that is the point)
-            self._stop(f"raised {type(error).__name__}: {error}{place(error)}")
         except SystemExit:
             self._stop("called sys.exit")
-        return None
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 (that is the point)
+            self._stop(f"raised {told(error)}{place(error)}")
+        return ENDED
 
     def _finished(self, task: Task | None) -> None:
-        if task is not None:
-            self._tasks.remove(task)
+        if task is None:
+            self._stop("raised StopIteration where it was made")
+            return
+        del self._tasks[task]
         if task is self._in_hook:
             self._in_hook = None
 
@@ -188,9 +196,18 @@ class Session:
         self._drop_tasks()
 
     def _drop_tasks(self) -> None:
-        tasks, self._tasks = self._tasks, []
+        tasks, self._tasks = self._tasks, {}
         for task in tasks:
             self._guarded(task.close)
+
+
+def told(error: BaseException) -> str:
+    """An error in a line; one that cannot even say what it is, by its name alone."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # noqa: BLE001 (a strategy's own __str__ may raise anything)
+        return name
 
 
 def place(error: BaseException) -> str:

@@ -1,7 +1,8 @@
 """A strategy that never returns is interrupted; the venue goes on.
 
 A timer signal looks in now and then.  It finds the same step of the same strategy at two looks
-running only if that step has hung, and then raises inside it.
+running only if that step has hung, and then raises inside it; more and more often, should the
+strategy catch that too.  What hangs inside a C function is interrupted once that returns.
 """
 
 import signal
@@ -17,6 +18,8 @@ log = structlog.get_logger()
 
 PATIENCE: Final = 5.0
 """Seconds of real time that one step of a strategy may take, by default."""
+INSISTENCE: Final = 0.01
+"""Seconds until the next look at a step that has been told that it hangs."""
 
 
 class Hung(BaseException):
@@ -30,6 +33,7 @@ class Watchdog:
         self._step = 0
         self._inside = False
         self._seen = -1
+        self._patience = 0.0
 
     def enter(self) -> None:
         """A step of a strategy begins."""
@@ -43,6 +47,8 @@ class Watchdog:
     def look(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Raise Hung where the step under way was under way at the last look too."""
         if self._inside and self._seen == self._step:
+            if self._patience:
+                signal.setitimer(signal.ITIMER_REAL, INSISTENCE, self._patience)
             raise Hung
         self._seen = self._step if self._inside else -1
 
@@ -53,10 +59,12 @@ class Watchdog:
             log.warning("strategies_unwatched", why="not in the main thread")
             yield
             return
+        self._patience = patience
         before = signal.signal(signal.SIGALRM, self.look)
         signal.setitimer(signal.ITIMER_REAL, patience, patience)
         try:
             yield
         finally:
+            self._patience = 0.0
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,37 @@
+"""One queue: by time, then turn, then arrival."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.scheduler import Scheduler, Turn
+
+TURNS = st.sampled_from(list(Turn))
+
+
+def test_marks_come_before_history_before_orders_before_deliveries_before_timers() -> None:
+    assert sorted(Turn) == [Turn.MARK, Turn.HISTORY, Turn.ORDER, Turn.DELIVERY, Turn.TIMER]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), TURNS)))
+def test_what_is_scheduled_comes_out_by_time_turn_and_arrival(
+    plan: list[tuple[int, Turn]],
+) -> None:
+    queue: Scheduler[int] = Scheduler()
+    for number, (at, turn) in enumerate(plan):
+        queue.schedule(at, turn, number)
+
+    came_out = [queue.pop()[1] for _ in range(len(queue))]
+
+    # Python's sort is stable: what is equal keeps the order in which it arrived.
+    assert came_out == sorted(range(len(plan)), key=lambda number: plan[number])
+
+
+def test_the_next_key_is_that_of_the_next_item_and_none_of_nothing() -> None:
+    queue: Scheduler[str] = Scheduler()
+    assert queue.next_key() is None
+
+    queue.schedule(7, Turn.ORDER, "order")
+    queue.schedule(7, Turn.MARK, "mark")
+
+    assert queue.next_key() == (7, Turn.MARK)
+    assert queue.pop() == (7, "mark")
