@@ -8,8 +8,15 @@ from exchange.scheduler import Scheduler, Turn
 TURNS = st.sampled_from(list(Turn))
 
 
-def test_marks_come_before_history_before_orders_before_deliveries_before_timers() -> None:
-    assert sorted(Turn) == [Turn.MARK, Turn.HISTORY, Turn.ORDER, Turn.DELIVERY, Turn.TIMER]
+def test_marks_come_first_then_history_orders_deliveries_timers_and_samples_last() -> None:
+    assert sorted(Turn) == [
+        Turn.MARK,
+        Turn.HISTORY,
+        Turn.ORDER,
+        Turn.DELIVERY,
+        Turn.TIMER,
+        Turn.SAMPLE,
+    ]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), TURNS)))
