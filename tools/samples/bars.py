@@ -13,6 +13,7 @@ from exchange.core.messages import (
     IndexPriceChanged,
     OrderFilled,
     PositionDeleveraged,
+    PositionSide,
     Side,
     Traded,
     TradeKind,
@@ -84,7 +85,7 @@ class MarketBar:
         self._mark = scale(own.mark_unit)
         self._index: MarkPrice | None = None
         self._rate: Rate | None = None
-        self._held: dict[str, Lots] = {}
+        self._held: dict[tuple[str, PositionSide], Lots] = {}
         self._longs: Lots = 0
         self._shorts: Lots = 0
         self.begin()
@@ -123,8 +124,9 @@ class MarketBar:
 
     def held(self, event: OrderFilled | PositionDeleveraged) -> None:
         """What an account holds now."""
-        before = self._held.get(event.account, 0)
-        self._held[event.account] = event.position
+        whose = (event.account, event.position_side)
+        before = self._held.get(whose, 0)
+        self._held[whose] = event.position
         self._longs += max(0, event.position) - max(0, before)
         self._shorts += max(0, -event.position) - max(0, -before)
 

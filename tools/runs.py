@@ -1,0 +1,151 @@
+"""A finished run, opened from its folder: its tables, its events, its summary.
+
+from tools.runs import open_run
+run = open_run("runs/october-1")
+run.fills().where(account="maker").pandas()
+"""
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow.parquet as pq
+
+from exchange.core.messages import AnyEvent
+from exchange.journal import read_journal
+from tools.frames import Frame
+
+SWITCHES = {
+    "equity": "sample_seconds",
+    "positions": "sample_seconds",
+    "bars": "sample_seconds",
+    "funds": "sample_seconds",
+    "heatmap": "crowd_seconds",
+    "populations": "crowd_seconds",
+}
+"""Tables that `[outputs]` can switch off, and the setting that does."""
+TABLES = ("fills", "marks", "accounts", *SWITCHES)
+
+
+class RunError(ValueError):
+    """A run folder, or a part of one, that is not there or cannot be read."""
+
+
+def open_run(folder: str | Path) -> "RunRecord":
+    """Open the folder of a finished run.  Raises RunError where it is not one."""
+    return RunRecord(Path(folder))
+
+
+class RunRecord:
+    """What a run left behind.
+
+    Every table is a `Frame`.  Columns ending in _ticks, _lots and _units are exact whole numbers;
+    those of the same name without are floats, for plots.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.summary = self._json("summary.json")
+        """As in summary.json: numbers as decimal texts."""
+        self.scenario = self._json("scenario.json")
+        """The scenario, with every default filled in."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def title(self) -> str:
+        """What the scenario calls itself."""
+        return str(self.summary["title"] or self.summary["scenario"])
+
+    # ------------------------------------------------------------------------- tables
+
+    def fills(self) -> Frame:
+        """Every fill of every account."""
+        return self._table("fills")
+
+    def marks(self) -> Frame:
+        """Every mark price."""
+        return self._table("marks")
+
+    def accounts(self) -> Frame:
+        """What each account came to, in each asset; money as exact decimals."""
+        return self._table("accounts")
+
+    def equity(self) -> Frame:
+        """Equity, margins and margin ratio of each named account over time."""
+        return self._table("equity")
+
+    def positions(self) -> Frame:
+        """Positions of each named account over time, with their liquidation prices."""
+        return self._table("positions")
+
+    def bars(self) -> Frame:
+        """Each market over time: trades as bars, mark, index, open interest, liquidated sizes."""
+        return self._table("bars")
+
+    def funds(self) -> Frame:
+        """Insurance fund, fees and uncovered losses of the venue over time."""
+        return self._table("funds")
+
+    def heatmap(self) -> Frame:
+        """Open interest by liquidation price, over time."""
+        return self._table("heatmap")
+
+    def populations(self) -> Frame:
+        """Each population over time: accounts with a position, accounts liquidated, equity."""
+        return self._table("populations")
+
+    def has(self, table: str) -> bool:
+        """Whether the run left a table of this name."""
+        return (self.folder / f"{table}.parquet").is_file()
+
+    def events(self) -> Iterator[AnyEvent]:
+        """The journal's events, one after the other.  Raises JournalError."""
+        return read_journal(self.folder / "journal.jsonl")
+
+    # ------------------------------------------------------------------------ showing
+
+    def __repr__(self) -> str:
+        return f"<run {self.name}: {self.title}>"
+
+    def _repr_html_(self) -> str:
+        """What it is and which tables it has, for notebooks."""
+        names = ("rulebook", "first_at", "last_at", "events", "digest", "error")
+        facts = "".join(
+            f"<tr><td>{name}</td><td style='text-align:left'>{escape(str(fact))}</td></tr>"
+            for name in names
+            if (fact := self.summary.get(name))
+        )
+        tables = ", ".join(f"<code>.{name}()</code>" for name in TABLES if self.has(name))
+        return f"<div><b>{escape(self.title)}</b><table>{facts}</table>{tables}</div>"
+
+    # ------------------------------------------------------------------------ reading
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        except FileNotFoundError:
+            why = "the run did not end" if self.folder.is_dir() else "there is no such run folder"
+            raise RunError(f"{path}: not found; {why}") from None
+        except (OSError, msgspec.DecodeError) as error:
+            raise RunError(f"{path}: {error}") from None
+
+    def _table(self, name: str) -> Frame:
+        path = self.folder / f"{name}.parquet"
+        try:
+            return Frame(name, pq.read_table(path))
+        except FileNotFoundError:
+            switch = SWITCHES.get(name)
+            why = f'; the scenario had outputs.{switch} = "0"' if self._is_off(switch) else ""
+            raise RunError(f"{path}: not found{why}") from None
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: {error}") from None
+
+    def _is_off(self, switch: str | None) -> bool:
+        return switch is not None and self.scenario["outputs"].get(switch) == "0"
