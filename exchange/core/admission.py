@@ -110,7 +110,7 @@ def unaffordable(
     gain = closing_gain + opening_gain - fee
     if agreed:
         return _unsafe(state, position, after, gain)
-    return _cross(state, position, after, gain, grows=grows)
+    return _cross(state, position, after, gain, opens=grows or trial.opened > 0)
 
 
 def _gain(position: Position, mark: MarkPrice, lots: Lots, value: Money) -> Money:
@@ -120,11 +120,11 @@ def _gain(position: Position, mark: MarkPrice, lots: Lots, value: Money) -> Mone
 
 
 def _cross(
-    state: State, position: Position, after: Position, gain: Money, *, grows: bool
+    state: State, position: Position, after: Position, gain: Money, *, opens: bool
 ) -> Refusal | None:
     margin = state.margin(position.pool)
     mark = state.mark_of(position)
-    if grows:
+    if opens:
         found = margin.available + gain
         needed = initial_margin(after, mark) - initial_margin(position, mark)
     else:

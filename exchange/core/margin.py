@@ -66,8 +66,18 @@ def exposure(position: Position, mark: MarkPrice) -> Money:
 
 
 def initial_margin(position: Position, mark: MarkPrice) -> Money:
-    """What a cross position and its open orders take of the account's equity."""
-    return ceil_div(exposure(position, mark), position.leverage)
+    """What a cross position and its open orders take of the account's equity.
+
+    Never less than maintenance margin: a position may outgrow the tiers that its leverage is for.
+    """
+    margin = ceil_div(exposure(position, mark), position.leverage)
+    return max(margin, maintenance_margin(position, mark))
+
+
+def margin_held(position: Position, mark: MarkPrice) -> Money:
+    """Initial margin of what is held, without open orders: what belongs in an isolated bucket."""
+    margin = ceil_div(notional(position, mark), position.leverage)
+    return max(margin, maintenance_margin(position, mark))
 
 
 def order_margin(position: Position) -> Money:

@@ -55,18 +55,23 @@ def down_one_tier(position: Position, mark: MarkPrice) -> Lots:
 def just_enough(position: Position, mark: MarkPrice, shortfall: Money, fee: Rate) -> Lots:
     """The fewest lots that, closed at the mark, free the margin that is missing, fee included.
 
-    All of it where even that does not suffice.
+    All of it where that does not suffice.  Closing more frees ever less margin for the same fee,
+    and in a tier whose rate is below the fee it frees nothing: there the search ends.
     """
-    instrument = position.instrument
+    instrument, tiers = position.instrument, position.instrument.tiers
     held = abs(position.size)
     maintenance = maintenance_margin(position, mark)
 
     def freed(lots: Lots) -> Money:
-        left = instrument.tiers.maintenance(instrument.notional(mark, held - lots))
+        left = tiers.maintenance(instrument.notional(mark, held - lots))
         charged = ceil_div(instrument.notional(mark, lots) * fee, RATE_ONE)
         return maintenance - left - charged
 
-    low, high = 0, held
+    floors = [floor for floor, rate in zip(tiers.floors, tiers.rates, strict=True) if rate > fee]
+    kept = min(held - 1, instrument.lots_worth(mark, floors[0])) if floors else 0
+    low, high = 0, max(held - kept - 1, held - kept, key=freed)
+    if freed(high) < shortfall:
+        return held
     while high - low > 1:
         middle = (low + high) // 2
         if freed(middle) >= shortfall:
