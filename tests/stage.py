@@ -32,7 +32,15 @@ from exchange.core.messages import (
     UpdateDepth,
     UpdateMarkPrice,
 )
-from exchange.core.rules import Amount, Cancel, Fees, LimitRules, LiquidationRules, Select
+from exchange.core.rules import (
+    Amount,
+    Cancel,
+    Fees,
+    LimitRules,
+    LiquidationRules,
+    MarginRules,
+    Select,
+)
 from exchange.core.state import State
 
 CENT = 1
@@ -57,6 +65,7 @@ def rulebook(
     cancel: Cancel = Cancel.ALL,
     limits: LimitRules = LimitRules(market_band="0.5"),  # noqa: B008 (frozen)
     hedge_mode: bool = True,
+    margin: MarginRules = MarginRules(),  # noqa: B008 (frozen)
 ) -> Rulebook:
     """Rules that charge nothing and stop at nothing, but for what the test is about."""
     return Rulebook(
@@ -64,6 +73,7 @@ def rulebook(
         title="Round numbers",
         fees=Fees(maker=maker, taker=taker),
         tiers=tiers,
+        margin=margin,
         liquidation=LiquidationRules(cancel=cancel, select=select, amount=amount, fee=fee),
         limits=limits,
         insurance_fund={"USD": fund},

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from exchange.core.instrument import Instrument
+from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.messages import HISTORY, Command
 from exchange.core.rules import Rulebook
 from exchange.core.units import SECOND, Nanos, UnitError, on_grid
@@ -148,8 +148,7 @@ class Run:
         for index, rules in enumerate(self.scenario.instruments):
             if rules.symbol in made:
                 raise UnitError(f"{rules.symbol} is listed twice")
-            tiers = self.rulebook.instrument_tiers.get(rules.symbol, self.rulebook.tiers)
-            made[rules.symbol] = Instrument(index, rules, tiers)
+            made[rules.symbol] = instrument_under(self.rulebook, index, rules)
         if not made:
             raise UnitError("there was none, expected one or more")
         return made
@@ -241,7 +240,7 @@ class Run:
         for symbol in part.mode:
             listed(self.instruments, symbol)
         for symbol, leverage in part.leverage.items():
-            most = listed(self.instruments, symbol).tiers.leverage_max(0)
+            most = listed(self.instruments, symbol).tiers.leverages[0]
             if not 1 <= leverage <= most:
                 raise UnitError(f"leverage of {symbol} was {leverage}, expected 1 to {most}")
         return part, [

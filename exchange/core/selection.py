@@ -44,12 +44,17 @@ def how_much(
 
 def down_one_tier(position: Position, mark: MarkPrice) -> Lots:
     """Enough to bring the notional to the top of the tier below; in the lowest tier, all."""
-    instrument = position.instrument
-    tier = instrument.tiers.index(notional(position, mark))
+    tiers = position.instrument.tiers
+    tier = tiers.index(tiers.measure(notional(position, mark), abs(position.size)))
     if tier == 0:
         return abs(position.size)
-    target = instrument.tiers.floors[tier]
-    return abs(position.size) - instrument.lots_worth(mark, target)
+    return abs(position.size) - lots_below(position, mark, tiers.floors[tier])
+
+
+def lots_below(position: Position, mark: MarkPrice, floor: int) -> Lots:
+    """The most lots that do not reach above a tier's floor."""
+    instrument = position.instrument
+    return floor if instrument.tiers.by_size else instrument.lots_worth(mark, floor)
 
 
 def just_enough(position: Position, mark: MarkPrice, shortfall: Money, fee: Rate) -> Lots:
@@ -63,12 +68,12 @@ def just_enough(position: Position, mark: MarkPrice, shortfall: Money, fee: Rate
     maintenance = maintenance_margin(position, mark)
 
     def freed(lots: Lots) -> Money:
-        left = tiers.maintenance(instrument.notional(mark, held - lots))
+        left = instrument.maintenance(mark, held - lots, position.cost * (held - lots) // held)
         charged = ceil_div(instrument.notional(mark, lots) * fee, RATE_ONE)
         return maintenance - left - charged
 
     floors = [floor for floor, rate in zip(tiers.floors, tiers.rates, strict=True) if rate > fee]
-    kept = min(held - 1, instrument.lots_worth(mark, floors[0])) if floors else 0
+    kept = min(held - 1, lots_below(position, mark, floors[0])) if floors else 0
     low, high = 0, max(held - kept - 1, held - kept, key=freed)
     if freed(high) < shortfall:
         return held

@@ -5,8 +5,8 @@ from exchange.core.finding import Refusal, account_named, position_named
 from exchange.core.ledger import Reason
 from exchange.core.margin import (
     PoolMargin,
-    exposure,
     initial_margin,
+    leverage_allowed,
     maintenance_margin,
     margin_held,
     order_margin,
@@ -61,7 +61,7 @@ def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
     if isinstance(position, Refusal):
         return position
     mark = state.mark_of(position)
-    allowed = position.instrument.tiers.leverage_max(exposure(position, mark))
+    allowed = leverage_allowed(position, mark)
     if not 1 <= command.leverage <= allowed:
         return Refusal(
             Reject.LEVERAGE_OUT_OF_RANGE,
