@@ -40,7 +40,7 @@ class Schedule:
 
 
 class Tiers:
-    """The risk tiers of one contract, by notional or by size."""
+    """The risk tiers of one contract, by notional or by size; `lots` only matter for the latter."""
 
     def __init__(
         self,
@@ -105,11 +105,11 @@ class Tiers:
             tier -= 1
         return tier
 
-    def maintenance(self, notional: Money, lots: Lots) -> Money:
+    def maintenance(self, notional: Money, lots: Lots = 0) -> Money:
         """Maintenance margin of a position of `lots` (positive), rounded up to a unit."""
         return self._margin(self.maintenance_schedule, notional, lots)
 
-    def initial(self, notional: Money, lots: Lots) -> Money:
+    def initial(self, notional: Money, lots: Lots = 0) -> Money:
         """The least initial margin, whatever the leverage, rounded up to a unit."""
         return self._margin(self.initial_schedule, notional, lots)
 
@@ -126,7 +126,7 @@ class Tiers:
             return ceil_div(scaled * self.growth_over + grown, over)
         return ceil_div(scaled, RATE_ONE)
 
-    def leverage_max(self, notional: Money, lots: Lots) -> int:
+    def leverage_max(self, notional: Money, lots: Lots = 0) -> int:
         """The highest leverage allowed at a size."""
         return self.leverages[self.index(self.measure(notional, lots))]
 
