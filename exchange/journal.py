@@ -17,6 +17,10 @@ class JournalError(ValueError):
     """A journal that cannot be read, with file and line."""
 
 
+class TornJournalError(JournalError):
+    """The last line is not whole: the run was cut off there, or is still going on."""
+
+
 class Journal:
     """Events go in; the hash of all of them comes out.  Without a path, only the hash is kept."""
 
@@ -58,12 +62,16 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[AnyEvent]:
-    """The events of a journal.  Raises JournalError at a line that is torn or not an event."""
+    """The events of a journal.
+
+    Raises JournalError at a line that is not an event, TornJournalError at a last one that is torn.
+    """
     decode = msgspec.json.Decoder(AnyEvent).decode
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.endswith(b"\n"):
-                raise JournalError(f"{path}:{number}: the last line is torn, expected a newline")
+                torn = "the last line is torn, expected a newline"
+                raise TornJournalError(f"{path}:{number}: {torn}")
             try:
                 event = decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -7,18 +7,20 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from exchange.journal import JournalError
 from feeds import TickFileError
 from strategies import StrategyError
 from tools import scenario as scenarios
 from tools.build import Run
+from tools.explain import LISTED, Asked, explain, explanation_facts
+from tools.explain_report import tell_explanation
+from tools.progress import waiting
 from tools.replay import Replay, replay_scenario
-from tools.report import table, tell_run
+from tools.report import paper, table, tell_run
 from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out
+from tools.runs import RunError, open_run
 from tools.scenario import ScenarioError
 
 app = typer.Typer(
@@ -88,6 +90,30 @@ def replay(
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
 
 
+@app.command("explain")
+def explain_run(
+    run: Annotated[Path, typer.Argument(help="A run folder, such as runs/october-1.")],
+    account: Annotated[str, typer.Option(help="Only this account, and all of it.")] = "",
+    number: Annotated[int | None, typer.Option(min=1, help="Tell this liquidation only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="List so many, the largest.")] = LISTED,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="List them all.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell the story of a run's liquidations: a list, and the largest of them in full.
+
+    What the account held, equity against maintenance margin, what was closed first and why, fills,
+    fee, insurance fund, auto-deleveraging, and an account of the money.
+    """
+    asked = Asked(account=account, number=number or 0, limit=None if everything else limit)
+    with waiting(f"Reading {run}", quiet=as_json):
+        explained = explain(open_run(run), asked)
+    if as_json:
+        print_json(explanation_facts(explained))
+    else:
+        tell_explanation(paper(), explained)
+
+
 @app.command()
 def validate(scenario: Name, *, as_json: Json = False) -> None:
     """Check a scenario and every file it names, without running it."""
@@ -107,7 +133,7 @@ def validate(scenario: Name, *, as_json: Json = False) -> None:
     if as_json:
         print_json(facts)
         return
-    out = Console(highlight=False)
+    out = paper()
     made = table((f"{path} is valid", "left"), ("", "left"))
     for name, fact in facts.items():
         made.add_row(name, ", ".join(fact) if isinstance(fact, list) else str(fact))
@@ -131,7 +157,7 @@ def list_scenarios(*, as_json: Json = False) -> None:
     made = table(("Scenario", "left"), ("what it shows", "left"))
     for name, title in found.items():
         made.add_row(name, title)
-    Console(highlight=False).print(made)
+    paper().print(made)
 
 
 def finish(done: Done, *, as_json: bool) -> None:
@@ -139,7 +165,7 @@ def finish(done: Done, *, as_json: bool) -> None:
     if as_json:
         print_json({"folder": str(done.folder), **done.summary})
     else:
-        tell_run(Console(highlight=False), done.summary, str(done.folder), done.seconds)
+        tell_run(paper(), done.summary, str(done.folder), done.seconds)
     raise typer.Exit(done.exit_code)
 
 
@@ -173,8 +199,8 @@ def main() -> None:
     """Run the command line.  Bad input is one line on standard error, and exit code 2."""
     try:
         app()
-    except (ScenarioError, JournalError, TickFileError, StrategyError) as error:
-        Console(stderr=True, highlight=False).print(Text(f"plimsoll: {error}", style="red"))
+    except (ScenarioError, RunError, JournalError, TickFileError, StrategyError) as error:
+        paper(error=True).print(f"plimsoll: {error}", style="red", soft_wrap=True)
         sys.exit(2)
 
 

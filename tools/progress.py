@@ -71,3 +71,13 @@ def watching(feed: Source | None, *, quiet: bool) -> Iterator[Watch]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Watch(progress, feed)
+
+
+@contextmanager
+def waiting(what: str, *, quiet: bool) -> Iterator[None]:
+    """A spinner while something goes on whose length nobody knows; none where nobody sees it."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(what):
+        yield

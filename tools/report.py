@@ -1,6 +1,6 @@
 """What a run came to, for a person: a few lines and aligned tables."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -11,8 +11,8 @@ from rich.text import Text
 from tools.text import number, percent, plural, rounded
 
 NOTE_ON_CHECKS = (
-    "What accounts here take from history stays taken until the record's next word on that\n"
-    "price.  The record alone: --accounts 0 --strategy none."
+    "What accounts here take from history stays taken until the record's next word on that price.  "
+    "The record alone: --accounts 0 --strategy none."
 )
 
 
@@ -23,8 +23,8 @@ def tell_run(console: Console, summary: dict[str, Any], folder: str, seconds: fl
     _groups(console, summary)
     _money(console, summary)
     _troubles(console, summary)
-    console.print(f"\nRun folder  [bold]{folder}[/bold]")
-    console.print(f"Its story   plimsoll explain {folder}")
+    console.print("\nRun folder ", Text(folder, style="bold"), soft_wrap=True)
+    console.print(f"Its story   plimsoll explain {folder}", soft_wrap=True)
 
 
 def table(*columns: tuple[str, str], title: str = "") -> Table:
@@ -36,16 +36,25 @@ def table(*columns: tuple[str, str], title: str = "") -> Table:
     return made
 
 
+def paper(*, error: bool = False) -> Console:
+    """Where reports are printed: brackets in a name are no markup, and numbers have no colour."""
+    return Console(stderr=error, highlight=False, markup=False, emoji=False)
+
+
+def signed_text(value: Fraction, written: Callable[..., str]) -> Text:
+    """A gain or loss: always with its sign, so that colour is not needed."""
+    style = "red" if value < 0 else "green" if value > 0 else ""
+    return Text(written(value, signed=True), style=style)
+
+
 def _head(console: Console, summary: dict[str, Any], seconds: float) -> None:
     title = f"{summary['title'] or summary['scenario']}"
     console.print(Text(title, style="bold"), Text(f"under the {summary['rulebook']} rulebook"))
     if "digest" not in summary:
         return
     rate = summary["commands"] / max(seconds, 0.001)
-    console.print(
-        f"{summary['first_at']} to {summary['last_at']}"
-        + ("  [yellow](interrupted)[/yellow]" if summary["interrupted"] else "")
-    )
+    interrupted = Text("(interrupted)" if summary["interrupted"] else "", style="yellow")
+    console.print(f"{summary['first_at']} to {summary['last_at']} ", interrupted)
     console.print(
         f"{summary['feed_items']:,} feed items, {summary['commands']:,} commands "
         f"({summary['rejected']:,} rejected), {summary['events']:,} events"
@@ -102,7 +111,7 @@ def _groups(console: Console, summary: dict[str, Any]) -> None:
                 f"{group['deleveraged']:,}",
                 rounded(Fraction(group["deposited"])),
                 rounded(Fraction(group["total"])),
-                Text(rounded(profit, signed=True), style="red" if profit < 0 else "green"),
+                signed_text(profit, rounded),
             )
         console.print()
         console.print(made)

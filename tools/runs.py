@@ -1,4 +1,4 @@
-"""A finished run, opened from its folder: its tables, its events, its summary.
+"""A run, opened from its folder: its tables, its events, its summary.
 
 from tools.runs import open_run
 run = open_run("runs/october-1")
@@ -6,6 +6,7 @@ run.fills().where(account="maker").pandas()
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ SWITCHES = {
     "populations": "crowd_seconds",
 }
 """Tables that `[outputs]` can switch off, and the setting that does."""
-TABLES = ("fills", "marks", "accounts", *SWITCHES)
+TABLES = ("fills", "marks", "liquidations", "accounts", *SWITCHES)
 
 
 class RunError(ValueError):
@@ -34,7 +35,7 @@ class RunError(ValueError):
 
 
 def open_run(folder: str | Path) -> "RunRecord":
-    """Open the folder of a finished run.  Raises RunError where it is not one."""
+    """Open the folder of a run.  Raises RunError where it is not one."""
     return RunRecord(Path(folder))
 
 
@@ -47,10 +48,18 @@ class RunRecord:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.summary = self._json("summary.json")
-        """As in summary.json: numbers as decimal texts."""
         self.scenario = self._json("scenario.json")
         """The scenario, with every default filled in."""
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """As in summary.json: numbers as decimal texts.  Raises RunError if the run did not end."""
+        return self._json("summary.json")
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is a summary: a run that is going on, or was killed, has only a journal."""
+        return (self.folder / "summary.json").is_file()
 
     @property
     def name(self) -> str:
@@ -60,7 +69,7 @@ class RunRecord:
     @property
     def title(self) -> str:
         """What the scenario calls itself."""
-        return str(self.summary["title"] or self.summary["scenario"])
+        return str(self.scenario["title"] or self.scenario["name"])
 
     # ------------------------------------------------------------------------- tables
 
@@ -71,6 +80,10 @@ class RunRecord:
     def marks(self) -> Frame:
         """Every mark price."""
         return self._table("marks")
+
+    def liquidations(self) -> Frame:
+        """Every liquidation, a row each; money as exact decimals."""
+        return self._table("liquidations")
 
     def accounts(self) -> Frame:
         """What each account came to, in each asset; money as exact decimals."""
@@ -105,8 +118,12 @@ class RunRecord:
         return (self.folder / f"{table}.parquet").is_file()
 
     def events(self) -> Iterator[AnyEvent]:
-        """The journal's events, one after the other.  Raises JournalError."""
-        return read_journal(self.folder / "journal.jsonl")
+        """The journal's events, one after the other.  Raises RunError or JournalError."""
+        path = self.folder / "journal.jsonl"
+        try:
+            yield from read_journal(path)
+        except OSError as error:
+            raise RunError(f"{path}: {error.strerror}") from None
 
     # ------------------------------------------------------------------------ showing
 
@@ -119,7 +136,7 @@ class RunRecord:
         facts = "".join(
             f"<tr><td>{name}</td><td style='text-align:left'>{escape(str(fact))}</td></tr>"
             for name in names
-            if (fact := self.summary.get(name))
+            if (fact := (self.summary if self.ended else {}).get(name))
         )
         tables = ", ".join(f"<code>.{name}()</code>" for name in TABLES if self.has(name))
         return f"<div><b>{escape(self.title)}</b><table>{facts}</table>{tables}</div>"
@@ -131,7 +148,9 @@ class RunRecord:
         try:
             return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         except FileNotFoundError:
-            why = "the run did not end" if self.folder.is_dir() else "there is no such run folder"
+            if not self.folder.is_dir():
+                raise RunError(f"{self.folder}: there is no such run folder") from None
+            why = "this is no run folder" if name == "scenario.json" else "the run did not end"
             raise RunError(f"{path}: not found; {why}") from None
         except (OSError, msgspec.DecodeError) as error:
             raise RunError(f"{path}: {error}") from None

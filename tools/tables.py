@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from exchange.core.instrument import Instrument
 from exchange.core.messages import Event, MarkPriceChanged, OrderFilled
 from exchange.core.units import decimal
+from tools.story_facts import overview
+from tools.telling import Teller
 
 ROWS: Final = 65_536
 """Rows that are held before they are written, so that memory stays the same on a long run."""
@@ -70,6 +72,35 @@ ACCOUNT_COLUMNS: dict[str, pa.DataType] = (
     | dict.fromkeys(("fills", "liquidations", "deleveraged", "open_positions"), pa.int64())
 )
 ACCOUNTS = pa.schema(ACCOUNT_COLUMNS)
+LIQUIDATION_MONEY = (
+    "notional",
+    "unrealised_pnl",
+    "collateral",
+    "equity",
+    "maintenance_margin",
+    "closed_long",
+    "closed_short",
+    "adl_notional",
+    "realised_pnl",
+    "liquidation_fees",
+    "fund_paid",
+    "uncovered",
+    "collateral_after",
+    "released",
+)
+LIQUIDATIONS = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("at", TIME),
+        *[(name, CATEGORY) for name in ("account", "mode", "symbol", "position_side", "asset")],
+        *[(name, pa.int64()) for name in ("positions", "orders_cancelled", "steps", "adl_count")],
+        *[(name, MONEY) for name in LIQUIDATION_MONEY],
+        ("end", CATEGORY),
+    ]
+)
+"""One row for each liquidation.  `symbol` is empty for a cross account; `collateral` is its wallet
+balance, or the isolated margin.  The first figures are those of the breach; `closed_*` and
+`adl_notional`, the part of them that auto-deleveraging closed, are at the prices of the fills."""
 
 
 class Table:
@@ -98,13 +129,15 @@ class Table:
 
 
 class EventTables:
-    """Fills and marks of a run, from its events as they come."""
+    """Fills, marks and liquidations of a run, from its events as they come."""
 
     def __init__(self, folder: Path, instruments: Mapping[str, Instrument]) -> None:
         self._instruments = instruments
         steps = unit_steps(instruments)
         self._fills = Table(folder / "fills.parquet", FILLS, steps)
         self._marks = Table(folder / "marks.parquet", MARKS, steps)
+        self._liquidations = Table(folder / "liquidations.parquet", LIQUIDATIONS, steps)
+        self._teller = Teller(instruments)
         self._rows: dict[type[Event], Callable[[Any], None]] = {
             OrderFilled: self._fill,
             MarkPriceChanged: self._mark,
@@ -115,11 +148,15 @@ class EventTables:
         row = self._rows.get(type(event))
         if row is not None:
             row(event)
+        story = self._teller.observe(event)
+        if story is not None:
+            self._liquidations.add(exact_row(overview(story)))
 
     def close(self) -> None:
         """End the files."""
         self._fills.close()
         self._marks.close()
+        self._liquidations.close()
 
     def _fill(self, event: OrderFilled) -> None:
         own = self._instruments[event.symbol]

@@ -5,6 +5,10 @@ from fractions import Fraction
 
 from exchange.core.units import SECOND, Nanos, decimal
 
+TEN = 10
+FOUR_DIGITS = Fraction(1999, 2)
+"""From here on a number has four digits before its point, once it is rounded."""
+
 
 def number(value: Fraction | int, places: int | None = None, *, signed: bool = False) -> str:
     """A number with thousands separators; exact (to 8 places) unless `places` says how many.
@@ -61,3 +65,27 @@ def clock(at: Nanos) -> str:
 def plural(count: int, what: str) -> str:
     """A count of things: "1 liquidation", "2,300 liquidations"."""
     return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def price(value: Fraction) -> str:
+    """A price, average or mark: two places from ten on, more below.
+
+    >>> price(Fraction(335710, 3)), price(Fraction(5, 2)), price(Fraction(1, 10))
+    ('111,903.33', '2.5000', '0.1')
+    """
+    return number(value, 2 if value >= TEN else 4 if value >= 1 else None)
+
+
+def compact(value: Fraction | int, *, signed: bool = False) -> str:
+    """Three digits and a suffix, for tables with many columns.
+
+    >>> compact(11_441_919), compact(-42_117, signed=True), compact(999), compact(0)
+    ('11.4M', '-42.1k', '999', '0')
+    """
+    exact, suffix = Fraction(value), ""
+    for bigger in ("k", "M", "B"):
+        if abs(exact) < FOUR_DIGITS:
+            break
+        exact, suffix = exact / 1000, bigger
+    places = 2 if abs(exact) < FOUR_DIGITS / 100 else 1 if abs(exact) < FOUR_DIGITS / 10 else 0
+    return number(exact, places if exact else 0, signed=signed and exact > 0) + suffix

@@ -129,10 +129,21 @@ def test_a_table_that_was_switched_off_says_so(tmp_path: Path) -> None:
 
 
 def test_what_is_not_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"summary\.json: not found; the run did not end"):
+    with pytest.raises(RunError, match=r"scenario\.json: not found; this is no run folder"):
         open_run(tmp_path)
     with pytest.raises(RunError, match="there is no such run folder"):
         open_run(tmp_path / "nowhere")
+
+
+def test_a_run_that_was_killed_can_be_opened(run: RunRecord, tmp_path: Path) -> None:
+    for name in ("scenario.json", "journal.jsonl"):
+        (tmp_path / name).write_bytes((run.folder / name).read_bytes())
+    killed = open_run(tmp_path)
+
+    assert "A small crash" in killed._repr_html_()
+    assert isinstance(next(killed.events()), InstrumentListed)
+    with pytest.raises(RunError, match=r"summary\.json: not found; the run did not end"):
+        _ = killed.summary
 
 
 def test_a_table_that_is_torn_is_named(run: RunRecord, tmp_path: Path) -> None:

@@ -1,0 +1,234 @@
+"""The story of a liquidation: what was held, each step, who paid, and an account of the money.
+
+Records only, in the units that people read; every number is an exact fraction.  `telling` makes
+them from a run's events, `story_report` prints them, `story_facts` writes them for machines.
+"""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+import msgspec
+
+from exchange.core.messages import Closing, MarginMode, PositionSide, Side
+from exchange.core.units import Nanos
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A position, as the venue measured it."""
+
+    symbol: str
+    position_side: PositionSide
+    size: Fraction
+    """Short below zero."""
+    entry_price: Fraction
+    mark_price: Fraction
+    notional: Fraction
+    unrealised_pnl: Fraction
+    maintenance_margin: Fraction
+
+    @property
+    def label(self) -> str:
+        """Its symbol, and in hedge mode its side."""
+        return labelled(self.symbol, self.position_side)
+
+
+class CancelledOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An open order that the liquidation took out of the book."""
+
+    order_id: int
+    symbol: str
+    side: Side
+    price: Fraction
+    open_size: Fraction
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """One trade of the account in liquidation."""
+
+    price: Fraction
+    size: Fraction
+    notional: Fraction
+    realised_pnl: Fraction
+
+
+class Deleveraging(msgspec.Struct, frozen=True, kw_only=True):
+    """One counterparty of auto-deleveraging."""
+
+    account: str
+    rank: int
+    size: Fraction
+    price: Fraction
+    realised_pnl: Fraction
+    left: Fraction
+    """Its position afterwards, short below zero."""
+
+
+class Attempt(msgspec.Struct, kw_only=True):
+    """One way of closing a position, and what came of it."""
+
+    closing: Closing
+    side: Side
+    size: Fraction
+    sized_by: str
+    bankruptcy_price: Fraction
+    fills: list[Fill]
+    deleveraged: list[Deleveraging]
+    liquidation_fee: Fraction
+    fund_paid: Fraction = Fraction(0)
+    uncovered: Fraction = Fraction(0)
+    equity: Fraction
+    """After the fills and the fee, before the fund paid."""
+    maintenance_margin: Fraction
+
+    @property
+    def filled(self) -> Fraction:
+        """Size closed."""
+        return total(fill.size for fill in self.fills)
+
+    @property
+    def notional(self) -> Fraction:
+        """Closed, at the prices of the fills."""
+        return total(fill.notional for fill in self.fills)
+
+    @property
+    def realised_pnl(self) -> Fraction:
+        """Of the fills together."""
+        return total(fill.realised_pnl for fill in self.fills)
+
+    @property
+    def average_price(self) -> Fraction:
+        """Of the fills, weighted by size."""
+        return total(fill.price * fill.size for fill in self.fills) / self.filled
+
+    @property
+    def against_history(self) -> Fraction:
+        """What ADL closed against the rest of the market, when traders had no more."""
+        if self.closing is not Closing.ADL:
+            return Fraction(0)
+        return self.filled - total(one.size for one in self.deleveraged)
+
+
+class Step(msgspec.Struct, kw_only=True):
+    """A position was chosen, and closing it was tried in one way after the other."""
+
+    symbol: str
+    position_side: PositionSide
+    chosen_by: str
+    positions: list[Held]
+    """What it was chosen from."""
+    attempts: list[Attempt]
+
+    @property
+    def chosen(self) -> Held:
+        """The position, as it stood before."""
+        own = labelled(self.symbol, self.position_side)
+        return next(held for held in self.positions if held.label == own)
+
+
+class Story(msgspec.Struct, kw_only=True):
+    """One liquidation, from the breach to its end."""
+
+    number: int
+    """Its place in the run, from 1."""
+    at: Nanos
+    account: str
+    mode: MarginMode
+    symbol: str
+    """The isolated position; empty for the cross account."""
+    position_side: PositionSide
+    asset: str
+    collateral: Fraction
+    """Wallet balance in cross, the bucket in isolated."""
+    equity: Fraction
+    maintenance_margin: Fraction
+    positions: list[Held]
+    quote_notional: Fraction
+    """Of all positions at the mark, in the quote currency, by which liquidations are compared."""
+    cancelled: list[CancelledOrder] = []
+    steps: list[Step] = []
+    collateral_after: Fraction = Fraction(0)
+    end: str = "cut off"
+    """"closed", "safe again", or "cut off" where the journal stops in the middle."""
+
+    @property
+    def attempts(self) -> Iterator[Attempt]:
+        """Every way that was tried in every step."""
+        return (attempt for step in self.steps for attempt in step.attempts)
+
+    @property
+    def notional(self) -> Fraction:
+        """Held when it began, at the mark."""
+        return total(held.notional for held in self.positions)
+
+    @property
+    def unrealised_pnl(self) -> Fraction:
+        """Of all positions when it began."""
+        return total(held.unrealised_pnl for held in self.positions)
+
+    @property
+    def realised_pnl(self) -> Fraction:
+        """Of all fills."""
+        return total(attempt.realised_pnl for attempt in self.attempts)
+
+    @property
+    def liquidation_fees(self) -> Fraction:
+        """Paid into the insurance fund."""
+        return total(attempt.liquidation_fee for attempt in self.attempts)
+
+    @property
+    def fund_paid(self) -> Fraction:
+        """By the insurance fund."""
+        return total(attempt.fund_paid for attempt in self.attempts)
+
+    @property
+    def uncovered(self) -> Fraction:
+        """Left to the venue."""
+        return total(attempt.uncovered for attempt in self.attempts)
+
+    @property
+    def difference(self) -> Fraction:
+        """What the money does not account for: nothing, or something is wrong."""
+        paid_in = self.fund_paid + self.uncovered
+        return self.collateral_after - (
+            self.collateral + self.realised_pnl - self.liquidation_fees + paid_in
+        )
+
+    @property
+    def released(self) -> Fraction:
+        """What an isolated bucket without a position gives back to the wallet."""
+        gives_back = self.symbol and self.end == "closed"
+        return max(self.collateral_after, Fraction(0)) if gives_back else Fraction(0)
+
+    @property
+    def left(self) -> dict[str, Fraction]:
+        """Sizes of the positions that stay open, by label."""
+        sizes = {held.label: held.size for held in self.positions}
+        for step in self.steps:
+            for one in step.attempts:
+                sizes[step.chosen.label] += one.filled if one.side is Side.BUY else -one.filled
+        return {label: size for label, size in sizes.items() if size}
+
+    def closed(self, *, long: bool) -> Fraction:
+        """Notional of the longs, or shorts, that were closed, in the book and by ADL."""
+        sides = [step for step in self.steps if (step.chosen.size > 0) is long]
+        return total(attempt.notional for step in sides for attempt in step.attempts)
+
+    @property
+    def adl_notional(self) -> Fraction:
+        """Closed by auto-deleveraging."""
+        return total(one.notional for one in self.attempts if one.closing is Closing.ADL)
+
+    @property
+    def adl_count(self) -> int:
+        """Counterparties that were deleveraged."""
+        return sum(len(attempt.deleveraged) for attempt in self.attempts)
+
+
+def labelled(symbol: str, side: PositionSide) -> str:
+    """A position's symbol, and in hedge mode its side."""
+    return symbol if side is PositionSide.NET else f"{symbol} {side}"
+
+
+def total(values: Iterable[Fraction]) -> Fraction:
+    """The sum; of nothing, 0."""
+    return sum(values, Fraction(0))

@@ -1,0 +1,290 @@
+"""The story of a liquidation for a person: what was held, each step, and where the money went."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from exchange.core.messages import Closing, Side
+from exchange.core.units import decimal
+from tools.report import signed_text, table
+from tools.stories import Attempt, Held, Step, Story, labelled
+from tools.text import clock, money, number, percent, price
+
+LISTED = 8
+"""Rows of a list at most; what is beyond them is counted."""
+INDENT = (0, 0, 0, 2)
+LABEL = 20
+CHOICES = {
+    "largest_unrealised_loss": "unrealised_pnl",
+    "most_margin_freed": "maintenance_margin",
+    "largest_notional": "notional",
+}
+"""The figure that each policy of choice compares."""
+PLAIN_AMOUNTS = {
+    "whole_position": "the whole position",
+    "down_one_tier": "down to the top of the next lower risk tier",
+    "just_enough": "just enough to be safe again",
+}
+
+
+def tell_story(console: Console, story: Story, of: int) -> None:
+    """The whole story of one liquidation, of so many in the run."""
+    heading = f"Liquidation {story.number:,} of {of:,}: {story.account}, {scope(story)}"
+    console.print(heading, style="bold")
+    console.print(f"{clock(story.at)} UTC, money in {story.asset}\n")
+    console.print(_positions(story))
+    console.print()
+    console.print(_breach(story))
+    _cancelled(console, story)
+    for place, step in enumerate(story.steps, start=1):
+        console.print()
+        _step(console, story, step, place)
+    console.print()
+    console.print(_end(story))
+    if story.end != "cut off":
+        console.print()
+        _money(console, story)
+
+
+def pairs() -> Table:
+    """Labels and what belongs to them, which may take several lines."""
+    made = Table.grid(padding=(0, 2, 0, 0))
+    made.add_column(min_width=LABEL, no_wrap=True)
+    made.add_column()
+    return made
+
+
+def scope(story: Story) -> str:
+    """What stands and falls together."""
+    own = labelled(story.symbol, story.position_side)
+    return f"isolated {own}" if story.symbol else "cross account"
+
+
+def purse(story: Story) -> str:
+    """What the collateral is called."""
+    return "isolated margin" if story.symbol else "wallet balance"
+
+
+def _positions(story: Story) -> Table:
+    made = table(
+        ("Held", "left"),
+        ("size", "right"),
+        ("entry\nprice", "right"),
+        ("mark\nprice", "right"),
+        ("notional", "right"),
+        ("unrealised\nPnL", "right"),
+        ("maintenance\nmargin", "right"),
+    )
+    for held in story.positions:
+        made.add_row(
+            held.label,
+            number(held.size),
+            price(held.entry_price),
+            price(held.mark_price),
+            number(held.notional, 0),
+            signed_text(held.unrealised_pnl, money),
+            money(held.maintenance_margin),
+        )
+    if len(story.positions) > 1:
+        sums = (story.notional, story.unrealised_pnl, story.maintenance_margin)
+        texts = (number(sums[0], 0), signed_text(sums[1], money), money(sums[2]))
+        made.add_row("together", "", "", "", *texts, style="bold")
+    return made
+
+
+def _breach(story: Story) -> Table:
+    """Where the equity comes from, and what it should have been."""
+    made = pairs()
+    made.add_row(purse(story), money(story.collateral))
+    made.add_row("unrealised PnL", money(story.unrealised_pnl, signed=True))
+    made.add_row("equity", money(story.equity))
+    needed = money(story.maintenance_margin)
+    made.add_row("maintenance margin", Text(f"{needed}, more than the equity", style="red"))
+    return made
+
+
+def _cancelled(console: Console, story: Story) -> None:
+    made = pairs()
+    made.add_row("open orders", _orders(story) if story.cancelled else "none to cancel")
+    console.print(made)
+
+
+def _orders(story: Story) -> Table:
+    made = table((f"{len(story.cancelled):,} cancelled", "left"), ("", "right"), ("", "left"))
+    for order in story.cancelled[:LISTED]:
+        what = f"{order.side} {number(order.open_size)} {order.symbol}"
+        made.add_row(what, f"at {price(order.price)}", f"order {order.order_id}")
+    if len(story.cancelled) > LISTED:
+        made.add_row(f"and {len(story.cancelled) - LISTED:,} more")
+    return made
+
+
+def _step(console: Console, story: Story, step: Step, place: int) -> None:
+    console.print(f"Step {place}: {named(step.chosen)}, {_why(story, step)}", style="bold")
+    made = pairs()
+    if len(step.positions) > 1 and step.chosen_by in CHOICES:
+        figure = CHOICES[step.chosen_by]
+        made.add_row(figure.replace("_", " ").replace("pnl", "PnL"), _alternatives(step, figure))
+    for attempt in step.attempts:
+        for label, value in _lines(attempt, step.chosen):
+            made.add_row(label, value)
+    for label, text in _recheck(step):
+        made.add_row(label, text)
+    console.print(Padding(made, INDENT))
+
+
+def named(held: Held) -> str:
+    """A position in words."""
+    return f"{'long' if held.size > 0 else 'short'} {number(abs(held.size))} {held.symbol}"
+
+
+def _why(story: Story, step: Step) -> str:
+    if len(step.positions) > 1:
+        return f"the {step.chosen_by.replace('_', ' ')}"
+    return "the only position" if len(story.positions) == 1 else "the last position"
+
+
+def _alternatives(step: Step, figure: str) -> Table:
+    """The figures that the choice was made by, the chosen position's first."""
+    signed = figure == "unrealised_pnl"
+    made = table(("", "left"), ("", "right"), ("", "left"))
+    made.show_header = False
+    figures = [(getattr(held, figure), held) for held in step.positions]
+    for value, held in sorted(figures, key=lambda one: one[0] if signed else -one[0]):
+        mark = "closed first" if held is step.chosen else ""
+        made.add_row(held.label, money(value, signed=signed), mark)
+    return made
+
+
+def _lines(attempt: Attempt, chosen: Held) -> Iterator[tuple[str, str | Table]]:
+    """What one way of closing came to."""
+    limit = price(attempt.bankruptcy_price)
+    if attempt.closing is Closing.ADL:
+        yield "auto-deleveraging", f"{number(attempt.size)} at {limit}, the bankruptcy price"
+        yield "", _deleveraged(attempt)
+    else:
+        yield f"{attempt.side} in the book", _how_much(attempt, chosen)
+        backed = attempt.closing is Closing.INSURANCE_FUND
+        behind = "where account and fund are used up" if backed else "the bankruptcy price"
+        yield "limit", f"{limit}, {behind}"
+        yield "filled", _filled(attempt)
+    if attempt.fills:
+        yield "realised PnL", money(attempt.realised_pnl, signed=True)
+    if attempt.liquidation_fee:
+        yield "liquidation fee", _fee(attempt)
+
+
+def _fee(attempt: Attempt) -> str:
+    rate = percent(attempt.liquidation_fee, attempt.notional, 2)
+    text = f"{money(attempt.liquidation_fee)}, {rate} of {money(attempt.notional)}"
+    return text if attempt.equity else f"{text}, as much as was left"
+
+
+def _how_much(attempt: Attempt, chosen: Held) -> str:
+    if attempt.closing is Closing.INSURANCE_FUND:
+        return f"{number(attempt.size)} again, with the insurance fund behind it"
+    if attempt.size == abs(chosen.size):
+        return f"{number(attempt.size)}, the whole position"
+    reason = PLAIN_AMOUNTS.get(attempt.sized_by, attempt.sized_by.replace("_", " "))
+    return f"{number(attempt.size)}, {reason}"
+
+
+def _filled(attempt: Attempt) -> str:
+    if not attempt.fills:
+        return "nothing: the book has nobody at that price or better"
+    prices = [fill.price for fill in attempt.fills]
+    best, worst = (max, min) if attempt.side is Side.SELL else (min, max)
+    text = f"{number(attempt.filled)} at {price(attempt.average_price)}"
+    if len(prices) == 1:
+        return text
+    return (
+        f"{text} on average, in {len(prices):,} trades "
+        f"from {price(best(prices))} to {price(worst(prices))}"
+    )
+
+
+def _deleveraged(attempt: Attempt) -> Table:
+    made = table(
+        ("rank", "right"), ("against", "left"), ("size", "right"), ("realised PnL", "right"),
+        ("left open", "right"),
+    )  # fmt: skip
+    for one in attempt.deleveraged[:LISTED]:
+        pnl = signed_text(one.realised_pnl, money)
+        made.add_row(f"{one.rank:,}", one.account, number(one.size), pnl, number(one.left))
+    rest = attempt.deleveraged[LISTED:]
+    if rest:
+        size = sum((one.size for one in rest), Fraction(0))
+        made.add_row("", f"{len(rest):,} more", number(size))
+    if attempt.against_history:
+        made.add_row("", "the market", number(attempt.against_history))
+    return made
+
+
+def _recheck(step: Step) -> Iterator[tuple[str, str | Text]]:
+    """Who paid what the account could not, and whether it is safe after the step."""
+    last = step.attempts[-1]
+    paid, uncovered = (
+        sum((getattr(one, who) for one in step.attempts), Fraction(0))
+        for who in ("fund_paid", "uncovered")
+    )
+    equity = last.equity + last.fund_paid + last.uncovered
+    if paid:
+        yield "insurance fund pays", money(paid)
+    if uncovered:
+        yield "uncovered loss", f"{money(uncovered)}, owed by the venue"
+    if last.maintenance_margin == 0:
+        yield "equity afterwards", f"{money(equity)}, and no position left"
+        return
+    safe = equity >= last.maintenance_margin
+    sign, verdict = (">=", "safe") if safe else ("<", "not yet safe")
+    yield (
+        "equity afterwards",
+        Text(f"{money(equity)} {sign} maintenance margin {money(last.maintenance_margin)}: ")
+        + Text(verdict, style="green" if safe else "red"),
+    )
+
+
+def _end(story: Story) -> Text:
+    if story.end == "cut off":
+        return Text("The journal stops here, before the end of this liquidation.", style="yellow")
+    left = [
+        f"{'long' if size > 0 else 'short'} {number(abs(size))} {label.partition(' ')[0]}"
+        for label, size in story.left.items()
+    ]
+    if left:
+        return Text(f"It ended safe again.  Still open: {', '.join(left)}.")
+    back = f"; {money(story.released)} go back to the wallet" if story.released else ""
+    return Text(f"It ended with every position closed{back}.")
+
+
+def _money(console: Console, story: Story) -> None:
+    """The account of the money, to the last unit, and whether it adds up."""
+    rows = [
+        (f"{purse(story)} before", story.collateral, ""),
+        ("realised PnL", story.realised_pnl, "+"),
+        ("liquidation fees", -story.liquidation_fees, "+"),
+        ("paid by the insurance fund", story.fund_paid, "+"),
+        ("uncovered, owed by the venue", story.uncovered, "+"),
+    ]
+    after = story.collateral_after
+    places = max(decimals(amount) for _, amount, _ in [*rows, ("", after, "")])
+    made = table((f"The money, in {story.asset}", "left"), ("", "right"))
+    for label, amount, sign in rows:
+        if amount or not sign:
+            made.add_row(label, number(amount, places, signed=bool(sign)))
+    made.add_row(f"{purse(story)} afterwards", number(after, places), style="bold")
+    console.print(made)
+    if story.difference == 0:
+        console.print("It adds up, to the last unit.", style="green")
+        return
+    missing = number(story.difference, signed=True)
+    console.print(f"It does not add up: {missing} {story.asset} too much at the end.", style="red")
+
+
+def decimals(amount: Fraction) -> int:
+    """Decimal places that an amount needs, two at least."""
+    return max(2, len(decimal(amount).partition(".")[2]))
