@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: demo test check format clean help
+.PHONY: demo test check bench format clean help
 
 help:
 	@echo "make demo    10 October 2025: a crash, its liquidations, and the story of the largest"
 	@echo "make test    all tests"
 	@echo "make check   format, lint, types, imports, and the core compiled against interpreted"
+	@echo "make bench   this project and its peers at the same work, the core compiled"
 	@echo "make format  put the code into shape"
 	@echo "make clean   remove .venv, runs and caches"
 
@@ -26,12 +27,15 @@ check: .venv/dev.stamp
 	$(BIN)/pytest tests/test_tidy.py
 	$(BIN)/python -m tools.compile_core
 
+bench: .venv-bench/stamp
+	.venv-bench/bin/python -P -m tools.bench $(BENCH)
+
 format: .venv/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/run.stamp: pyproject.toml
 	@tools/setup.sh "" $@
@@ -39,3 +43,10 @@ clean:
 .venv/dev.stamp: pyproject.toml
 	@tools/setup.sh "[dev]" $@
 	@touch .venv/run.stamp
+
+# Not editable: a wheel has the core compiled.
+.venv-bench/stamp: pyproject.toml setup.py $(wildcard exchange/core/*.py tools/bench/*)
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check ".[bench]"
+	@touch $@

@@ -1,0 +1,85 @@
+"""W1: one stream of orders through one book.  A unit of work is an operation."""
+
+import shutil
+import subprocess
+import tempfile
+from array import array
+from pathlib import Path
+
+from tools.bench.measured import Engine, Measured, Missing, timed
+from tools.bench.stream import CANCEL, FIELDS, LIMIT, TAKE, orders
+
+SOURCE = Path(__file__).parent / "std_map.cpp"
+
+
+def std_map(count: int) -> Measured:
+    """The textbook book in C++, compiled here."""
+    compiler = shutil.which("g++") or shutil.which("c++")
+    if compiler is None:
+        raise Missing("no C++ compiler; on Debian: apt-get install g++")
+    with tempfile.TemporaryDirectory() as folder:
+        program, stream = Path(folder) / "std_map", Path(folder) / "stream"
+        build = [compiler, "-O3", "-march=native", "-o", str(program), str(SOURCE)]
+        subprocess.run(build, check=True, capture_output=True)  # noqa: S603
+        with stream.open("wb") as file:
+            array("q", orders(count)).tofile(file)
+        done = subprocess.run([program, stream], check=True, capture_output=True, text=True)  # noqa: S603
+    nanos, trades, quantity, check = done.stdout.split()
+    answers = {"trades": int(trades), "quantity": int(quantity), "check": int(check)}
+    return Measured(nanos=float(nanos), count=count, answers=answers)
+
+
+def bourse(count: int) -> Measured:
+    """Bourse's Rust book, called for each operation.  Its clock must step, or orders collide."""
+    try:
+        from bourse.core import OrderBook  # type: ignore[import-not-found]
+    except ImportError:
+        raise Missing("pip install bourse") from None
+    stream, book = orders(count), OrderBook(0, True)  # noqa: FBT003 (its own way)
+    rows = [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
+
+    def run() -> None:
+        ids: dict[int, int] = {}
+        place, cancel, set_time = book.place_order, book.cancel_order, book.set_time
+        for now, (what, order, buy, price, size) in enumerate(rows):
+            set_time(now)
+            if what == LIMIT:
+                ids[order] = place(buy == 1, size, 0, price=price)
+            elif what == CANCEL:
+                cancel(ids[order])
+            else:
+                place(buy == 1, size, 0)
+
+    _, nanos = timed(run)
+    trades = book.get_trades()
+    answers = {"trades": len(trades), "quantity": sum(trade[3] for trade in trades)}
+    return Measured(nanos=nanos, count=count, answers=answers)
+
+
+def lrvx(count: int) -> Measured:
+    """FLOX's L3 book.  It does not match, so it gets the limit orders and cancels only."""
+    try:
+        from lrvx import L3Book  # type: ignore[import-not-found]
+    except ImportError as error:
+        raise Missing(f"pip install lrvx ({error})") from None
+    stream, book = orders(count), L3Book()
+    rows = [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
+    rows = [row for row in rows if row[0] != TAKE]
+
+    def run() -> None:
+        add, remove = book.add_order, book.remove_order
+        for what, order, buy, price, size in rows:
+            if what == LIMIT:
+                add(order, price, size, "buy" if buy else "sell")
+            else:
+                remove(order)
+
+    _, nanos = timed(run)
+    return Measured(nanos=nanos, count=len(rows))
+
+
+ENGINES: dict[str, Engine] = {
+    "C++ std::map": std_map,
+    "bourse, per call": bourse,
+    "lrvx L3 book, per call": lrvx,
+}

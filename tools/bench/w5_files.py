@@ -1,0 +1,60 @@
+"""W5: recorded ticks, from file to venue events, with mark price, margin and one strategy.
+
+A unit of work is a row of a file.  The recordings are made up (see `recording`), so that anyone
+can run this; `PLIMSOLL_BENCH_DATA=a.gz,b.gz` takes real ones instead.
+"""
+
+import asyncio
+import os
+import resource
+import tempfile
+from pathlib import Path
+
+from exchange.journal import Journal
+from tools.bench.measured import Engine, Measured, timed
+from tools.bench.recording import perpetual_rows, spot_rows, write
+from tools.build import Run
+from tools.replay import Replay, replay_scenario
+
+
+def plimsoll(rows: int) -> Measured:
+    """Feed, merge, venue, market maker, and two hundred accounts near their liquidation."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = recordings(Path(folder), rows)
+        asked = Replay(
+            files=files,
+            rulebook="general",
+            accounts=100,
+            strategies=("market_maker",),
+            grids=("BTCUSDT:0.1:0.001",),
+            on_defect="stop",
+        )
+        run = Run(replay_scenario(asked), Path("replay.toml"))
+        before = resident()
+        outcome, nanos = timed(lambda: asyncio.run(run.go(Journal())))
+        grown = resident() - before
+    return Measured(
+        nanos=nanos,
+        count=rows,
+        answers={"digest": outcome.digest},
+        facts={"events": outcome.events, "peak grew by MB": round(grown / 1024, 1)},
+    )
+
+
+def recordings(folder: Path, rows: int) -> tuple[Path, ...]:
+    """The files to replay: a third of the rows is spot's."""
+    named = os.environ.get("PLIMSOLL_BENCH_DATA")
+    if named:
+        return tuple(Path(name) for name in named.split(","))
+    perpetual, spot = folder / "perpetual.jsonl.gz", folder / "spot.jsonl.gz"
+    write(perpetual, perpetual_rows(rows - rows // 3))
+    write(spot, spot_rows(rows // 3))
+    return perpetual, spot
+
+
+def resident() -> int:
+    """The most memory this process has had, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+ENGINES: dict[str, Engine] = {"plimsoll": plimsoll}

@@ -1,0 +1,26 @@
+"""The pieces of work, their sizes, and what is asked of them."""
+
+from typing import NamedTuple
+
+from tools.bench import w1_matching, w3_monitor, w4_burst, w5_files
+from tools.bench.measured import Engine
+
+
+class Work(NamedTuple):
+    """One piece of work."""
+
+    title: str
+    unit: str
+    sizes: tuple[int, ...]
+    engines: dict[str, Engine]
+
+
+WORKS: dict[str, Work] = {
+    "W1": Work("Matching one stream of orders", "operation", (200_000, 1_000_000),
+               w1_matching.ENGINES),
+    "W3": Work("One mark price over cross accounts of three positions", "mark",
+               (1_000, 10_000, 100_000), w3_monitor.ENGINES),
+    "W4": Work("A burst of liquidations with deleveraging", "liquidation",
+               (1_000, w4_burst.BURST), w4_burst.ENGINES),
+    "W5": Work("Recorded ticks from file to events", "row", (50_000, 200_000), w5_files.ENGINES),
+}  # fmt: skip
