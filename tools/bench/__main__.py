@@ -24,13 +24,15 @@ from tools.run_folder import core_kind, plimsoll_version
 PATIENCE = 900
 """Seconds for one measurement; slower, and it is left out."""
 TENS = 100
+WIDTH = 120
+"""Columns where no terminal tells."""
 
 
 def main() -> None:
     """Measure, show, and write the JSON."""
     asked = arguments()
     results: dict[str, Any] = {"machine": machine(), "works": {}}
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     console.print(" · ".join(results["machine"].values()), style="dim")
     for name in asked.work or WORKS:
         work = WORKS[name]
