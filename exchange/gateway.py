@@ -21,7 +21,7 @@ from exchange.core.messages import (
 )
 from exchange.core.units import SECOND, Nanos
 from exchange.core.venue import Venue
-from exchange.latency import Latency
+from exchange.latency import Line
 from exchange.scheduler import Turn
 
 Answer = TypeVar("Answer")
@@ -82,9 +82,9 @@ class Floor(Protocol):
 class Gateway:
     """One client's line."""
 
-    def __init__(self, floor: Floor, account: str, latency: Latency) -> None:
+    def __init__(self, floor: Floor, account: str, line: Line) -> None:
         self.account = account
-        self.latency = latency
+        self._line = line
         self._floor = floor
         self._limit = floor.venue.rulebook.limits.commands_per_second
         self._second: Nanos = -1
@@ -110,7 +110,7 @@ class Gateway:
         One over the rate limit is refused on the way in.  Raises Flooding where they have no end.
         """
         self._count()
-        arrival = self.now + self.latency.entry
+        arrival = self._line.entry.arrival(self.now)
         command = replace(command, at=arrival)
         if self._is_over_limit(arrival):
             self._refuse(command, answered)
@@ -140,10 +140,10 @@ class Gateway:
 
         def arrive() -> None:
             view = look()
-            back = self.now + self.latency.response
+            back = self._line.response.arrival(self.now)
             self._floor.schedule(back, Turn.DELIVERY, lambda: answered(view))
 
-        self._floor.schedule(self.now + self.latency.entry, Turn.ORDER, arrive)
+        self._floor.schedule(self._line.entry.arrival(self.now), Turn.ORDER, arrive)
 
     def _is_over_limit(self, arrival: Nanos) -> bool:
         second = arrival // SECOND

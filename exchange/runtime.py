@@ -5,7 +5,7 @@ for each tick.  Everything that is not the feed waits in one queue (see `schedul
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -37,7 +37,7 @@ from exchange.core.venue import Venue
 from exchange.feed import TURNS, BookCheck, Feed, FeedItem
 from exchange.gateway import Answered, Gateway, Participant
 from exchange.journal import Journal
-from exchange.latency import Latency
+from exchange.latency import Latency, Line
 from exchange.scheduler import Scheduler, Turn
 
 NEVER = 1 << 80
@@ -118,6 +118,8 @@ class Simulation:
         feed: Feed | None = None,
         participants: Sequence[Participant] = (),
         latency: Latency | None = None,
+        latencies: Mapping[str, Latency] | None = None,
+        seed: int = 1,
         journal: Journal | None = None,
         observers: Sequence[Observer] = (),
         journal_quotes: bool = False,
@@ -129,6 +131,8 @@ class Simulation:
     ) -> None:
         """`begin` makes the first commands, for the moment at which the run begins.
 
+        `latencies`: of the accounts whose line is not as `latency` says.  `seed`: of the travel
+        times that are drawn.
         `observers` see every event that the journal does.
         `marks_recorded`: the feed brings the marks, so none is computed.
         `start`: when the run begins where no feed tells.  `until`: when it ends, at the latest;
@@ -141,7 +145,6 @@ class Simulation:
         self._begin = begin
         self._observers = observers
         self._feed = feed
-        self._latency = latency or Latency()
         self._journal = journal or Journal()
         self._skipped = () if journal_quotes else (QuoteChanged,)
         self._check_every = check_every
@@ -150,6 +153,8 @@ class Simulation:
         self._due: Nanos = NEVER
         self._due_turn = 0
         self._owner = owners(participants)
+        usual, own = latency or Latency(), latencies or {}
+        self._lines = {name: Line(own.get(name, usual), seed, name) for name in self._owner}
         self._followers: dict[tuple[type[Event], str], list[Participant]] = {}
         self._clock = MarkClock(self, marks_recorded=marks_recorded)
         self._first_at: Nanos | None = None
@@ -196,7 +201,7 @@ class Simulation:
                 self.carry_out(command)
         for one in self.participants:
             self._subscribe(one)
-            one.open(Gateway(self, one.account, self._latency))
+            one.open(Gateway(self, one.account, self._lines[one.account]))
         self._is_open = True
 
     def _subscribe(self, one: Participant) -> None:
@@ -289,7 +294,7 @@ class Simulation:
     def answer(self, account: str, events: list[Event], answered: Answered | None) -> None:
         """Send an account its own events; they leave now."""
         one = self._owner[account]
-        at = self.now + self._latency.response
+        at = self._lines[account].response.arrival(self.now)
         self.schedule(at, Turn.DELIVERY, lambda: one.deliver(events, answered))
 
     # --------------------------------------------------------------------- publishing
@@ -319,8 +324,8 @@ class Simulation:
         kind = type(event)
         if kind is IndexPriceChanged:
             self._clock.saw_index(event.symbol)
-        at = self.now + self._latency.market_data
         for one in self._followers.get((kind, event.symbol), ()):
+            at = self._lines[one.account].market_data.arrival(self.now)
             self.schedule(at, Turn.DELIVERY, lambda one=one: one.deliver([event]))  # type: ignore[misc]
 
     # ------------------------------------------------------------------ book checks

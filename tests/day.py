@@ -89,24 +89,24 @@ class Day:
         self.sessions.append(Session(name, name, kind, own, self._watchdog))
         return self
 
-    def run(self, *, latency: Latency | None = None, until: int | None = None) -> "Day":
-        """Let the day pass, to `until` (in ms) or the last tick."""
-        self.prepared(latency=latency, until=until)
+    def run(self, until: int | None = None, **terms: Any) -> "Day":
+        """Let the day pass, to `until` (in ms) or the last tick; `terms` are the simulation's."""
+        self.prepared(until, **terms)
         return self.go()
 
-    def prepared(self, *, latency: Latency | None = None, until: int | None = None) -> Simulation:
+    def prepared(self, until: int | None = None, **terms: Any) -> Simulation:
         """The day before it begins."""
         self.simulation = Simulation(
             self.venue,
             begin=self._opening,
             feed=PricePath(self._items),
             participants=self.sessions,
-            latency=latency,
             observers=[self.events.append],
             journal_quotes=True,
             marks_recorded=True,
             until=None if until is None else until * MS,
             check_every=1,
+            **terms,
         )
         return self.simulation
 

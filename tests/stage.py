@@ -7,6 +7,7 @@ one risk tier of 10% unless a test asks for them.  After every command all invar
 from typing import TypeVar
 
 from exchange import InstrumentRules, Rulebook, Tier, Venue
+from exchange.core.accounts import Position
 from exchange.core.messages import (
     HISTORY,
     AccountView,
@@ -31,7 +32,16 @@ from exchange.core.messages import (
     UpdateDepth,
     UpdateMarkPrice,
 )
-from exchange.core.rules import Amount, Cancel, Fees, LimitRules, LiquidationRules, Select
+from exchange.core.rules import (
+    Amount,
+    Cancel,
+    Fees,
+    LimitRules,
+    LiquidationRules,
+    MarginRules,
+    Select,
+)
+from exchange.core.state import State
 
 CENT = 1
 DOLLAR = 100
@@ -55,6 +65,7 @@ def rulebook(
     cancel: Cancel = Cancel.ALL,
     limits: LimitRules = LimitRules(market_band="0.5"),  # noqa: B008 (frozen)
     hedge_mode: bool = True,
+    margin: MarginRules = MarginRules(),  # noqa: B008 (frozen)
 ) -> Rulebook:
     """Rules that charge nothing and stop at nothing, but for what the test is about."""
     return Rulebook(
@@ -62,6 +73,7 @@ def rulebook(
         title="Round numbers",
         fees=Fees(maker=maker, taker=taker),
         tiers=tiers,
+        margin=margin,
         liquidation=LiquidationRules(cancel=cancel, select=select, amount=amount, fee=fee),
         limits=limits,
         insurance_fund={"USD": fund},
@@ -74,6 +86,24 @@ def contract(symbol: str, **changes: str) -> InstrumentRules:
     """A linear contract: tick 1, lot 1, money and marks in cents."""
     rules = {"settle": "USD", "tick_size": "1", "lot_size": "1", "mark_unit": "0.01"}
     return InstrumentRules(symbol=symbol, **(rules | {"money_unit": "0.01"} | changes))  # type: ignore[arg-type]
+
+
+def position(
+    size: int,
+    price: int,
+    symbol: str = "BTC",
+    *,
+    leverage: int = 10,
+    tiers: tuple[Tier, ...] = TEN_PERCENT,
+    **changes: str,
+) -> Position:
+    """A position that belongs to no venue, bought (or sold) at a price in ticks."""
+    state = State(rulebook(tiers=tiers))
+    market = state.list_instrument(contract(symbol, **changes))
+    held = state.position(state.open_account("ann"), market.instrument)
+    held.leverage = leverage
+    held.trade(size, price)
+    return held
 
 
 def only(events: list[Event], kind: type[E]) -> list[E]:

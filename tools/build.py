@@ -7,43 +7,39 @@ from typing import TypeVar
 
 import msgspec
 
-from exchange.core.instrument import Instrument
+from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.messages import HISTORY, Command
 from exchange.core.rules import Rulebook
 from exchange.core.units import SECOND, Nanos, UnitError, on_grid
 from exchange.core.venue import Venue
 from exchange.journal import Journal
-from exchange.latency import Latency
 from exchange.rulebook import RulebookError, load
 from exchange.runtime import Observer, Outcome, Progress, Simulation
 from feeds import Merge, Source, TickFileError, open_feed
 from feeds.synthetic import Synthetic, SyntheticMarket
-from strategies import Session, StrategyError, Watchdog
-from strategies import load as load_strategy
+from strategies import StrategyError, Watchdog
 from tools.opening import Holding, Opening
 from tools.population import Member, members
 from tools.samples import Sampler
 from tools.scenario import (
     AccountPart,
     FeedPart,
-    LatencyPart,
     Scenario,
     ScenarioError,
-    StrategyPart,
     SyntheticPart,
     overridden,
 )
 from tools.script import Script
 from tools.steps import amount_of, listed, price_of, settled_in
 from tools.times import moment, utc
+from tools.traders import Traders
+from tools.travel import latency
 
 T = TypeVar("T")
 START = "2024-01-01T00:00:00"
 """When a scenario begins that has neither a feed nor a time."""
 NANO = Fraction(1, SECOND)
 """A nanosecond, in seconds."""
-MILLI_GRID = Fraction(1, 1_000_000)
-"""A nanosecond, in milliseconds."""
 
 
 class Run:
@@ -63,10 +59,14 @@ class Run:
         self.start: Nanos = self._named("start", lambda: moment(scenario.start or START, "start"))
         self._until = until or scenario.until
         outputs = scenario.outputs
-        self.latency = self._named("latency", lambda: latency(scenario.latency))
+        self.latency = self._named("latency", lambda: latency(scenario.latency, self.folder))
         self.sample_every = self._named("outputs", lambda: interval(outputs.sample_seconds))
         self.crowd_every = self._named("outputs", lambda: interval(outputs.crowd_seconds))
-        self.sessions = self._each("strategies", scenario.strategies, self._session)
+        names = [account.name for account in scenario.accounts]
+        self.traders = Traders(self.folder, self.instruments, names, self.watchdog)
+        self.sessions = self._each("strategies", scenario.strategies, self.traders.session)
+        crowds = self._each("populations", scenario.populations, self.traders.crowd)
+        self.crowd = [session for crowd in crowds for session in crowd]
         self.feed = self._feed()
         self.opening = self._opening()
         accounts = self._named("accounts", self._account_names)
@@ -95,8 +95,10 @@ class Run:
             Venue(self.rulebook),
             begin=self._begin,
             feed=self.feed,
-            participants=self.sessions,
+            participants=[*self.sessions, *self.crowd],
             latency=self.latency,
+            latencies=self.traders.latencies,
+            seed=self.scenario.seed,
             journal=journal,
             observers=[self.script.liquidations.observe, *observers],
             journal_quotes=self.scenario.outputs.quotes,
@@ -148,29 +150,10 @@ class Run:
         for index, rules in enumerate(self.scenario.instruments):
             if rules.symbol in made:
                 raise UnitError(f"{rules.symbol} is listed twice")
-            tiers = self.rulebook.instrument_tiers.get(rules.symbol, self.rulebook.tiers)
-            made[rules.symbol] = Instrument(index, rules, tiers)
+            made[rules.symbol] = instrument_under(self.rulebook, index, rules)
         if not made:
             raise UnitError("there was none, expected one or more")
         return made
-
-    def _session(self, part: StrategyPart) -> Session:
-        self._known_account(part.account)
-        for symbol in part.symbols:
-            listed(self.instruments, symbol)
-        kind = load_strategy(part.strategy, self.folder)
-        try:
-            parameters = msgspec.convert(part.parameters, kind.takes)
-        except msgspec.ValidationError as error:
-            raise UnitError(f"parameters: {error}") from None
-        symbols = frozenset(part.symbols) if part.symbols else None
-        name = part.name or part.account
-        return Session(name, part.account, kind, parameters, self.watchdog, symbols)
-
-    def _known_account(self, name: str) -> None:
-        known = [account.name for account in self.scenario.accounts]
-        if name not in known:
-            raise UnitError(f"account was {name!r}, expected one of {', '.join(known) or 'none'}")
 
     def _feed(self) -> Source | None:
         feeds = self._each("feeds", self.scenario.feeds, self._file)
@@ -241,7 +224,7 @@ class Run:
         for symbol in part.mode:
             listed(self.instruments, symbol)
         for symbol, leverage in part.leverage.items():
-            most = listed(self.instruments, symbol).tiers.leverage_max(0)
+            most = listed(self.instruments, symbol).tiers.leverages[0]
             if not 1 <= leverage <= most:
                 raise UnitError(f"leverage of {symbol} was {leverage}, expected 1 to {most}")
         return part, [
@@ -289,12 +272,3 @@ def interval(seconds: str) -> Nanos:
     if nanos < 0:
         raise UnitError(f"seconds was {seconds}, expected 0 or more")
     return nanos
-
-
-def latency(part: LatencyPart) -> Latency:
-    """Travel times in ns.  Raises UnitError or ValueError."""
-    return Latency(
-        entry=on_grid(part.entry_ms, MILLI_GRID, "entry_ms"),
-        response=on_grid(part.response_ms, MILLI_GRID, "response_ms"),
-        market_data=on_grid(part.market_data_ms, MILLI_GRID, "market_data_ms"),
-    )

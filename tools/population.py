@@ -73,28 +73,26 @@ def entry(member: Member, instrument: Instrument, mark: MarkPrice) -> tuple[Entr
     units = int(member.notional / instrument.money_unit)
     size = max(1, instrument.size_min, instrument.lots_worth(mark, units))
     notional = instrument.notional(mark, size)
-    leverage = min(member.leverage, instrument.tiers.leverage_max(notional))
+    leverage = min(member.leverage, instrument.tiers.leverage_max(notional, size))
     price = Fraction(mark, instrument.subticks)
     if member.distance is not None:
-        price = _underwater(member, instrument, price, notional, leverage)
+        cost = notional if member.side is Side.BUY else -notional
+        needed = instrument.maintenance(mark, size, cost)
+        share = min(Fraction(needed, notional), Fraction(instrument.tiers.rates[-1], RATE_ONE))
+        price = _underwater(member, share, price, leverage)
     ticks = max(1, round(price))
     value = abs(instrument.value(ticks, size))
     deposit = Fraction(value, leverage) * max(member.cushion, Fraction(1))
     return Entry(size, ticks, int(deposit) + 1), leverage
 
 
-def _underwater(
-    member: Member, instrument: Instrument, mark: Fraction, notional: Money, leverage: int
-) -> Fraction:
+def _underwater(member: Member, maintenance: Fraction, mark: Fraction, leverage: int) -> Fraction:
     assert member.distance is not None
-    tiers = instrument.tiers
-    rate = Fraction(tiers.maintenance(notional), notional) if notional else Fraction(0)
-    rate = min(rate, Fraction(tiers.rates[-1], RATE_ONE))
     cushion = member.cushion if member.mode is MarginMode.CROSS else Fraction(1)
     margin = min(cushion / leverage, Fraction(9, 10))
     if member.side is Side.BUY:
-        return mark * (1 - member.distance) * (1 - rate) / (1 - margin)
-    return mark * (1 + member.distance) * (1 + rate) / (1 + margin)
+        return mark * (1 - member.distance) * (1 - maintenance) / (1 - margin)
+    return mark * (1 + member.distance) * (1 + maintenance) / (1 + margin)
 
 
 def _pareto(alpha: Fraction, random: Random) -> Fraction:

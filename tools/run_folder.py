@@ -222,15 +222,19 @@ def _money(run: Run) -> dict[str, Any]:
 
 
 def _strategies(run: Run, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for part, session in zip(run.scenario.strategies, run.sessions, strict=True):
-        own = [_texts(row) for row in rows if row["account"] == session.account]
+    """The scenario's strategies, and those of its populations that were stopped."""
+    named = [part.strategy for part in run.scenario.strategies]
+    stopped = [session for session in run.crowd if session.stopped]
+    names = {p.name: p.strategy for p in run.scenario.populations}
+    named += [names[run.opening.group_of[session.account]] for session in stopped]
+    for strategy, session in zip(named, [*run.sessions, *stopped], strict=True):
         yield {
             "name": session.name,
-            "strategy": part.strategy,
+            "strategy": strategy,
             "account": session.account,
             "stopped": session.stopped,
             "stopped_at": utc(session.stopped_at) if session.stopped else "",
-            "accounts": own,
+            "accounts": [_texts(row) for row in rows if row["account"] == session.account],
         }
 
 

@@ -92,18 +92,51 @@ class Population(Part, frozen=True, kw_only=True):
     cushion: Decimal = "1.05"
     distance_least: Annotated[Decimal, Meta(description="As a part of the mark.")] = ""
     distance_most: Decimal = ""
+    strategy: Annotated[str, Meta(description="That each of them trades; none if empty.")] = ""
+    parameters: Annotated[dict[str, Any], Meta(description="The strategy's own.")] = {}
+
+
+class TravelPart(Part, frozen=True, kw_only=True):
+    """A travel time that is drawn for each message by the scenario's seed, or that was measured.
+
+    No message overtakes the one before it in its direction: it arrives with it.
+    """
+
+    median_ms: Annotated[Decimal, Meta(description="Log-normal around this, with `spread`.")] = ""
+    spread: Annotated[Decimal, Meta(description="Standard deviation of the logarithm.")] = "0.5"
+    quantiles_ms: Annotated[
+        tuple[Decimal, ...], Meta(description="At even steps, from the least to the most.")
+    ] = ()
+    file: Annotated[
+        str,
+        Meta(description="CSV with the columns sent, entry, response and market_data, in ns."),
+    ] = ""
+
+
+class LatencyPart(Part, frozen=True, kw_only=True):
+    """Travel times: to the venue, back from it, and of market data; each constant or drawn."""
+
+    entry_ms: Decimal = "0"
+    response_ms: Decimal = "0"
+    market_data_ms: Decimal = "0"
+    entry: TravelPart | None = None
+    response: TravelPart | None = None
+    market_data: TravelPart | None = None
 
 
 class StrategyPart(Part, frozen=True, kw_only=True):
     """A strategy and the account that it trades."""
 
     strategy: Annotated[
-        str, Meta(description="market_maker, trend_follower, hedged_holder, or file.py:ClassName.")
+        str, Meta(description="A name of the gallery or of a plug-in, or file.py:ClassName.")
     ]
     account: Account
     name: Annotated[str, Meta(description="For reports; the account's if empty.")] = ""
     symbols: Annotated[tuple[str, ...], Meta(description="What it hears of; empty: all.")] = ()
     parameters: Annotated[dict[str, Any], Meta(description="The strategy's own.")] = {}
+    latency: Annotated[
+        LatencyPart | None, Meta(description="Of its line, if not as the scenario's.")
+    ] = None
 
 
 class FeedPart(Part, frozen=True, kw_only=True):
@@ -140,14 +173,6 @@ class SyntheticPart(Part, frozen=True, kw_only=True):
     step_seconds: Decimal = "1"
     trades_per_step: Decimal = "1"
     traded_share: Decimal = "0.01"
-
-
-class LatencyPart(Part, frozen=True, kw_only=True):
-    """Travel times in milliseconds."""
-
-    entry_ms: Decimal = "0"
-    response_ms: Decimal = "0"
-    market_data_ms: Decimal = "0"
 
 
 class OrderStep(Part, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from exchange.core.finding import Refusal
 from exchange.core.margin import (
     exposure,
     initial_margin,
+    leverage_allowed,
     maintenance_margin,
     order_margin,
     unrealised_pnl,
@@ -93,8 +94,8 @@ def unaffordable(
     sign = 1 if order.buy else -1
     lots = sign * (trial.closed + trial.opened)
     after = position.imagine(lots, order, trial.resting, instead_of)
-    instrument = position.instrument
-    allowed = instrument.tiers.leverage_max(exposure(after, mark))
+    after.cost = _cost_after(position, trial, buy=order.buy)
+    allowed = leverage_allowed(after, mark)
     grows = exposure(after, mark) > exposure(position, mark)
     if grows and position.leverage > allowed:
         return Refusal(
@@ -110,7 +111,15 @@ def unaffordable(
     gain = closing_gain + opening_gain - fee
     if agreed:
         return _unsafe(state, position, after, gain)
-    return _cross(state, position, after, gain, grows=grows)
+    return _cross(state, position, after, gain, opens=grows or trial.opened > 0)
+
+
+def _cost_after(position: Position, trial: Trial, *, buy: bool) -> Money:
+    """What the position will have cost: what is not closed keeps its share."""
+    left = position.cost
+    if trial.closed:
+        left -= ceil_div(position.cost * trial.closed, abs(position.size))
+    return left + (trial.opening if buy != position.instrument.is_inverse else -trial.opening)
 
 
 def _gain(position: Position, mark: MarkPrice, lots: Lots, value: Money) -> Money:
@@ -120,11 +129,11 @@ def _gain(position: Position, mark: MarkPrice, lots: Lots, value: Money) -> Mone
 
 
 def _cross(
-    state: State, position: Position, after: Position, gain: Money, *, grows: bool
+    state: State, position: Position, after: Position, gain: Money, *, opens: bool
 ) -> Refusal | None:
     margin = state.margin(position.pool)
     mark = state.mark_of(position)
-    if grows:
+    if opens:
         found = margin.available + gain
         needed = initial_margin(after, mark) - initial_margin(position, mark)
     else:
@@ -152,7 +161,7 @@ def _isolated(
     held = state.bucket(position) + unrealised_pnl(position, mark) if position.size else 0
     if trial.closed and held + closing_gain < 0:
         return _short(position, held + closing_gain, 0)
-    funding = ceil_div(trial.opening, position.leverage)
+    funding = position.instrument.isolated_margin(trial.opening, trial.opened, position.leverage)
     if trial.opened:
         found = funding + opening_gain + (0 if trial.closed else held)
         needed = maintenance_margin(after, mark)

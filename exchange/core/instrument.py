@@ -1,8 +1,17 @@
-"""A contract in exact integers: its grids, what a price is worth, and its risk tiers."""
+"""A contract in exact integers: its grids, what a price is worth, and the margin it asks."""
 
 from fractions import Fraction
 
-from exchange.core.rules import ContractKind, InstrumentRules, Tier
+from exchange.core.rules import (
+    ClosingFee,
+    ContractKind,
+    InstrumentRules,
+    MarginPrice,
+    MarginRules,
+    Rulebook,
+    Tier,
+)
+from exchange.core.tiers import Tiers
 from exchange.core.units import (
     RATE_ONE,
     Lots,
@@ -23,58 +32,6 @@ PRICE_MAX = 10**18
 """Stands for a price that is never reached."""
 
 
-class Tiers:
-    """Risk tiers of one contract: maintenance margin as a continuous function of notional.
-
-    The maintenance amount (`cum`) of a tier is what makes it so: cum_i = cum_(i-1) +
-    floor_i * (rate_i - rate_(i-1)), as Binance and Hyperliquid publish it.  It is kept multiplied
-    by RATE_ONE, which makes it a whole number.
-    """
-
-    def __init__(self, rows: tuple[Tier, ...], money_unit: Fraction) -> None:
-        self.floors: list[Money] = []
-        self.rates: list[Rate] = []
-        self.cums: list[int] = []
-        self.leverages: list[int] = []
-        for row in rows:
-            self._add(
-                on_grid(row.floor, money_unit, "tier floor"),
-                rate(row.maintenance, "tier maintenance rate"),
-                row.leverage_max,
-            )
-        if not self.floors or self.floors[0] != 0:
-            raise UnitError("the first risk tier must begin at a notional of 0")
-
-    def _add(self, floor: Money, maintenance: Rate, leverage: int) -> None:
-        cum = 0
-        if self.floors:
-            if floor <= self.floors[-1] or maintenance < self.rates[-1]:
-                raise UnitError("risk tiers must rise in floor and never fall in maintenance rate")
-            cum = self.cums[-1] + floor * (maintenance - self.rates[-1])
-        if not 0 <= maintenance < RATE_ONE or leverage < 1:
-            raise UnitError("a risk tier needs a rate in [0, 1) and a leverage of 1 or more")
-        self.floors.append(floor)
-        self.rates.append(maintenance)
-        self.cums.append(cum)
-        self.leverages.append(leverage)
-
-    def index(self, notional: Money) -> int:
-        """The tier that `notional` reaches into; a floor itself still belongs to the tier below."""
-        tier = len(self.floors) - 1
-        while tier > 0 and self.floors[tier] >= notional:
-            tier -= 1
-        return tier
-
-    def maintenance(self, notional: Money) -> Money:
-        """Maintenance margin of `notional`, rounded up to a unit."""
-        tier = self.index(notional)
-        return ceil_div(notional * self.rates[tier] - self.cums[tier], RATE_ONE)
-
-    def leverage_max(self, notional: Money) -> int:
-        """The highest leverage allowed at `notional`."""
-        return self.leverages[self.index(notional)]
-
-
 class Instrument:
     """A perpetual contract.
 
@@ -86,7 +43,14 @@ class Instrument:
     against the account.
     """
 
-    def __init__(self, index: int, rules: InstrumentRules, tiers: tuple[Tier, ...]) -> None:
+    def __init__(
+        self,
+        index: int,
+        rules: InstrumentRules,
+        tiers: tuple[Tier, ...],
+        margin: MarginRules = MarginRules(),  # noqa: B008 (frozen)
+        taker: Rate = 0,
+    ) -> None:
         what = rules.symbol
         self.index = index
         self.rules = rules
@@ -115,7 +79,65 @@ class Instrument:
             if rules.notional_min
             else 0
         )
-        self.tiers = Tiers(tiers, self.money_unit)
+        self.tiers = Tiers(
+            tiers, self.money_unit, self.lot_size, margin.tier_input, margin.rate_growth
+        )
+        self.priced_at_entry = margin.maintenance_price is MarginPrice.ENTRY
+        self.fee_at_mark: Rate = taker if margin.closing_fee is ClosingFee.MARK else 0
+        self.fee_at_entry: Rate = taker if margin.closing_fee is ClosingFee.ENTRY else 0
+        self.fee_in_bucket = margin.fee_in_isolated_margin
+        self.crowded_from, self.crowded_to = self._crowd_bounds(margin)
+        self.crowding: Rate = 0
+        """How far open interest has come from the bound where the initial rate begins to rise to
+        the one where it reaches one."""
+
+    def _crowd_bounds(self, margin: MarginRules) -> tuple[Money, Money]:
+        """Bounds of open interest; zeros where it does not matter."""
+        if not margin.open_interest_lower:
+            return 0, 0
+        lower = on_grid(margin.open_interest_lower, self.money_unit, "open_interest_lower")
+        upper = on_grid(margin.open_interest_upper, self.money_unit, "open_interest_upper")
+        if not 0 <= lower < upper:
+            raise UnitError(f"open_interest_lower was {lower} units, expected less than {upper}")
+        return lower, upper
+
+    def crowd(self, mark: MarkPrice, open_interest: Lots) -> None:
+        """Let the initial rate rise with open interest."""
+        if self.crowded_to:
+            above = self.notional(mark, open_interest) - self.crowded_from if mark else 0
+            reach = self.crowded_to - self.crowded_from
+            self.crowding = min(max(above, 0), reach) * RATE_ONE // reach
+
+    # ------------------------------------------------------------------------- margin
+
+    def maintenance(self, mark: MarkPrice, size: Lots, cost: Money) -> Money:
+        """What must stand behind a position of `size` (signed); the closing fee included."""
+        if size == 0:
+            return 0
+        held = self.notional(mark, size)
+        priced = abs(cost) if self.priced_at_entry else held
+        margin = self.tiers.maintenance(priced, abs(size))
+        if self.fee_at_mark:
+            margin += ceil_div(held * self.fee_at_mark, RATE_ONE)
+        return margin + self.entry_fee(abs(cost))
+
+    def initial(self, value: Money, lots: Lots, leverage: int) -> Money:
+        """What opening `value` takes: its part of the leverage, or the tiers' own rate if more."""
+        least = self.tiers.initial(value, lots)
+        if self.crowding:
+            least += ceil_div((value - least) * self.crowding, RATE_ONE)
+        return max(ceil_div(value, leverage), least)
+
+    def isolated_margin(self, value: Money, lots: Lots, leverage: int) -> Money:
+        """What a bucket is filled with when `value` is opened."""
+        margin = self.initial(value, lots, leverage)
+        return margin + self.entry_fee(value) if self.fee_in_bucket else margin
+
+    def entry_fee(self, cost: Money) -> Money:
+        """The closing fee, where it is reckoned on the entry value."""
+        return ceil_div(cost * self.fee_at_entry, RATE_ONE)
+
+    # -------------------------------------------------------------------------- worth
 
     def value(self, price: Ticks, size: Lots) -> Money:
         """What trading `size` (signed) at a price adds to a position's cost.
@@ -174,16 +196,25 @@ class Instrument:
         for a linear short, a falling one for an inverse long.
         """
         lots = abs(size) * self.multiplier
-        whole = RATE_ONE + self.tiers.rates[-1]
+        whole = RATE_ONE + self._steepest(mark, size)
         if not self.is_inverse:
             if size > 0:
                 return max(0, mark - slack * self.subticks // lots)
-            return mark + slack * self.subticks * RATE_ONE // (lots * whole)
+            far = mark + slack * self.subticks * RATE_ONE // (lots * whole)
+            return min(far, 2 * mark) if self.tiers.growth else far
         lots *= self.subticks
         if size > 0:
-            return min(mark, ceil_div(lots * whole, lots * whole // mark + slack * RATE_ONE))
+            near = min(mark, ceil_div(lots * whole, lots * whole // mark + slack * RATE_ONE))
+            return max(near, ceil_div(mark, 2)) if self.tiers.growth else near
         left = lots // mark - slack
         return max(mark, lots // (left + 1)) if left >= 0 else PRICE_MAX * self.subticks
+
+    def _steepest(self, mark: MarkPrice, size: Lots) -> Rate:
+        """The most that maintenance margin grows with notional, until that has doubled."""
+        if self.priced_at_entry:
+            return self.fee_at_mark
+        growth = self.tiers.growth
+        return self.fee_at_mark + self.tiers.steepest(self.notional(mark, size) if growth else 0)
 
     def price(self, text: str) -> Ticks:
         """Read a price; one off its tick is refused."""
@@ -216,6 +247,15 @@ class Instrument:
     def money_text(self, amount: Money) -> str:
         """An amount of the settlement asset as people write it."""
         return decimal(amount * self.money_unit)
+
+
+def instrument_under(rulebook: Rulebook, index: int, rules: InstrumentRules) -> Instrument:
+    """A contract with the tiers and the margin formula that a rulebook gives it.
+
+    Raises UnitError where its numbers do not fit together.
+    """
+    tiers = rulebook.instrument_tiers.get(rules.symbol, rulebook.tiers)
+    return Instrument(index, rules, tiers, rulebook.margin, rate(rulebook.fees.taker, "fees.taker"))
 
 
 def _positive(text: str, what: str) -> Fraction:

@@ -25,6 +25,8 @@ def _check_positions(state: State, market: Market) -> None:
     symbol = market.instrument.symbol
     total = market.history_size + sum(p.size for p in market.holders.values())
     assert total == 0, f"{symbol} positions sum to {total} lots"
+    longs = max(market.history_size, 0) + sum(max(p.size, 0) for p in market.holders.values())
+    assert longs == market.open_interest, f"{symbol} longs sum to {longs} lots"
     for account in state.accounts[1:]:
         for position in _positions(account, market):
             held = market.holders.get(position.holder) is position

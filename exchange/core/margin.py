@@ -36,7 +36,7 @@ def notional(position: Position, mark: MarkPrice) -> Money:
 
 def maintenance_margin(position: Position, mark: MarkPrice) -> Money:
     """What must stand behind the position; below it the venue liquidates."""
-    return position.instrument.tiers.maintenance(notional(position, mark))
+    return position.instrument.maintenance(mark, position.size, position.cost)
 
 
 def opening_value(open_lots: Lots, open_value: Money, closing_lots: Lots) -> Money:
@@ -65,15 +65,42 @@ def exposure(position: Position, mark: MarkPrice) -> Money:
     return max(held + sells, buys)
 
 
+def exposed_lots(position: Position) -> Lots:
+    """The largest size that the position can have once its open orders trade."""
+    buys = max(position.buy_lots - max(-position.size, 0), 0)
+    sells = max(position.sell_lots - max(position.size, 0), 0)
+    held = abs(position.size)
+    return max(held + buys, sells) if position.size > 0 else max(held + sells, buys)
+
+
+def leverage_allowed(position: Position, mark: MarkPrice) -> int:
+    """The highest leverage that the tiers allow the position and its open orders."""
+    tiers = position.instrument.tiers
+    return tiers.leverage_max(exposure(position, mark), exposed_lots(position))
+
+
 def initial_margin(position: Position, mark: MarkPrice) -> Money:
-    """What a cross position and its open orders take of the account's equity."""
-    return ceil_div(exposure(position, mark), position.leverage)
+    """What a cross position and its open orders take of the account's equity.
+
+    Never less than maintenance margin: a position may outgrow the tiers that its leverage is for.
+    """
+    exposed, lots = exposure(position, mark), exposed_lots(position)
+    margin = position.instrument.initial(exposed, lots, position.leverage)
+    return max(margin, maintenance_margin(position, mark))
+
+
+def margin_held(position: Position, mark: MarkPrice) -> Money:
+    """Initial margin of what is held, without open orders: what belongs in an isolated bucket."""
+    held, lots = notional(position, mark), abs(position.size)
+    margin = position.instrument.isolated_margin(held, lots, position.leverage)
+    return max(margin, maintenance_margin(position, mark))
 
 
 def order_margin(position: Position) -> Money:
     """What the open orders of an isolated position take of the wallet until they trade."""
     buys, sells = order_exposure(position)
-    return ceil_div(max(buys, sells), position.leverage)
+    lots = max(position.buy_lots, position.sell_lots)
+    return position.instrument.isolated_margin(max(buys, sells), lots, position.leverage)
 
 
 class PoolMargin:

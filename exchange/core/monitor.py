@@ -13,7 +13,7 @@ from exchange.core.accounts import Pool, Position
 from exchange.core.margin import Marks, PoolMargin, maintenance_margin, notional, unrealised_pnl
 from exchange.core.units import MarkPrice, Money
 
-ROUNDING = 3
+ROUNDING = 5
 """Units that the roundings of one position's PnL and maintenance margin can add up to."""
 
 

@@ -32,6 +32,7 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
     if mark == state.marks.prices[number]:
         return
     state.marks.prices[number] = mark
+    market.instrument.crowd(mark, market.open_interest)
     state.emit(MarkPriceChanged(at=state.now, symbol=market.instrument.symbol, price=mark))
     for pool in state.monitor.endangered(number, mark):
         state.touch(pool)

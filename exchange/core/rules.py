@@ -14,13 +14,60 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Tier(Rules, frozen=True, kw_only=True):
-    """A risk tier: what holds for the part of a position's notional above `floor`."""
+    """A risk tier: what holds for the part of a position above `floor`."""
 
     floor: str
-    """Notional, in the settlement asset, at which the tier begins."""
-    maintenance: str
-    """Maintenance margin rate of notional."""
+    """Where the tier begins: a notional, in the settlement asset, or a size."""
+    maintenance: str = ""
+    """Maintenance margin rate of notional; `maintenance_share` of the initial rate when empty."""
     leverage_max: int
+    initial: str = ""
+    """The least initial margin rate, whatever the leverage; none when empty."""
+    maintenance_share: str = "0"
+    amount: str = ""
+    """The maintenance amount that the venue prints beside the tier; only compared."""
+
+
+class MarginPrice(StrEnum):
+    """The price at which maintenance margin is reckoned."""
+
+    MARK = "mark"
+    ENTRY = "entry"
+
+
+class ClosingFee(StrEnum):
+    """Whether maintenance margin keeps a taker fee for the way out, and on which value."""
+
+    NONE = "none"
+    MARK = "mark"
+    ENTRY = "entry"
+
+
+class TierInput(StrEnum):
+    """What tells the tier of a position."""
+
+    NOTIONAL = "notional"
+    SIZE = "size"
+
+
+class MarginRules(Rules, frozen=True, kw_only=True):
+    """The margin formula's choices.
+
+    Initial margin is notional / leverage, and never less than the tiers' initial rate or the
+    maintenance margin.  Maintenance margin is by tiers.
+    """
+
+    maintenance_price: MarginPrice = MarginPrice.MARK
+    closing_fee: ClosingFee = ClosingFee.NONE
+    fee_in_isolated_margin: bool = False
+    """Whether an isolated position puts the closing fee aside when it opens, beside its margin."""
+    tier_input: TierInput = TierInput.NOTIONAL
+    rate_growth: str = "0"
+    """Added to the maintenance rate for each whole settlement asset of notional."""
+    open_interest_lower: str = ""
+    """Open interest, at the mark, from which the initial rate rises; empty: it never does."""
+    open_interest_upper: str = ""
+    """Open interest at which the initial rate reaches one: no more leverage."""
 
 
 class Fees(Rules, frozen=True, kw_only=True):
@@ -124,6 +171,7 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     """For every instrument that does not bring its own."""
     instrument_tiers: dict[str, tuple[Tier, ...]] = {}
     mark: MarkRules = MarkRules()
+    margin: MarginRules = MarginRules()
     liquidation: LiquidationRules = LiquidationRules()
     limits: LimitRules = LimitRules()
     insurance_fund: dict[str, str] = {}

@@ -44,29 +44,39 @@ def how_much(
 
 def down_one_tier(position: Position, mark: MarkPrice) -> Lots:
     """Enough to bring the notional to the top of the tier below; in the lowest tier, all."""
-    instrument = position.instrument
-    tier = instrument.tiers.index(notional(position, mark))
+    tiers = position.instrument.tiers
+    tier = tiers.index(tiers.measure(notional(position, mark), abs(position.size)))
     if tier == 0:
         return abs(position.size)
-    target = instrument.tiers.floors[tier]
-    return abs(position.size) - instrument.lots_worth(mark, target)
+    return abs(position.size) - lots_below(position, mark, tiers.floors[tier])
+
+
+def lots_below(position: Position, mark: MarkPrice, floor: int) -> Lots:
+    """The most lots that do not reach above a tier's floor."""
+    instrument = position.instrument
+    return floor if instrument.tiers.by_size else instrument.lots_worth(mark, floor)
 
 
 def just_enough(position: Position, mark: MarkPrice, shortfall: Money, fee: Rate) -> Lots:
     """The fewest lots that, closed at the mark, free the margin that is missing, fee included.
 
-    All of it where even that does not suffice.
+    All of it where that does not suffice.  Closing more frees ever less margin for the same fee,
+    and in a tier whose rate is below the fee it frees nothing: there the search ends.
     """
-    instrument = position.instrument
+    instrument, tiers = position.instrument, position.instrument.tiers
     held = abs(position.size)
     maintenance = maintenance_margin(position, mark)
 
     def freed(lots: Lots) -> Money:
-        left = instrument.tiers.maintenance(instrument.notional(mark, held - lots))
+        left = instrument.maintenance(mark, held - lots, position.cost * (held - lots) // held)
         charged = ceil_div(instrument.notional(mark, lots) * fee, RATE_ONE)
         return maintenance - left - charged
 
-    low, high = 0, held
+    floors = [floor for floor, rate in zip(tiers.floors, tiers.rates, strict=True) if rate > fee]
+    kept = min(held - 1, lots_below(position, mark, floors[0])) if floors else 0
+    low, high = 0, max(held - kept - 1, held - kept, key=freed)
+    if freed(high) < shortfall:
+        return held
     while high - low > 1:
         middle = (low + high) // 2
         if freed(middle) >= shortfall:

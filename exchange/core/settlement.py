@@ -22,7 +22,9 @@ class Settled:
 
 def settle_history(market: Market, lots: Lots, price: Ticks) -> None:
     """Let history take `lots` (signed) at `price`; it has no money, only a tally."""
+    before = max(market.history_size, 0)
     market.history_size += lots
+    market.open_interest += max(market.history_size, 0) - before
     market.history_cost += market.instrument.value(price, lots)
 
 
@@ -43,6 +45,8 @@ def settle(
         _move_bucket(state, position, held, closing, realised, price, abs(lots) - closing)
     fee = ceil_div(abs(instrument.value(price, lots)) * fee_rate, RATE_ONE)
     state.ledger.transfer(position.pool.wallet, market.funds.fees, fee, Reason.TRADING_FEE)
+    market.open_interest += max(position.size, 0) - max(held, 0)
+    instrument.crowd(state.mark_of(position), market.open_interest)
     if position.size:
         market.holders[position.holder] = position
     else:
@@ -70,5 +74,5 @@ def _move_bucket(
         ledger.transfer(position.bucket, wallet, max(released, 0), Reason.ISOLATED_MARGIN)
     if opening:
         value = abs(position.instrument.value(price, opening))
-        needed = ceil_div(value, position.leverage)
+        needed = position.instrument.isolated_margin(value, opening, position.leverage)
         ledger.transfer(wallet, position.bucket, needed, Reason.ISOLATED_MARGIN)

@@ -2,7 +2,7 @@
 
 from exchange.core.accounts import Account, Pool, Position
 from exchange.core.book import HISTORY_OWNER, Book, Order
-from exchange.core.instrument import Instrument
+from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.margin import Marks, PoolMargin
 from exchange.core.mark import MarkModel
@@ -53,6 +53,8 @@ class Market:
         """Best quotes as last published."""
         self.holders: dict[int, Position] = {}
         """Positions that are not flat, by `Position.holder`."""
+        self.open_interest: Lots = 0
+        """The sum of all long positions, history's included."""
         self.history_size: Lots = 0
         self.history_cost: Money = 0
         self.worn: dict[tuple[bool, Ticks], Lots] = {}
@@ -93,8 +95,7 @@ class State:
 
     def list_instrument(self, rules: InstrumentRules) -> Market:
         """Open a market.  Raises UnitError where the rules do not fit together."""
-        tiers = self.rulebook.instrument_tiers.get(rules.symbol, self.rulebook.tiers)
-        instrument = Instrument(len(self.markets), rules, tiers)
+        instrument = instrument_under(self.rulebook, len(self.markets), rules)
         funds = self.funds.get(rules.settle) or self._open_asset(instrument)
         model = MarkModel(self.rulebook.mark.basis_samples, self.stale_after)
         market = Market(instrument, funds, model)

@@ -5,10 +5,10 @@ from exchange.core.finding import Refusal, account_named, position_named
 from exchange.core.ledger import Reason
 from exchange.core.margin import (
     PoolMargin,
-    exposure,
     initial_margin,
+    leverage_allowed,
     maintenance_margin,
-    notional,
+    margin_held,
     order_margin,
     unrealised_pnl,
 )
@@ -26,7 +26,7 @@ from exchange.core.messages import (
     SetPositionMode,
 )
 from exchange.core.state import State
-from exchange.core.units import Money, ceil_div
+from exchange.core.units import Money
 
 
 def set_position_mode(state: State, command: SetPositionMode) -> Refusal | None:
@@ -61,7 +61,7 @@ def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
     if isinstance(position, Refusal):
         return position
     mark = state.mark_of(position)
-    allowed = position.instrument.tiers.leverage_max(exposure(position, mark))
+    allowed = leverage_allowed(position, mark)
     if not 1 <= command.leverage <= allowed:
         return Refusal(
             Reject.LEVERAGE_OUT_OF_RANGE,
@@ -99,8 +99,7 @@ def _missing(state: State, position: Position) -> Money:
     """What an isolated bucket lacks to initial margin."""
     if not position.isolated or not position.size:
         return 0
-    margin = ceil_div(notional(position, state.mark_of(position)), position.leverage)
-    return max(0, margin - state.bucket(position))
+    return max(0, margin_held(position, state.mark_of(position)) - state.bucket(position))
 
 
 def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
@@ -139,7 +138,7 @@ def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
 def _isolate(state: State, position: Position) -> Refusal | None:
     pool, mark = position.pool, state.mark_of(position)
     pnl = unrealised_pnl(position, mark) if position.size else 0
-    margin = ceil_div(notional(position, mark), position.leverage) if position.size else 0
+    margin = margin_held(position, mark) if position.size else 0
     bucket = margin + max(0, -pnl)
     position.isolated = True
     after = PoolMargin(pool, state.wallet(pool) - bucket, state.marks)
@@ -204,7 +203,7 @@ def _free(state: State, position: Position) -> Money:
 
 def _removable(state: State, position: Position) -> Money:
     mark = state.mark_of(position)
-    margin = ceil_div(notional(position, mark), position.leverage)
+    margin = margin_held(position, mark)
     return max(0, state.bucket(position) + min(0, unrealised_pnl(position, mark)) - margin)
 
 

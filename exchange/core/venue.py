@@ -155,9 +155,7 @@ class Venue:
 
     def open_interest(self, symbol: str) -> Lots:
         """The sum of all long positions, history's included; that of the shorts is the same."""
-        market = self._state.market_of[symbol]
-        longs = sum(p.size for p in market.holders.values() if p.size > 0)
-        return longs + max(0, market.history_size)
+        return self._state.market_of[symbol].open_interest
 
     def balances(self, asset: str) -> dict[str, Money]:
         """Every ledger account of one asset by name; they sum to zero."""

@@ -10,6 +10,7 @@ from exchange.core.margin import (
     initial_margin,
     liquidation_price,
     maintenance_margin,
+    margin_held,
     notional,
     unrealised_pnl,
 )
@@ -22,7 +23,7 @@ from exchange.core.messages import (
     PositionView,
 )
 from exchange.core.state import Market, State
-from exchange.core.units import Lots, MarkPrice, Ticks, ceil_div
+from exchange.core.units import Lots, MarkPrice, Ticks
 
 
 def account_view(state: State, account: Account, asset: str) -> AccountView:
@@ -55,10 +56,10 @@ def position_view(state: State, position: Position, margin: PoolMargin) -> Posit
     """A position, its margin and the prices at which it ends."""
     mark = state.mark_of(position)
     equity, maintenance = margin.equity, margin.maintenance
-    own = ceil_div(notional(position, mark), position.leverage)
     if position.isolated:
         equity = state.bucket(position) + unrealised_pnl(position, mark)
         maintenance = maintenance_margin(position, mark)
+    initial = margin_held if position.isolated else initial_margin
     return PositionView(
         symbol=position.instrument.symbol,
         position_side=position.side,
@@ -70,7 +71,7 @@ def position_view(state: State, position: Position, margin: PoolMargin) -> Posit
         mark_price=mark,
         notional=notional(position, mark),
         unrealised_pnl=unrealised_pnl(position, mark),
-        initial_margin=own if position.isolated else initial_margin(position, mark),
+        initial_margin=initial(position, mark),
         maintenance_margin=maintenance_margin(position, mark),
         liquidation_price=liquidation_price(_legs(position), mark, equity, maintenance),
         bankruptcy_price=bankruptcy_price(position, mark, equity),

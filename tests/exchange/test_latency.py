@@ -6,7 +6,6 @@ The market of most tests: 100 / 101 from 0 ms, 110 / 111 from 10 ms, 120 / 121 f
 import pytest
 
 from exchange.core.messages import OrderFilled, QuoteChanged
-from exchange.latency import Latency
 from strategies import Strategy
 from tests.day import MS, Day, latency
 
@@ -117,8 +116,3 @@ def test_who_comes_later_stands_further_back_in_the_queue(
     day.run(latency=latency(entry=entry))
 
     assert day.fills("alice") == fills
-
-
-def test_a_message_that_arrives_before_it_is_sent_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected 0 or more"):
-        Latency(entry=-1)

@@ -1,0 +1,177 @@
+"""Which position is closed first, and how much of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from exchange.core.accounts import Position
+from exchange.core.instrument import Instrument
+from exchange.core.margin import Marks, maintenance_margin, notional
+from exchange.core.rules import Amount, ContractKind, Select, Tier
+from exchange.core.selection import down_one_tier, first, how_much, just_enough
+from exchange.core.units import RATE_ONE, ceil_div
+from tests.stage import DOLLAR, SUBTICKS, Stage, position, rulebook
+
+RISING = (
+    Tier(floor="0", maintenance="0.01", leverage_max=100),
+    Tier(floor="1000", maintenance="0.1", leverage_max=10),
+    Tier(floor="5000", maintenance="0.5", leverage_max=2),
+)
+MARK = 100 * SUBTICKS
+PERCENT = RATE_ONE // 100
+
+# ------------------------------------------------------------------------ which one first
+
+
+def three_positions() -> tuple[list[Position], Marks]:
+    """ETH has lost most, SOL is largest, and BTC ties up most margin."""
+    half = (Tier(floor="0", maintenance="0.5", leverage_max=2),)
+    it = Stage(structs.replace(rulebook(), instrument_tiers={"BTC": half}))
+    it.trader("ann", deposit=10_000)
+    for symbol, size, price in (("BTC", 20, 105), ("ETH", 6, 150), ("SOL", 50, 90)):
+        it.mark(symbol, 100)
+        it.hold("ann", symbol, size, price)
+    return held_by_ann(it), it.venue._state.marks
+
+
+def held_by_ann(it: Stage) -> list[Position]:
+    (pool,) = it.venue._state.account_of["ann"].pools.values()
+    return list(pool.positions.values())
+
+
+@pytest.mark.parametrize(
+    ("policy", "symbol"),
+    [
+        (Select.LARGEST_UNREALISED_LOSS, "ETH"),
+        (Select.LARGEST_NOTIONAL, "SOL"),
+        (Select.MOST_MARGIN_FREED, "BTC"),
+    ],
+)
+def test_each_policy_has_its_own_first(policy: Select, symbol: str) -> None:
+    positions, marks = three_positions()
+
+    assert first(policy, positions, marks).instrument.symbol == symbol
+
+
+@pytest.mark.parametrize("policy", list(Select))
+def test_equals_go_in_symbol_order(policy: Select) -> None:
+    it = Stage(symbols="SOL ETH BTC")
+    it.trader("ann", deposit=10_000)
+    for symbol in ("SOL", "BTC", "ETH"):
+        it.mark(symbol, 100)
+        it.hold("ann", symbol, 10, 101)
+
+    assert first(policy, held_by_ann(it)[::-1], it.venue._state.marks).instrument.symbol == "BTC"
+
+
+# ------------------------------------------------------------------------------ how much
+
+
+@pytest.mark.parametrize("size", [7, -7])
+def test_the_whole_position_is_all_of_it(size: int) -> None:
+    held = position(size, 100)
+
+    assert how_much(Amount.WHOLE_POSITION, held, MARK, 1, 0) == 7
+
+
+@pytest.mark.parametrize(
+    ("size", "closed"),
+    [
+        (60, 10),  # 6,000 to the 5,000 where its tier begins
+        (51, 1),
+        (50, 40),  # 5,000 still belongs to the tier below, which begins at 1,000
+        (11, 1),
+        (10, 10),  # the lowest tier has none below: all of it
+        (1, 1),
+        (-60, 10),
+    ],
+)
+def test_down_one_tier_leaves_the_top_of_the_tier_below(size: int, closed: int) -> None:
+    held = position(size, 100, tiers=RISING)
+
+    assert how_much(Amount.DOWN_ONE_TIER, held, MARK, 1, 0) == closed
+
+
+@given(st.integers(1, 200), st.integers(1, 90_000), st.booleans())
+def test_down_one_tier_is_the_fewest_lots_that_leave_the_tier(
+    size: int,
+    mark: int,
+    inverse: bool,  # noqa: FBT001
+) -> None:
+    kind = {"kind": ContractKind.INVERSE, "settle": "USD"} if inverse else {}
+    held = position(size, 100, tiers=RISING, **kind)
+    tiers, contract = held.instrument.tiers, held.instrument
+    tier = tiers.index(notional(held, mark))
+
+    closed = down_one_tier(held, mark)
+
+    assert 1 <= closed <= size
+    if tier == 0:
+        assert closed == size
+    else:
+        assert tiers.index(contract.notional(mark, size - closed)) < tier
+        assert tiers.index(contract.notional(mark, size - closed + 1)) == tier
+
+
+@pytest.mark.parametrize(
+    ("shortfall", "closed"),
+    [
+        (1, 1),  # a lot of 100 frees 50 in the top tier
+        (50 * DOLLAR, 1),
+        (50 * DOLLAR + 1, 2),
+        (500 * DOLLAR, 10),  # all of the top tier
+        (510 * DOLLAR, 11),  # and a lot from the next, which frees 10
+        (909 * DOLLAR, 59),
+        (910 * DOLLAR, 60),
+        (911 * DOLLAR, 60),  # more than there is
+    ],
+)
+def test_just_enough_frees_what_is_missing(shortfall: int, closed: int) -> None:
+    """60 lots at 100: maintenance is 10 + 400 + 500 = 910 over three tiers."""
+    held = position(60, 100, tiers=RISING)
+
+    assert maintenance_margin(held, MARK) == 910 * DOLLAR
+    assert how_much(Amount.JUST_ENOUGH, held, MARK, shortfall, 0) == closed
+
+
+def test_just_enough_pays_the_fee_as_well() -> None:
+    """Each lot frees 50 and costs a fee of 5."""
+    held = position(60, 100, tiers=RISING)
+
+    assert just_enough(held, MARK, 45 * DOLLAR, 5 * PERCENT) == 1
+    assert just_enough(held, MARK, 46 * DOLLAR, 5 * PERCENT) == 2
+
+
+def test_just_enough_stops_where_a_lot_costs_more_than_it_frees() -> None:
+    """At a fee of 20% closing the top tier frees 30 a lot; below it every lot costs 10."""
+    held = position(60, 100, tiers=RISING)
+
+    assert just_enough(held, MARK, 300 * DOLLAR, 20 * PERCENT) == 10
+    assert just_enough(held, MARK, 300 * DOLLAR + 1, 20 * PERCENT) == 60
+
+
+def test_where_the_fee_eats_all_that_is_freed_everything_is_closed() -> None:
+    held = position(60, 100, tiers=RISING)
+
+    assert just_enough(held, MARK, 1, 60 * PERCENT) == 60
+
+
+def freed(contract: Instrument, held: int, lots: int, fee: int) -> int:
+    """Maintenance margin that closing `lots` at 100 frees, less the fee."""
+    before = contract.tiers.maintenance(contract.notional(MARK, held))
+    after = contract.tiers.maintenance(contract.notional(MARK, held - lots))
+    return before - after - ceil_div(contract.notional(MARK, lots) * fee, RATE_ONE)
+
+
+@given(
+    size=st.integers(1, 80),
+    shortfall=st.integers(1, 150_000),
+    fee=st.sampled_from([0, PERCENT // 2, 2 * PERCENT, 20 * PERCENT, 80 * PERCENT]),
+)
+def test_just_enough_is_the_fewest_lots_that_suffice(size: int, shortfall: int, fee: int) -> None:
+    """Against a search that tries every number of lots."""
+    held = position(-size, 100, tiers=RISING)
+    enough = [n for n in range(1, size) if freed(held.instrument, size, n, fee) >= shortfall]
+
+    assert just_enough(held, MARK, shortfall, fee) == min(enough, default=size)
