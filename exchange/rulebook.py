@@ -3,9 +3,8 @@
 from importlib.resources import files
 from pathlib import Path
 
-import msgspec
-
 from exchange.core.rules import Rulebook
+from exchange.toml_file import FieldError, decode
 
 
 class RulebookError(ValueError):
@@ -37,6 +36,6 @@ def load(name: str) -> Rulebook:
             f"rulebook was {name!r}, expected one of {', '.join(shipped())} or a path"
         )
     try:
-        return msgspec.toml.decode(data, type=Rulebook)
-    except msgspec.DecodeError as error:
+        return decode(data, Rulebook)
+    except FieldError as error:
         raise RulebookError(f"{name}: {error}") from None

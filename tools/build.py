@@ -1,7 +1,6 @@
 """From a scenario to a run that can begin.  What does not fit together is found here, before it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +9,7 @@ import msgspec
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.messages import HISTORY, Command
 from exchange.core.rules import Rulebook
-from exchange.core.units import SECOND, Nanos, UnitError, on_grid
+from exchange.core.units import Nanos, UnitError
 from exchange.core.venue import Venue
 from exchange.journal import Journal
 from exchange.rulebook import RulebookError, load
@@ -31,15 +30,13 @@ from tools.scenario import (
 )
 from tools.script import Script
 from tools.steps import amount_of, listed, price_of, settled_in
-from tools.times import moment, utc
+from tools.times import duration, moment, utc
 from tools.traders import Traders
 from tools.travel import latency
 
 T = TypeVar("T")
 START = "2024-01-01T00:00:00"
 """When a scenario begins that has neither a feed nor a time."""
-NANO = Fraction(1, SECOND)
-"""A nanosecond, in seconds."""
 
 
 class Run:
@@ -56,12 +53,17 @@ class Run:
         self.watchdog = Watchdog()
         self.rulebook = self._rulebook()
         self.instruments = self._named("instruments", self._instruments)
-        self.start: Nanos = self._named("start", lambda: moment(scenario.start or START, "start"))
+        self.start = self._named("", lambda: moment(scenario.start or START, "start"))
         self._until = until or scenario.until
         outputs = scenario.outputs
         self.latency = self._named("latency", lambda: latency(scenario.latency, self.folder))
-        self.sample_every = self._named("outputs", lambda: interval(outputs.sample_seconds))
-        self.crowd_every = self._named("outputs", lambda: interval(outputs.crowd_seconds))
+        self.sample_every, self.crowd_every = self._named(
+            "outputs",
+            lambda: (
+                duration(outputs.sample_seconds, "sample_seconds"),
+                duration(outputs.crowd_seconds, "crowd_seconds"),
+            ),
+        )
         names = [account.name for account in scenario.accounts]
         self.traders = Traders(self.folder, self.instruments, names, self.watchdog)
         self.sessions = self._each("strategies", scenario.strategies, self.traders.session)
@@ -70,9 +72,9 @@ class Run:
         self.feed = self._feed()
         self.opening = self._opening()
         accounts = self._named("accounts", self._account_names)
-        self.script = self._named(
-            "steps", lambda: Script(scenario.steps, self.instruments, accounts)
-        )
+        self.script = self._named("", lambda: Script(scenario.steps, self.instruments, accounts))
+        if self._until:
+            self._named("", lambda: moment(self._until, "until", 0))
         if self.feed is None:
             self._check_times(self.start)
         self.simulation: Simulation
@@ -126,7 +128,7 @@ class Run:
 
     def _check_times(self, start: Nanos) -> None:
         """Find a time before the first moment, which a feed tells only when it is read."""
-        self._named("steps", lambda: self.script.times(start))
+        self._named("", lambda: self.script.times(start))
         if self._until and moment(self._until, "until", start) < start:
             raise ScenarioError(
                 f"{self._path}: until was {self._until}, expected {utc(start)} or later"
@@ -259,16 +261,9 @@ class Run:
         ]
 
     def _named(self, what: str, make: Callable[[], T]) -> T:
-        """Do something, and say in an error which field it was about."""
+        """Do something, and say in an error which part it was about, if it does not itself."""
         try:
             return make()
         except (UnitError, StrategyError, TickFileError, ValueError) as error:
-            raise ScenarioError(f"{self._path}: {what}: {error}") from None
-
-
-def interval(seconds: str) -> Nanos:
-    """A time between samples, in ns; zero means none are taken.  Raises UnitError."""
-    nanos = on_grid(seconds, NANO, "seconds")
-    if nanos < 0:
-        raise UnitError(f"seconds was {seconds}, expected 0 or more")
-    return nanos
+            where = f"{self._path}: {what}" if what else self._path
+            raise ScenarioError(f"{where}: {error}") from None

@@ -1,14 +1,16 @@
 """The command line: plimsoll run, replay, explain, validate, schema, scenarios."""
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import structlog
 import typer
 
 from exchange.journal import JournalError
+from exchange.rulebook import RulebookError
 from feeds import TickFileError
 from strategies import StrategyError
 from tools import scenario as scenarios
@@ -30,6 +32,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 BASE = Path("runs")
+BAD_INPUT = (
+    ScenarioError,
+    RunError,
+    RulebookError,
+    JournalError,
+    TickFileError,
+    StrategyError,
+)
 
 Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on stdout.")]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders are made.")]
@@ -154,10 +164,9 @@ def list_scenarios(*, as_json: Json = False) -> None:
     if as_json:
         print_json(found)
         return
-    made = table(("Scenario", "left"), ("what it shows", "left"))
+    width = max(map(len, found))
     for name, title in found.items():
-        made.add_row(name, title)
-    paper().print(made)
+        sys.stdout.write(f"{name:<{width}}  {title}\n")
 
 
 def finish(done: Done, *, as_json: bool) -> None:
@@ -199,9 +208,19 @@ def main() -> None:
     """Run the command line.  Bad input is one line on standard error, and exit code 2."""
     try:
         app()
-    except (ScenarioError, RunError, JournalError, TickFileError, StrategyError) as error:
-        paper(error=True).print(f"plimsoll: {error}", style="red", soft_wrap=True)
-        sys.exit(2)
+    except BAD_INPUT as error:
+        complain(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def complain(text: str) -> NoReturn:
+    """One line on standard error, however long, and exit code 2."""
+    paper(error=True).print(f"plimsoll: {text}", style="red", soft_wrap=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from feeds import TickFileError
 from tools.build import Run
 from tools.progress import watching
 from tools.run_folder import RunFolder, next_folder
+from tools.scenario import ScenarioError
 
 
 class Done(NamedTuple):
@@ -46,7 +47,7 @@ def carry_out(run: Run, base: Path, *, quiet: bool) -> Done:
                         sampler=folder.sampler,
                     )
                 )
-        except TickFileError as stopped:
+        except (TickFileError, ScenarioError) as stopped:
             error = str(stopped)
         finally:
             folder.close()

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from exchange.core.messages import MarginMode, Reject, Side, TimeInForce
 from exchange.core.rules import InstrumentRules, Rulebook
+from exchange.toml_file import FieldError, convert, decode
 from feeds import OnDefect
 from feeds.bridge import Minute
 from feeds.synthetic import Follow
@@ -389,18 +390,22 @@ def _names(folder: Path) -> Iterator[str]:
 def find(name: str) -> Path:
     """The file of a scenario: a shipped name, or a path.  Raises ScenarioError."""
     path = Path(name)
+    if path.is_dir():
+        raise ScenarioError(f"{name}: was a folder, expected a scenario file")
     if path.suffix != ".toml":
         path = Path(str(files("tools") / "scenarios")) / f"{name}.toml"
     if not path.is_file():
-        raise ScenarioError(f"{name}: no such scenario, expected a file or {', '.join(shipped())}")
+        raise ScenarioError(
+            f"{name}: no such scenario, expected a .toml file or a name of `plimsoll scenarios`"
+        )
     return path
 
 
 def read(path: Path) -> Scenario:
     """Decode a scenario file.  Raises ScenarioError, naming the field."""
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Scenario)
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        return decode(path.read_bytes(), Scenario)
+    except (FieldError, OSError) as error:
         raise ScenarioError(f"{path}: {error}") from None
 
 
@@ -412,8 +417,8 @@ def schema() -> dict[str, Any]:
 def overridden(rulebook: Rulebook, changes: dict[str, Any]) -> Rulebook:
     """A rulebook with some fields different.  Raises ScenarioError, naming the field."""
     try:
-        return msgspec.convert(merged(msgspec.to_builtins(rulebook), changes), Rulebook)
-    except msgspec.ValidationError as error:
+        return convert(merged(msgspec.to_builtins(rulebook), changes), Rulebook)
+    except FieldError as error:
         raise ScenarioError(f"rules: {error}") from None
 
 

@@ -37,7 +37,7 @@ class Planned:
         self, step: Step, instruments: Instruments, accounts: Container[str], number: int
     ) -> None:
         self.step = step
-        self.what = f"[{number}]"
+        self.what = f"steps[{number}]"
         self.title = f"step {number}" + (f" ({step.note})" if step.note else "")
         moment(step.at or "+0", f"{self.what}.at", 0)
         self.commands = list(commands(step, instruments, self.what))

@@ -9,6 +9,9 @@ from exchange.core.units import SECOND, Nanos, UnitError, on_grid
 
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(\.\d{1,9})?Z?")
 NANO = Fraction(1, SECOND)
+"""A nanosecond, in seconds."""
+MILLISECOND = 1_000_000
+"""In nanoseconds."""
 
 
 def moment(text: str, what: str, start: Nanos | None = None) -> Nanos:
@@ -28,6 +31,17 @@ def moment(text: str, what: str, start: Nanos | None = None) -> Nanos:
     except ValueError as error:
         raise UnitError(f"{what} was {text!r}: {error}") from None
     return timegm(whole.timetuple()) * SECOND + (on_grid(f"0{part}", NANO, what) if part else 0)
+
+
+def duration(text: str, what: str, unit: Nanos = SECOND) -> Nanos:
+    """Read how long something takes, in seconds if `unit` does not say otherwise, in ns.
+
+    Raises UnitError for less than nothing.
+    """
+    nanos = on_grid(text, Fraction(1, unit), what)
+    if nanos < 0:
+        raise UnitError(f"{what} was {text}, expected 0 or more")
+    return nanos
 
 
 def utc(at: Nanos) -> str:

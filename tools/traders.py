@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from exchange.core.instrument import Instrument
 from exchange.core.units import UnitError
 from exchange.latency import Latency
+from exchange.toml_file import FieldError, convert
 from strategies import Parameters, Session, Strategy, Watchdog, load
 from tools.scenario import Population, StrategyPart
 from tools.steps import listed
@@ -57,8 +56,8 @@ class Traders:
     def _strategy(self, name: str, given: dict[str, Any]) -> tuple[type[Strategy], Parameters]:
         kind = load(name, self._folder)
         try:
-            return kind, msgspec.convert(given, kind.takes)
-        except msgspec.ValidationError as error:
+            return kind, convert(given, kind.takes)
+        except FieldError as error:
             raise UnitError(f"parameters: {error}") from None
 
     def _take(self, part: StrategyPart) -> None:

@@ -1,10 +1,9 @@
 """A scenario's latency: from what is written there to travel times."""
 
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 
-from exchange.core.units import Nanos, UnitError, exact, on_grid
+from exchange.core.units import Nanos, UnitError, exact
 from exchange.latency import (
     DIRECTIONS,
     Latency,
@@ -14,9 +13,7 @@ from exchange.latency import (
     read_measurements,
 )
 from tools.scenario import LatencyPart, TravelPart
-
-MILLI_GRID = Fraction(1, 1_000_000)
-"""A nanosecond, in milliseconds."""
+from tools.times import MILLISECOND, duration
 
 
 def latency(part: LatencyPart, folder: Path) -> Latency:
@@ -55,4 +52,4 @@ def _law(drawn: TravelPart, direction: str, folder: Path) -> TravelTime:
 
 def milliseconds(text: str, what: str) -> Nanos:
     """A time in ms as ns.  Raises UnitError."""
-    return on_grid(text, MILLI_GRID, what)
+    return duration(text, what, MILLISECOND)
