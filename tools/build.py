@@ -53,7 +53,6 @@ class Run:
         self.watchdog = Watchdog()
         self.rulebook = self._rulebook()
         self.instruments = self._named("instruments", self._instruments)
-        self.start = self._named("", lambda: moment(scenario.start or START, "start"))
         self._until = until or scenario.until
         outputs = scenario.outputs
         self.latency = self._named("latency", lambda: latency(scenario.latency, self.folder))
@@ -70,6 +69,7 @@ class Run:
         crowds = self._each("populations", scenario.populations, self.traders.crowd)
         self.crowd = [session for crowd in crowds for session in crowd]
         self.feed = self._feed()
+        self.start = self._named("", self._start)
         self.opening = self._opening()
         accounts = self._named("accounts", self._account_names)
         self.script = self._named("", lambda: Script(scenario.steps, self.instruments, accounts))
@@ -125,6 +125,15 @@ class Run:
         self.script.plan(self.simulation, at)
         if self._sampler is not None:
             self._sampler.start(self.simulation)
+
+    def _start(self) -> Nanos:
+        """When the run begins; zero where a feed will tell.  Raises UnitError."""
+        text = self.scenario.start
+        if self.feed is None:
+            return moment(text or START, "start")
+        if text:
+            raise UnitError(f"start was {text}, expected none: a run begins with its feeds")
+        return 0
 
     def _check_times(self, start: Nanos) -> None:
         """Find a time before the first moment, which a feed tells only when it is read."""

@@ -19,7 +19,7 @@ from tools.explain import LISTED, Asked, explain, explanation_facts
 from tools.explain_report import tell_explanation
 from tools.progress import waiting
 from tools.replay import Replay, replay_scenario
-from tools.report import paper, table, tell_run
+from tools.report import paper, tell_run
 from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out
 from tools.runs import RunError, open_run
@@ -94,7 +94,7 @@ def replay(
     )
     made = replay_scenario(asked)
     if show:
-        sys.stdout.write(msgspec.toml.encode(made).decode())
+        sys.stdout.write(scenarios.text(made))
         return
     built = Run(made, Path("replay.toml"), until=until)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
@@ -131,7 +131,6 @@ def validate(scenario: Name, *, as_json: Json = False) -> None:
     built = Run(scenarios.read(path), path)
     facts = {
         "scenario": built.scenario.name,
-        "file": str(path),
         "rulebook": built.rulebook.name,
         "instruments": list(built.instruments),
         "accounts": len(built.scenario.accounts),
@@ -141,13 +140,14 @@ def validate(scenario: Name, *, as_json: Json = False) -> None:
         "steps": len(built.scenario.steps),
     }
     if as_json:
-        print_json(facts)
+        print_json({"file": str(path), **facts})
         return
-    out = paper()
-    made = table((f"{path} is valid", "left"), ("", "left"))
+    sys.stdout.write(f"{path} is valid\n")
     for name, fact in facts.items():
-        made.add_row(name, ", ".join(fact) if isinstance(fact, list) else str(fact))
-    out.print(made)
+        text = f"{fact:,}" if isinstance(fact, int) else str(fact)
+        if isinstance(fact, list):
+            text = ", ".join(fact) or "-"
+        sys.stdout.write(f"{name:<13}{text}\n")
 
 
 @app.command()

@@ -7,7 +7,7 @@ import msgspec
 
 from exchange.core.rules import ContractKind, InstrumentRules
 from exchange.core.units import decimal, exact
-from feeds import FileKind, Kind, Market, OnDefect, describe, infer_grid
+from feeds import FileKind, Kind, Market, OnDefect, TickFileError, describe, infer_grid
 from strategies import load
 from tools.scenario import (
     AccountPart,
@@ -84,12 +84,20 @@ def contracts(
         if kind.market is Market.SPOT or kind.symbol in seen or kind.kind is Kind.TARDIS_TICKER:
             continue
         seen.add(kind.symbol)
-        tick, lot = known.get(kind.symbol) or infer_grid(path)
+        tick, lot = known.get(kind.symbol) or inferred(path, kind.symbol)
         yield (
             inverse(kind.symbol, tick)
             if kind.market is Market.COIN_M
             else InstrumentRules(symbol=kind.symbol, tick_size=tick, lot_size=lot)
         )
+
+
+def inferred(path: Path, symbol: str) -> tuple[str, str]:
+    """The grid that a file's numbers lie on.  Raises ScenarioError where there are too few."""
+    try:
+        return infer_grid(path)
+    except TickFileError as error:
+        raise ScenarioError(f"{error}: --instrument {symbol}:TICK:LOT") from None
 
 
 def inverse(symbol: str, tick: str) -> InstrumentRules:

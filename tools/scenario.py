@@ -409,6 +409,25 @@ def read(path: Path) -> Scenario:
         raise ScenarioError(f"{path}: {error}") from None
 
 
+def text(scenario: Scenario) -> str:
+    """A scenario as TOML, without what it leaves as it is anyway."""
+    return msgspec.toml.encode(_said(scenario)).decode()
+
+
+def _said(value: object) -> object:
+    if isinstance(value, msgspec.Struct):
+        fields = [(field, getattr(value, field.name)) for field in msgspec.structs.fields(value)]
+        return {field.name: _said(own) for field, own in fields if own != _default(field)}
+    if isinstance(value, tuple):
+        return [_said(one) for one in value]
+    return value
+
+
+def _default(field: msgspec.structs.FieldInfo) -> object:
+    factory = field.default_factory
+    return factory() if callable(factory) else field.default
+
+
 def schema() -> dict[str, Any]:
     """The JSON schema of scenario files."""
     return msgspec.json.schema(Scenario)
