@@ -133,7 +133,7 @@ def test_a_population_is_added_up(folder: Path) -> None:
 
 
 def test_an_interval_below_zero_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match=r"outputs: seconds was -1, expected 0 or more"):
+    with pytest.raises(ScenarioError, match=r"outputs: sample_seconds was -1, expected 0 or more"):
         crash(tmp_path, extra='\n[outputs]\nsample_seconds = "-1"\n')
 
 

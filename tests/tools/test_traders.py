@@ -55,7 +55,7 @@ BAD = [
     (HEDGE, "account was 'alice', which hedged_holder trades already"),
     (
         StrategyPart(strategy="hedged_holder", account="bob", parameters={"long": 5}),
-        "parameters: Expected `str`, got `int` - at `$.long`",
+        "parameters: long was a whole number, expected text in quotes",
     ),
     (
         StrategyPart(strategy="hedged_holder", account="bob", symbols=("XRP",), parameters=LEGS),

@@ -45,7 +45,7 @@ BAD = [
         LatencyPart(response=TravelPart(median_ms="1", file="x.csv")),
         "response: median_ms and file was given",
     ),
-    (LatencyPart(entry_ms="-1"), "entry was -1000000 ns, expected 0 or more"),
+    (LatencyPart(entry_ms="-1"), "entry_ms was -1, expected 0 or more"),
     (LatencyPart(entry_ms="0.0000001"), "entry_ms was 0.0000001, expected a multiple of 0.000001"),
     (LatencyPart(entry=TravelPart(median_ms="1", spread="wide")), "entry.spread was 'wide'"),
     (LatencyPart(entry=TravelPart(file="absent.csv")), "absent.csv: "),
