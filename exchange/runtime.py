@@ -18,6 +18,7 @@ from exchange.core.messages import (
     FundingRateChanged,
     IndexPriceChanged,
     InstrumentListed,
+    InstrumentSettled,
     InsuranceFundPaid,
     LiquidationFeeCharged,
     LossUncovered,
@@ -26,13 +27,16 @@ from exchange.core.messages import (
     MarketEvent,
     MarkPriceChanged,
     OrderFilled,
+    PassTime,
+    PhaseChanged,
     PositionDeleveraged,
+    PositionSettled,
     QuoteChanged,
     Traded,
     Withdrawn,
 )
 from exchange.core.rules import MarkMethod
-from exchange.core.units import SECOND, Nanos, Ticks, exact
+from exchange.core.units import NEVER, SECOND, Nanos, Ticks, exact
 from exchange.core.venue import Venue
 from exchange.feed import TURNS, BookCheck, Feed, FeedItem
 from exchange.gateway import Answered, Gateway, Participant
@@ -40,8 +44,6 @@ from exchange.journal import Journal
 from exchange.latency import Latency, Line
 from exchange.scheduler import Scheduler, Turn
 
-NEVER = 1 << 80
-"""Later than any moment."""
 CHECK_EVERY = 50_000
 """Commands between two checks of every invariant; money is checked whenever it may have moved."""
 PUBLIC = (
@@ -51,6 +53,8 @@ PUBLIC = (
     MarkPriceChanged,
     IndexPriceChanged,
     FundingRateChanged,
+    PhaseChanged,
+    InstrumentSettled,
 )
 MOVES_MONEY = {
     OrderFilled,
@@ -62,6 +66,7 @@ MOVES_MONEY = {
     InsuranceFundPaid,
     LossUncovered,
     PositionDeleveraged,
+    PositionSettled,
 }
 
 Action = Callable[[], object]
@@ -157,6 +162,7 @@ class Simulation:
         self._lines = {name: Line(own.get(name, usual), seed, name) for name in self._owner}
         self._followers: dict[tuple[type[Event], str], list[Participant]] = {}
         self._clock = MarkClock(self, marks_recorded=marks_recorded)
+        self._alarm = AlarmClock(self)
         self._first_at: Nanos | None = None
         self._last_planned: Nanos = 0
         self._feed_items = self._commands = self._rejected = 0
@@ -287,6 +293,7 @@ class Simulation:
             self._first_at = command.at
         if events or answered is not None:
             self._publish(events, getattr(command, "account", ""), answered)
+        self._alarm.look()
         if self._commands % self._check_every == 0:
             self.venue.check()
         return events
@@ -324,6 +331,8 @@ class Simulation:
         kind = type(event)
         if kind is IndexPriceChanged:
             self._clock.saw_index(event.symbol)
+        elif kind is InstrumentSettled:
+            self._clock.saw_end(event.symbol)
         for one in self._followers.get((kind, event.symbol), ()):
             at = self._lines[one.account].market_data.arrival(self.now)
             self.schedule(at, Turn.DELIVERY, lambda one=one: one.deliver([event]))  # type: ignore[misc]
@@ -403,11 +412,38 @@ class MarkClock:
             if len(self._symbols) == 1:
                 self._schedule()
 
+    def saw_end(self, symbol: str) -> None:
+        """A settled instrument needs no mark any more."""
+        if symbol in self._symbols:
+            self._symbols.remove(symbol)
+
     def _schedule(self) -> None:
         at = (self._simulation.now // self._interval + 1) * self._interval
         self._simulation.schedule(at, Turn.MARK, self._compute)
 
     def _compute(self) -> None:
-        for symbol in self._symbols:
+        for symbol in list(self._symbols):
             self._simulation.carry_out(ComputeMarkPrice(at=self._simulation.now, symbol=symbol))
         self._schedule()
+
+
+class AlarmClock:
+    """Lets time pass at the venue when something is due there, so that it happens then."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._set_for: Nanos = NEVER
+
+    def look(self) -> None:
+        """Set the alarm for what is due next."""
+        due = self._simulation.venue.next_due
+        if due < self._set_for:
+            self._set_for = due
+            self._simulation.schedule(due, Turn.MARK, self._ring)
+
+    def _ring(self) -> None:
+        now, self._set_for = self._simulation.now, NEVER
+        if self._simulation.venue.next_due <= now:
+            self._simulation.carry_out(PassTime(at=now))
+        else:
+            self.look()

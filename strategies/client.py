@@ -27,6 +27,7 @@ from exchange.core.messages import (
     PlaceOrder,
     PositionDeleveraged,
     PositionMode,
+    PositionSettled,
     PositionSide,
     QuoteChanged,
     Reject,
@@ -348,6 +349,8 @@ class Client:
                 self._fold(event)
             case OrderCancelled() | OrderAmended():
                 self._fold(event)
+            case PositionSettled():
+                self._positions[event.symbol, event.position_side] = 0
             case PositionDeleveraged():
                 self._positions[event.symbol, event.position_side] = event.position
             case LiquidationStarted():

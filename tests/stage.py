@@ -64,8 +64,8 @@ def rulebook(
     amount: Amount = Amount.WHOLE_POSITION,
     cancel: Cancel = Cancel.ALL,
     limits: LimitRules = LimitRules(market_band="0.5"),  # noqa: B008 (frozen)
-    hedge_mode: bool = True,
     margin: MarginRules = MarginRules(),  # noqa: B008 (frozen)
+    **others: object,
 ) -> Rulebook:
     """Rules that charge nothing and stop at nothing, but for what the test is about."""
     return Rulebook(
@@ -78,7 +78,7 @@ def rulebook(
         limits=limits,
         insurance_fund={"USD": fund},
         leverage_default=10,
-        hedge_mode=hedge_mode,
+        **others,  # type: ignore[arg-type]
     )
 
 
@@ -102,7 +102,7 @@ def position(
     market = state.list_instrument(contract(symbol, **changes))
     held = state.position(state.open_account("ann"), market.instrument)
     held.leverage = leverage
-    held.trade(size, price)
+    held.trade(size, market.instrument.value(price, size))
     return held
 
 
@@ -150,8 +150,15 @@ class Stage:
 
     def deposit(self, name: str, dollars: int) -> list[Event]:
         """Bring in money."""
-        amount = dollars * DOLLAR
-        return self.do(Deposit(at=self.now(), account=name, asset="USD", amount=amount))
+        return self.bring(name, "USD", dollars * DOLLAR)
+
+    def bring(self, name: str, asset: str, amount: int) -> list[Event]:
+        """Bring in units of any asset."""
+        return self.do(Deposit(at=self.now(), account=name, asset=asset, amount=amount))
+
+    def enlist(self, symbol: str, **changes: str) -> list[Event]:
+        """List one more instrument, in the stage's round numbers but for the changes."""
+        return self.do(ListInstrument(at=self.at, rules=contract(symbol, **changes)))
 
     def mark(self, symbol: str, dollars: int, cents: int = 0) -> list[Event]:
         """Move the mark price."""
@@ -268,6 +275,6 @@ class Stage:
         position = self.position(name, symbol, side)
         return position.size if position else 0
 
-    def balance(self, name: str) -> int:
-        """A ledger account in cents."""
-        return self.venue.balances("USD")[name]
+    def balance(self, name: str, asset: str = "USD") -> int:
+        """A ledger account in cents, or in another asset's units."""
+        return self.venue.balances(asset)[name]

@@ -34,6 +34,7 @@ MAY_IMPORT = {
 
 CORE_MAY_IMPORT = {
     "bisect", "collections", "enum", "fractions", "hashlib", "typing",  # of the standard library
+    "datetime",  # reads dates; what reads the clock is forbidden below
     "msgspec", "sortedcontainers",
 }  # fmt: skip
 
@@ -126,6 +127,21 @@ def test_only_what_is_read_from_text_is_divided(path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
             assert id(node) in read, f"{named(path)}:{node.lineno}: {ast.unparse(node)}"
+
+
+@each_core_file
+def test_the_core_has_no_clock(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in {"today", "utcnow", "fromtimestamp"}, (
+                f"{named(path)}:{node.lineno}"
+            )
+            asks = (
+                node.attr == "now"
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "datetime"
+            )
+            assert not asks, f"{named(path)}:{node.lineno} asks for the time"
 
 
 @each_core_file

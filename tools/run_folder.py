@@ -21,7 +21,14 @@ from tools.tables import EventTables, write_accounts
 from tools.tally import Tallies, Tally
 from tools.times import utc
 
-VENUE_ACCOUNTS = ("outside", "fees", "insurance fund", "open positions", "uncovered loss")
+VENUE_ACCOUNTS = (
+    "outside",
+    "fees",
+    "insurance fund",
+    "open positions",
+    "uncovered loss",
+    "rounding",
+)
 
 
 class RunFolder:

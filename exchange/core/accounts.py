@@ -3,7 +3,7 @@
 from exchange.core.book import Order
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
-from exchange.core.units import Lots, MarkPrice, Money, Ticks, ceil_div
+from exchange.core.units import Lots, MarkPrice, Money, ceil_div
 
 SIDES = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
 
@@ -47,12 +47,11 @@ class Position:
         """The mark up to which the monitor need not look; -1: not watched."""
         self.watched_long = False
 
-    def trade(self, lots: Lots, price: Ticks) -> Money:
-        """Take `lots` (signed) at `price` into the position; returns the PnL this realises.
+    def trade(self, lots: Lots, value: Money) -> Money:
+        """Take `lots` (signed) for `value` into the position; returns the PnL this realises.
 
         A part closed takes its share of the cost with it, rounded up, so that PnL rounds down.
         """
-        value = self.instrument.value(price, lots)
         realised = 0
         if self.size * lots < 0:
             closed = min(abs(self.size), abs(lots))
@@ -95,6 +94,27 @@ class Position:
         return other
 
 
+class SpotPosition(Position):
+    """What an account has open in a spot market: orders only.
+
+    What they trade goes straight to its two wallets, so the size is always 0.  An open order's
+    money stands in a reserve: it can always be paid, and is no collateral meanwhile.
+    """
+
+    def __init__(
+        self,
+        pool: "Pool",
+        base: "Pool",
+        instrument: Instrument,
+        quote_reserve: int,
+        base_reserve: int,
+    ) -> None:
+        super().__init__(pool, instrument, PositionSide.NET, quote_reserve, 1)
+        self.base = base
+        self.base_reserve = base_reserve
+        """Ledger account of what open sells may have to deliver; `bucket` is that of buys."""
+
+
 class Pool:
     """An account's money in one settlement asset: the wallet, and every position settled in it."""
 
@@ -122,6 +142,8 @@ class Account:
         self.hedges = False
         """Whether it holds longs and shorts side by side (hedge mode)."""
         self.pools: dict[str, Pool] = {}
+        self.spot: dict[str, SpotPosition] = {}
+        """By symbol."""
         self.orders: dict[int, Order] = {}
         """Open orders by the venue's id, oldest first."""
         self.refs: dict[int, int] = {}

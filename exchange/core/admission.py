@@ -4,7 +4,8 @@ The venue works on one command at a time, so it knows what an order would get fr
 it trades, and checks margin on exactly that.
 """
 
-from exchange.core.accounts import Position
+from exchange.core import spot
+from exchange.core.accounts import Position, SpotPosition
 from exchange.core.book import Order
 from exchange.core.finding import Refusal
 from exchange.core.margin import (
@@ -90,6 +91,11 @@ def unaffordable(
     closes needs no margin, but may not lose more than stands behind it.  A trade that was `agreed`
     elsewhere may bring in a position that is under water: in cross it needs maintenance margin.
     """
+    if isinstance(position, SpotPosition):
+        taken = trial.opened
+        return spot.unaffordable(
+            state, position, order, taken, trial.opening, trial.resting, instead_of
+        )
     mark = state.mark_of(position)
     sign = 1 if order.buy else -1
     lots = sign * (trial.closed + trial.opened)

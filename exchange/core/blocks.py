@@ -5,9 +5,9 @@ from exchange.core.admission import closing_size, only_closes, trial_at, unaffor
 from exchange.core.book import Order
 from exchange.core.finding import (
     Refusal,
-    market_named,
     not_a_price,
     not_a_size,
+    open_market,
     position_named,
 )
 from exchange.core.matching import fit_reduce_only, side_of
@@ -27,17 +27,19 @@ from exchange.core.state import Market, State
 
 def block_trade(state: State, command: BlockTrade) -> Refusal | None:
     """Let two parties trade; either may be history.  Both must be able to carry it."""
-    market = market_named(state, command.symbol)
-    if isinstance(market, Refusal):
-        return market
-    if command.size <= 0:
-        return not_a_size(command.size)
-    if command.price <= 0:
-        return not_a_price(command.price)
     if command.account == command.counterparty:
         return Refusal(Reject.RESERVED_ACCOUNT, f"{command.account!r} cannot be both sides")
     first = _party(state, command.account, command.symbol, command.position_side)
     second = _party(state, command.counterparty, command.symbol, command.counterparty_side)
+    market = open_market(state, command.symbol)
+    for found in (first, second, market):
+        if isinstance(found, Refusal):
+            return found
+    assert isinstance(market, Market), "a refused market has been returned"
+    if command.size <= 0:
+        return not_a_size(command.size)
+    if command.price <= 0:
+        return not_a_price(command.price)
     buys = command.side is Side.BUY
     for party, buy in ((first, buys), (second, not buys)):
         refusal = _refused(state, market, party, command, buy=buy)
@@ -74,7 +76,7 @@ def _refused(
 ) -> Refusal | None:
     if party is None or isinstance(party, Refusal):
         return party
-    if state.mark_of(party) == 0:
+    if state.mark_of(party) == 0 and not market.instrument.is_spot:
         return Refusal(Reject.NO_MARK_PRICE, f"{command.symbol} has no mark price yet")
     if only_closes(party, buy=buy) and closing_size(party, command.size, buy=buy) < command.size:
         held = market.instrument.size_text(party.size)
@@ -93,10 +95,11 @@ def _take(
 ) -> None:
     """One party's own side of the trade."""
     lots = command.size if buy else -command.size
+    value = market.instrument.value(command.price, lots)
     if party is None:
-        settle_history(market, lots, command.price)
+        settle_history(market, lots, value)
         return
-    settled = settle(state, market, party, lots, command.price, 0)
+    settled = settle(state, market, party, lots, value, 0)
     state.emit(
         OrderFilled(
             at=state.now,

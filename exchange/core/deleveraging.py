@@ -107,12 +107,13 @@ def _trade(
     """
     buys = bankrupt.size < 0
     lots = size if buys else -size
-    settled = settle(state, market, bankrupt, lots, price, 0)
+    value = market.instrument.value(price, lots)
+    settled = settle(state, market, bankrupt, lots, value, 0)
     realised = 0
     if victim is None:
-        settle_history(market, -lots, price)
+        settle_history(market, -lots, -value)
     else:
-        realised = settle(state, market, victim, -lots, price, 0).realised
+        realised = settle(state, market, victim, -lots, -value, 0).realised
     symbol = market.instrument.symbol
     state.emit(
         Traded(

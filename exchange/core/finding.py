@@ -1,7 +1,7 @@
 """What a command names: an account, an instrument, a position; or why there is no such thing."""
 
-from exchange.core.accounts import Account, Position
-from exchange.core.messages import HISTORY, PositionSide, Reject
+from exchange.core.accounts import Account, Position, SpotPosition
+from exchange.core.messages import HISTORY, Phase, PositionSide, Reject
 from exchange.core.state import Market, State
 
 
@@ -31,12 +31,32 @@ def market_named(state: State, symbol: str) -> Market | Refusal:
     return market
 
 
+def open_market(state: State, symbol: str) -> Market | Refusal:
+    """A market in which trades are made."""
+    market = market_named(state, symbol)
+    if isinstance(market, Refusal) or market.phase is Phase.TRADING:
+        return market
+    return Refusal(Reject.INSTRUMENT_CLOSED, f"{symbol} was {market.phase}")
+
+
+def priced_market(state: State, symbol: str) -> Market | Refusal:
+    """A market that still has prices: an expired future has them until it is settled."""
+    market = market_named(state, symbol)
+    if isinstance(market, Refusal) or market.phase is not Phase.SETTLED:
+        return market
+    return Refusal(Reject.INSTRUMENT_CLOSED, f"{symbol} was settled")
+
+
 def position_meant(
     state: State, account: Account, market: Market, side: PositionSide
 ) -> Position | Refusal:
-    """A position of an account; its side must be one that the account's mode has."""
-    if account.hedges == (side is PositionSide.NET):
-        expected = "long or short in hedge mode" if account.hedges else "net in one-way mode"
+    """A position of an account; its side must be one that the account's mode has.
+
+    Nothing is held on a side in spot.
+    """
+    hedges = account.hedges and not market.instrument.is_spot
+    if hedges == (side is PositionSide.NET):
+        expected = "long or short in hedge mode" if hedges else "net"
         return Refusal(Reject.WRONG_POSITION_SIDE, f"position_side was {side}, expected {expected}")
     return state.position(account, market.instrument, side)
 
@@ -49,6 +69,16 @@ def position_named(state: State, name: str, symbol: str, side: PositionSide) -> 
     if isinstance(market, Refusal):
         return market
     return position_meant(state, account, market, side)
+
+
+def margined_position(
+    state: State, name: str, symbol: str, side: PositionSide
+) -> Position | Refusal:
+    """A position that is held on margin, which spot is not."""
+    position = position_named(state, name, symbol, side)
+    if isinstance(position, SpotPosition):
+        return Refusal(Reject.NOT_OFFERED, f"{symbol} is spot, which has no margin")
+    return position
 
 
 def not_a_price(price: int) -> Refusal:

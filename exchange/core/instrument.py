@@ -17,12 +17,14 @@ from exchange.core.units import (
     Lots,
     MarkPrice,
     Money,
+    Nanos,
     Rate,
     Ticks,
     UnitError,
     ceil_div,
     decimal,
     exact,
+    moment,
     on_grid,
     rate,
 )
@@ -33,9 +35,10 @@ PRICE_MAX = 10**18
 
 
 class Instrument:
-    """A perpetual contract.
+    """A contract, or a spot market.
 
-    Linear: one tick on one lot is worth `multiplier` units of money, and a trade's value is exact.
+    Linear and spot: one tick on one lot is worth `multiplier` units of money, and a trade's value
+    is exact.
     Inverse: one lot at a price of one tick is worth `multiplier` units, and a trade's value is
     that over the price, rounded down to a unit, the same for both sides.
 
@@ -57,6 +60,9 @@ class Instrument:
         self.symbol: str = rules.symbol
         self.settle: str = rules.settle
         self.is_inverse = rules.kind is ContractKind.INVERSE
+        self.is_spot = rules.kind is ContractKind.SPOT
+        self.base: str = rules.base
+        """Of a spot market: the asset that changes hands for `settle`; empty for a contract."""
         self.tick_size = _positive(rules.tick_size, f"{what} tick_size")
         self.lot_size = _positive(rules.lot_size, f"{what} lot_size")
         self.money_unit = _positive(rules.money_unit, f"{what} money_unit")
@@ -67,6 +73,10 @@ class Instrument:
             f"{what}: a tick on a lot is worth",
             f"units of {rules.settle} ({rules.money_unit})",
         )
+        self.base_units = self._base_units()
+        """Units of the base asset in a lot of a spot market; 0 for a contract."""
+        self.expires_at: Nanos = moment(rules.expiry, f"{what} expiry") if rules.expiry else 0
+        """When a dated future ends; 0: never."""
         self.subticks = _whole(self.tick_size / self.mark_unit, f"{what}: a tick is", "mark units")
         self.size_max: Lots = (
             on_grid(rules.size_max, self.lot_size, f"{what} size_max") if rules.size_max else 0
@@ -138,6 +148,18 @@ class Instrument:
         return ceil_div(cost * self.fee_at_entry, RATE_ONE)
 
     # -------------------------------------------------------------------------- worth
+
+    def _base_units(self) -> int:
+        rules = self.rules
+        if self.is_spot == (rules.base in {"", rules.settle}):
+            expected = f"an asset besides {rules.settle}" if self.is_spot else "none but for spot"
+            raise UnitError(f"{self.symbol} base was {rules.base!r}, expected {expected}")
+        if not self.is_spot:
+            return 0
+        if rules.expiry:
+            raise UnitError(f"{self.symbol} expiry was {rules.expiry!r}, expected none for spot")
+        unit = _positive(rules.base_unit, f"{self.symbol} base_unit")
+        return on_grid(rules.lot_size, unit, f"{self.symbol} lot_size")
 
     def value(self, price: Ticks, size: Lots) -> Money:
         """What trading `size` (signed) at a price adds to a position's cost.

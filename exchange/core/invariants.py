@@ -1,9 +1,10 @@
 """What must hold after every command.  Broken, it is a defect of the venue: an AssertionError."""
 
-from exchange.core.accounts import Account, Position
+from exchange.core.accounts import Account, Position, SpotPosition
 from exchange.core.book import Order
 from exchange.core.margin import maintenance_margin, unrealised_pnl
 from exchange.core.messages import PositionSide
+from exchange.core.spot import committed
 from exchange.core.state import Market, State
 
 
@@ -23,6 +24,9 @@ def check(state: State) -> None:
 def _check_positions(state: State, market: Market) -> None:
     """Sizes sum to zero, and the list of holders is the list of open positions."""
     symbol = market.instrument.symbol
+    if market.instrument.is_spot:
+        assert not market.holders, f"{symbol} is spot and has positions"
+        return
     total = market.history_size + sum(p.size for p in market.holders.values())
     assert total == 0, f"{symbol} positions sum to {total} lots"
     longs = max(market.history_size, 0) + sum(max(p.size, 0) for p in market.holders.values())
@@ -51,8 +55,11 @@ def _check_clearing(state: State) -> None:
     """What clearing has paid out is what open positions owe: minus the sum of their costs."""
     owed = dict.fromkeys(state.funds, 0)
     for market in state.markets:
+        instrument = market.instrument
         costs = market.history_cost + sum(p.cost for p in market.holders.values())
-        owed[market.instrument.settle] += costs
+        owed[instrument.settle] += costs
+        if instrument.is_spot:
+            owed[instrument.base] -= market.history_size * instrument.base_units
     for asset, funds in state.funds.items():
         paid = state.ledger.balances[funds.clearing]
         assert paid == -owed[asset], f"{asset} clearing holds {paid}, positions cost {owed[asset]}"
@@ -61,6 +68,8 @@ def _check_clearing(state: State) -> None:
 
 def _positions(account: Account, market: Market) -> list[Position]:
     """Every position that the account ever had in a market, open or not."""
+    if market.instrument.is_spot:
+        return [p for symbol, p in account.spot.items() if symbol == market.instrument.symbol]
     pool = account.pools.get(market.instrument.settle)
     found = [] if pool is None else list(pool.positions.values())
     return [position for position in found if position.instrument is market.instrument]
@@ -76,8 +85,19 @@ def _check_orders(state: State, account: Account) -> None:
         for position in _positions(account, market):
             orders = [o for o in account.orders.values() if o.position is position]
             counted += len(orders)
-            _check_sums(position, orders)
+            if isinstance(position, SpotPosition):
+                _check_reserves(state, position, orders)
+            else:
+                _check_sums(position, orders)
     assert counted == len(account.orders), f"{account.name} has orders without a position"
+
+
+def _check_reserves(state: State, position: SpotPosition, orders: list[Order]) -> None:
+    """What stands aside is what the open orders may have to pay."""
+    for reserve, buy in ((position.bucket, True), (position.base_reserve, False)):
+        needed = sum(committed(position, o, o.size) for o in orders if o.buy is buy)
+        found = state.ledger.balances[reserve]
+        assert found == needed, f"{state.ledger.names[reserve]} holds {found}, orders need {needed}"
 
 
 def _check_sums(position: Position, orders: list[Order]) -> None:

@@ -17,7 +17,7 @@ from exchange.core.margin import (
     notional,
     unrealised_pnl,
 )
-from exchange.core.matching import cancel_position, match
+from exchange.core.matching import cancel, cancel_position, match
 from exchange.core.messages import (
     CancelReason,
     Closing,
@@ -34,6 +34,7 @@ from exchange.core.messages import (
 )
 from exchange.core.rules import Amount, Cancel
 from exchange.core.selection import first, how_much
+from exchange.core.spot import draws_on
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Ticks, ceil_div
 
@@ -132,13 +133,18 @@ def liquidate(scope: Scope) -> None:
 
 
 def _cancel_orders(scope: Scope) -> None:
-    rule = scope.state.rulebook.liquidation.cancel
+    state, rule = scope.state, scope.state.rulebook.liquidation.cancel
+    if scope.isolated is None:
+        for order in list(scope.pool.account.orders.values()):
+            # What spot orders hold in reserve belongs to the account, under every rule.
+            if draws_on(order, scope.pool):
+                cancel(state, state.markets[order.market], order, CancelReason.LIQUIDATION)
     if rule is Cancel.NONE:
         return
     for position in list(scope.pool.positions.values()):
         concerned = position is scope.isolated if scope.isolated else not position.isolated
         if concerned and (rule is Cancel.ALL or position.size):
-            cancel_position(scope.state, position, CancelReason.LIQUIDATION)
+            cancel_position(state, position, CancelReason.LIQUIDATION)
 
 
 def _close_some(scope: Scope, position: Position) -> None:

@@ -11,10 +11,12 @@ def list_instrument(state: State, command: ListInstrument) -> Refusal | None:
     rules = command.rules
     if rules.symbol in state.market_of:
         return Refusal(Reject.INSTRUMENT_EXISTS, f"{rules.symbol} is listed already")
-    unit = state.units.get(rules.settle, rules.money_unit)
-    if unit != rules.money_unit:
-        detail = f"{rules.symbol} money_unit was {rules.money_unit}, expected {unit} as before"
-        return Refusal(Reject.BAD_INSTRUMENT, detail)
+    assets = {rules.settle: rules.money_unit, rules.base: rules.base_unit}
+    for asset, unit in assets.items():
+        known = state.units.get(asset, unit)
+        if known != unit:
+            detail = f"{rules.symbol}: a unit of {asset} was {unit}, expected {known} as before"
+            return Refusal(Reject.BAD_INSTRUMENT, detail)
     try:
         state.list_instrument(rules)
     except UnitError as error:

@@ -13,6 +13,7 @@ from exchange.core.messages import (
 )
 from exchange.core.rules import SelfTrade
 from exchange.core.settlement import settle, settle_history
+from exchange.core.spot import hold
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Money, Rate, Ticks
 
@@ -107,6 +108,7 @@ def trade(
 ) -> None:
     """One trade of `size` at the maker's price."""
     price = maker.price
+    value = market.instrument.value(price, size if maker.buy else -size)
     market.book.reduce(maker, size)
     taker.size -= size
     market.last_price = price
@@ -120,16 +122,17 @@ def trade(
             kind=kind,
         )
     )
-    _fill(state, market, maker, price, size, state.maker_rate, TradeKind.BOOK, maker=True)
-    _fill(state, market, taker, price, size, fee_rate, kind, maker=False)
+    _fill(state, market, maker, size, price, value, state.maker_rate, TradeKind.BOOK, maker=True)
+    _fill(state, market, taker, size, price, -value, fee_rate, kind, maker=False)
 
 
 def _fill(
     state: State,
     market: Market,
     order: Order,
-    price: Ticks,
     size: Lots,
+    price: Ticks,
+    value: Money,
     fee_rate: Rate,
     kind: TradeKind,
     *,
@@ -137,13 +140,13 @@ def _fill(
 ) -> None:
     position, lots = order.position, size if order.buy else -size
     if position is None:
-        settle_history(market, lots, price)
+        settle_history(market, lots, value)
         return
     if maker:
-        position.hold(order, order.size)
+        hold(state, position, order, order.size)
         if order.size == 0:
             state.drop(order)
-    settled = settle(state, market, position, lots, price, fee_rate)
+    settled = settle(state, market, position, lots, value, fee_rate)
     state.emit(
         OrderFilled(
             at=state.now,
@@ -157,6 +160,7 @@ def _fill(
             open_size=order.size,
             maker=maker,
             fee=settled.fee,
+            fee_asset=settled.fee_asset,
             realised_pnl=settled.realised,
             position=settled.position,
             position_side=position.side,
@@ -172,14 +176,14 @@ def rest(state: State, market: Market, order: Order) -> None:
     account.orders[order.order_id] = order
     if order.ref:
         account.refs[order.ref] = order.order_id
-    position_of(order).hold(order, order.size)
+    hold(state, position_of(order), order, order.size)
     market.book.rest(order)
 
 
 def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
     """Take a trader's order out of the book."""
     market.book.remove(order)
-    position_of(order).hold(order, 0)
+    hold(state, position_of(order), order, 0)
     state.drop(order)
     announce_cancel(state, market, order, reason)
 
@@ -235,7 +239,7 @@ def fit_reduce_only(state: State, market: Market, position: Position) -> None:
 def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
     """Take `size` off a resting order, which keeps its place."""
     market.book.reduce(order, size)
-    position_of(order).hold(order, order.size)
+    hold(state, position_of(order), order, order.size)
     announce_amend(state, market, order, kept_place=True)
 
 

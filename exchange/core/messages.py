@@ -67,6 +67,7 @@ class Reject(StrEnum):
     INSTRUMENT_EXISTS = "instrument_exists"
     BAD_INSTRUMENT = "bad_instrument"
     WRONG_POSITION_SIDE = "wrong_position_side"
+    INSTRUMENT_CLOSED = "instrument_closed"
     UNKNOWN_ORDER = "unknown_order"
     DUPLICATE_REF = "duplicate_ref"
     AMOUNT_NOT_POSITIVE = "amount_not_positive"
@@ -91,6 +92,7 @@ class Reject(StrEnum):
     POST_ONLY_WOULD_TAKE = "post_only_would_take"
     CANNOT_FILL_WHOLE = "cannot_fill_whole"
     INSUFFICIENT_MARGIN = "insufficient_margin"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
     HISTORY_CROSSED = "history_crossed"
 
 
@@ -104,6 +106,7 @@ class CancelReason(StrEnum):
     LIQUIDATION = "liquidation"
     DELEVERAGED = "deleveraged"
     STRATEGY_STOPPED = "strategy_stopped"
+    INSTRUMENT_CLOSED = "instrument_closed"
 
 
 class Closing(StrEnum):
@@ -115,6 +118,16 @@ class Closing(StrEnum):
     """In the book, at a price that the account and the insurance fund can pay."""
     ADL = "adl"
     """Against traders on the other side, at the bankruptcy price."""
+
+
+class Phase(StrEnum):
+    """What may be done in a market."""
+
+    TRADING = "trading"
+    EXPIRED = "expired"
+    """A dated future after its time, waiting for its settlement price."""
+    SETTLED = "settled"
+    """Closed for good."""
 
 
 class TradeKind(StrEnum):
@@ -288,6 +301,21 @@ class ComputeMarkPrice(Command, frozen=True, kw_only=True):
     symbol: str
 
 
+class SettleInstrument(Command, frozen=True, kw_only=True):
+    """End an instrument: orders are cancelled, and positions closed at the settlement price.
+
+    A dated future settles by itself at expiry, where its index was told; this is for one whose
+    index was not, and for a perpetual contract or spot market that is delisted.
+    """
+
+    symbol: str
+    price: MarkPrice
+
+
+class PassTime(Command, frozen=True, kw_only=True):
+    """Nothing but time passes: what is due by now happens.  Sent by the clock."""
+
+
 class UpdateDepth(Command, frozen=True, kw_only=True):
     """History's sizes at some price levels, as absolute sizes; zero empties a level.
 
@@ -328,6 +356,8 @@ AnyCommand: TypeAlias = (
     | UpdateIndexPrice
     | UpdateFundingRate
     | ComputeMarkPrice
+    | SettleInstrument
+    | PassTime
     | UpdateDepth
     | RecordedTrade
 )
@@ -400,6 +430,18 @@ class FundingRateChanged(MarketEvent, frozen=True, kw_only=True):
     next_at: Nanos
 
 
+class PhaseChanged(MarketEvent, frozen=True, kw_only=True):
+    """A market entered another phase."""
+
+    phase: Phase
+
+
+class InstrumentSettled(MarketEvent, frozen=True, kw_only=True):
+    """An instrument ended: its positions were closed at this price."""
+
+    price: MarkPrice
+
+
 class CommandRejected(Event, frozen=True, kw_only=True):
     """A command changed nothing, and why.  Private to `account` where it names one."""
 
@@ -459,6 +501,8 @@ class OrderFilled(AccountEvent, frozen=True, kw_only=True):
     maker: bool
     fee: Money
     """Paid by the account; negative is a rebate."""
+    fee_asset: str = ""
+    """What it was paid in: the settlement asset where empty; in spot, the asset received."""
     realised_pnl: Money
     position: Lots
     """The account's position afterwards."""
@@ -473,6 +517,18 @@ class OrderCancelled(AccountEvent, frozen=True, kw_only=True):
     symbol: str
     open_size: Lots
     reason: CancelReason
+
+
+class PositionSettled(AccountEvent, frozen=True, kw_only=True):
+    """A position was closed at the settlement price of its instrument."""
+
+    symbol: str
+    position_side: PositionSide = PositionSide.NET
+    size: Lots
+    """What was closed, signed as the position was."""
+    price: MarkPrice
+    realised_pnl: Money
+    fee: Money
 
 
 class OrderAmended(AccountEvent, frozen=True, kw_only=True):
@@ -635,6 +691,8 @@ AnyEvent: TypeAlias = (
     | MarkPriceChanged
     | IndexPriceChanged
     | FundingRateChanged
+    | PhaseChanged
+    | InstrumentSettled
     | CommandRejected
     | AccountOpened
     | Deposited
@@ -643,6 +701,7 @@ AnyEvent: TypeAlias = (
     | OrderFilled
     | OrderCancelled
     | OrderAmended
+    | PositionSettled
     | PositionModeChanged
     | LeverageChanged
     | MarginModeChanged
@@ -700,13 +759,15 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     asset: str
     wallet: Money
     """Cross collateral; isolated buckets are not in it."""
+    reserved: Money
+    """Set aside for open spot orders, and not collateral."""
     equity: Money
     """Of the cross pool: wallet and unrealised PnL of cross positions."""
     initial_margin: Money
     maintenance_margin: Money
     available_margin: Money
     total: Money
-    """Equity of the cross pool and of every isolated position together."""
+    """Equity of the cross pool and of every isolated position, and what is reserved, together."""
     positions: tuple[PositionView, ...]
     orders: tuple[OrderView, ...]
 

@@ -7,7 +7,14 @@ it trades, and checks margin on exactly that.
 from exchange.core.accounts import Account, Position
 from exchange.core.admission import closing_size, only_closes, trial_of, unaffordable
 from exchange.core.book import Order
-from exchange.core.finding import Refusal, account_named, market_named, position_named
+from exchange.core.finding import (
+    Refusal,
+    account_named,
+    market_named,
+    open_market,
+    position_named,
+)
+from exchange.core.instrument import PRICE_MAX, Instrument
 from exchange.core.matching import (
     announce_amend,
     announce_cancel,
@@ -31,6 +38,7 @@ from exchange.core.messages import (
     TimeInForce,
     TradeKind,
 )
+from exchange.core.spot import hold
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Ticks, ceil_div
 
@@ -40,7 +48,9 @@ def place(state: State, command: PlaceOrder) -> Refusal | None:
     position = position_named(state, command.account, command.symbol, command.position_side)
     if isinstance(position, Refusal):
         return position
-    market = state.markets[position.instrument.index]
+    market = open_market(state, command.symbol)
+    if isinstance(market, Refusal):
+        return market
     refusal = malformed(position, command) or _untimely(state, position, command)
     if refusal is not None:
         return refusal
@@ -90,8 +100,15 @@ def malformed(position: Position, command: PlaceOrder) -> Refusal | None:
         return Refusal(
             Reject.PRICE_NOT_POSITIVE, f"price was {command.price} ticks, expected 1 or more"
         )
+    return _at_odds(instrument, command)
+
+
+def _at_odds(instrument: Instrument, command: PlaceOrder) -> Refusal | None:
+    """Flags that contradict each other, or the instrument."""
     if command.post_only and not _rests(command):
         return Refusal(Reject.BAD_FLAGS, "post-only was set on an order that cannot rest")
+    if command.reduce_only and instrument.is_spot:
+        return Refusal(Reject.BAD_FLAGS, "reduce-only was set on a spot order")
     return None
 
 
@@ -108,7 +125,7 @@ def _untimely(state: State, position: Position, command: PlaceOrder) -> Refusal 
             return Refusal(
                 Reject.TOO_MANY_ORDERS, f"{count} orders were open, expected fewer than {most}"
             )
-    if state.mark_of(position) == 0:
+    if state.mark_of(position) == 0 and not position.instrument.is_spot:
         return Refusal(Reject.NO_MARK_PRICE, f"{command.symbol} has no mark price yet")
     return None
 
@@ -127,8 +144,8 @@ def _out_of_bounds(
     state: State, market: Market, position: Position, order: Order, command: PlaceOrder
 ) -> Refusal | None:
     """Whether an order is too small, or its limit too far beyond the mark."""
-    instrument, mark = market.instrument, state.mark_of(position)
-    if command.price is not None and state.price_band:
+    instrument, mark = market.instrument, state.reference(market)
+    if command.price is not None and state.price_band and mark:
         band = state.price_band if order.buy else -state.price_band
         edge = mark * (RATE_ONE + band)
         reach = order.price * instrument.subticks * RATE_ONE
@@ -157,8 +174,13 @@ def _out_of_bounds(
 
 
 def market_limit(state: State, market: Market, *, buy: bool) -> Ticks:
-    """The worst price of a market order: the last tick inside the band around the mark."""
-    mark = state.marks.prices[market.instrument.index]
+    """The worst price of a market order: the last tick inside the band around the mark.
+
+    In spot the last price serves where there is no mark; without either there is no bound.
+    """
+    mark = state.reference(market)
+    if mark == 0:
+        return PRICE_MAX if buy else 1
     grid = RATE_ONE * market.instrument.subticks
     if buy:
         return max(1, mark * (RATE_ONE + state.band) // grid)
@@ -293,7 +315,7 @@ def _replace(
     refusal = unaffordable(state, position, changed, trial, instead_of=order)
     if refusal is not None:
         return refusal
-    position.hold(order, 0)
+    hold(state, position, order, 0)
     market.book.remove(order)
     state.drop(order)
     announce_amend(state, market, changed, kept_place=False)

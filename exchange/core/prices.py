@@ -1,6 +1,6 @@
 """Prices from outside the book: mark, index and funding rate."""
 
-from exchange.core.finding import Refusal, market_named, not_a_price
+from exchange.core.finding import Refusal, not_a_price, priced_market
 from exchange.core.messages import (
     ComputeMarkPrice,
     FundingRateChanged,
@@ -17,7 +17,7 @@ from exchange.core.units import MarkPrice
 
 def update_mark(state: State, command: UpdateMarkPrice) -> Refusal | None:
     """Take a mark price as it is told."""
-    market = market_named(state, command.symbol)
+    market = priced_market(state, command.symbol)
     if isinstance(market, Refusal):
         return market
     if command.price <= 0:
@@ -40,13 +40,15 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
 
 def update_index(state: State, command: UpdateIndexPrice) -> Refusal | None:
     """Take an index price; that it was told counts even if it is the same."""
-    market = market_named(state, command.symbol)
+    market = priced_market(state, command.symbol)
     if isinstance(market, Refusal):
         return market
     if command.price <= 0:
         return not_a_price(command.price)
     model = market.model
     model.index_at = state.now
+    if market.average is not None:
+        market.average.note(state.now, command.price)
     if command.price != model.index:
         model.index = command.price
         state.emit(IndexPriceChanged(at=state.now, symbol=command.symbol, price=command.price))
@@ -55,7 +57,7 @@ def update_index(state: State, command: UpdateIndexPrice) -> Refusal | None:
 
 def update_funding(state: State, command: UpdateFundingRate) -> Refusal | None:
     """Take a funding rate and the time of its payment."""
-    market = market_named(state, command.symbol)
+    market = priced_market(state, command.symbol)
     if isinstance(market, Refusal):
         return market
     model = market.model
@@ -70,7 +72,7 @@ def update_funding(state: State, command: UpdateFundingRate) -> Refusal | None:
 
 def compute_mark(state: State, command: ComputeMarkPrice) -> Refusal | None:
     """Make a mark price by the rulebook's method; none from a stale index."""
-    market = market_named(state, command.symbol)
+    market = priced_market(state, command.symbol)
     if isinstance(market, Refusal):
         return market
     model = market.model

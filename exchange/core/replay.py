@@ -2,7 +2,7 @@
 
 from exchange.core import history
 from exchange.core.book import HISTORY_OWNER, Order
-from exchange.core.finding import Refusal, market_named, not_a_price, not_a_size
+from exchange.core.finding import Refusal, not_a_price, not_a_size, open_market
 from exchange.core.matching import match, trade
 from exchange.core.messages import RecordedTrade, Reject, Side, Traded, TradeKind, UpdateDepth
 from exchange.core.state import Market, State
@@ -11,7 +11,7 @@ from exchange.core.units import Lots, Ticks
 
 def update_depth(state: State, command: UpdateDepth) -> Refusal | None:
     """Make history show what the rows say; rows that cross history's own book are refused."""
-    market = market_named(state, command.symbol)
+    market = open_market(state, command.symbol)
     if isinstance(market, Refusal):
         return market
     for price, size in command.bids + command.asks:
@@ -95,7 +95,7 @@ def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
     A client at a better price would have been hit first, and is.  History's own orders at better
     prices are left alone: the print proves nothing about them.
     """
-    market = market_named(state, command.symbol)
+    market = open_market(state, command.symbol)
     if isinstance(market, Refusal):
         return market
     if command.price <= 0:

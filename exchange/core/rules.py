@@ -161,6 +161,15 @@ class LimitRules(Rules, frozen=True, kw_only=True):
     """Commands of one client in one second of venue time; the rest are refused."""
 
 
+class SettlementRules(Rules, frozen=True, kw_only=True):
+    """How a dated future ends."""
+
+    window_seconds: str = "1800"
+    """The settlement price is the index price averaged over so long before expiry."""
+    fee: str = "0"
+    """Rate of the notional settled."""
+
+
 class Rulebook(Rules, frozen=True, kw_only=True):
     """Everything that makes one venue differ from another."""
 
@@ -174,6 +183,7 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     margin: MarginRules = MarginRules()
     liquidation: LiquidationRules = LiquidationRules()
     limits: LimitRules = LimitRules()
+    settlement: SettlementRules = SettlementRules()
     insurance_fund: dict[str, str] = {}
     """Opening balance for each settlement asset."""
     leverage_default: int = 10
@@ -183,21 +193,29 @@ class Rulebook(Rules, frozen=True, kw_only=True):
 
 
 class ContractKind(StrEnum):
-    """What a contract pays in."""
+    """What is traded, and what it pays in."""
 
     LINEAR = "linear"
     """Settled in the money it is quoted in: worth price times size."""
     INVERSE = "inverse"
     """Sized in the quote money and settled in the base asset: worth size over price."""
+    SPOT = "spot"
+    """The base asset itself, against the quote money: two assets change hands, on no margin."""
 
 
 class InstrumentRules(Rules, frozen=True, kw_only=True):
-    """A perpetual contract."""
+    """A perpetual contract, a dated future (with `expiry`), or a spot market."""
 
     symbol: str
     kind: ContractKind = ContractKind.LINEAR
     settle: str = "USDT"
-    """Settlement asset."""
+    """Settlement asset; of a spot market, the quote money."""
+    expiry: str = ""
+    """When a dated future ends, in UTC: "2026-03-27T08:00:00".  Empty: it never does."""
+    base: str = ""
+    """Of a spot market: the asset that is bought and sold."""
+    base_unit: str = "0.00000001"
+    """Of a spot market: the smallest unit of the base asset."""
     tick_size: str
     lot_size: str
     """Smallest size step, in the base asset; in the quote money for an inverse contract (100 for

@@ -2,57 +2,67 @@
 
 Cross positions settle with the wallet.  An isolated position takes its margin from the wallet when
 it opens, settles with its bucket, and gives the bucket's share back when it closes; in liquidation
-the bucket gives nothing back until the end.
+the bucket gives nothing back until the end.  A spot trade moves base and quote between wallets.
 """
 
-from exchange.core.accounts import Position
+from exchange.core.accounts import Position, SpotPosition
 from exchange.core.ledger import Reason
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div
 
 
 class Settled:
     """What a fill came to for one side."""
 
-    def __init__(self, realised: Money, fee: Money, position: Lots) -> None:
+    def __init__(self, realised: Money, fee: Money, position: Lots, fee_asset: str = "") -> None:
         self.realised = realised
         self.fee = fee
         self.position = position
+        self.fee_asset = fee_asset
+        """Empty: the settlement asset."""
 
 
-def settle_history(market: Market, lots: Lots, price: Ticks) -> None:
-    """Let history take `lots` (signed) at `price`; it has no money, only a tally."""
+def settle_history(market: Market, lots: Lots, value: Money) -> None:
+    """Let history take `lots` (signed) for `value`; it has no money, only a tally."""
     before = max(market.history_size, 0)
     market.history_size += lots
     market.open_interest += max(market.history_size, 0) - before
-    market.history_cost += market.instrument.value(price, lots)
+    market.history_cost += value
 
 
 def settle(
-    state: State, market: Market, position: Position, lots: Lots, price: Ticks, fee_rate: Rate
+    state: State, market: Market, position: Position, lots: Lots, value: Money, fee_rate: Rate
 ) -> Settled:
-    """Take `lots` (signed) at `price` into a position, for a fee of `fee_rate` of the notional.
+    """Take `lots` (signed) for `value` into a position, for a fee of `fee_rate` of the notional.
 
     Fees round up, so that a fee is never less and a rebate never more than its rate.
     """
-    instrument = market.instrument
+    if isinstance(position, SpotPosition):
+        return _settle_spot(state, market, position, lots, value, fee_rate)
     held = position.size
     closing = min(abs(lots), abs(held)) if held * lots < 0 else 0
-    realised = position.trade(lots, price)
+    realised = position.trade(lots, value)
     collateral = position.bucket if position.isolated else position.pool.wallet
     state.ledger.transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
     if position.isolated:
-        _move_bucket(state, position, held, closing, realised, price, abs(lots) - closing)
-    fee = ceil_div(abs(instrument.value(price, lots)) * fee_rate, RATE_ONE)
+        opening = abs(lots) - closing
+        opened = abs(value) * opening // abs(lots)
+        _move_bucket(state, position, held, closing, realised, opening, opened)
+    fee = ceil_div(abs(value) * fee_rate, RATE_ONE)
     state.ledger.transfer(position.pool.wallet, market.funds.fees, fee, Reason.TRADING_FEE)
+    count_position(state, market, position, held)
+    state.touch(position.pool)
+    return Settled(realised, fee, position.size)
+
+
+def count_position(state: State, market: Market, position: Position, held: Lots) -> None:
+    """Keep open interest and the list of open positions true after one, `held` before, changed."""
     market.open_interest += max(position.size, 0) - max(held, 0)
-    instrument.crowd(state.mark_of(position), market.open_interest)
+    market.instrument.crowd(state.mark_of(position), market.open_interest)
     if position.size:
         market.holders[position.holder] = position
     else:
         market.holders.pop(position.holder, None)
-    state.touch(position.pool)
-    return Settled(realised, fee, position.size)
 
 
 def _move_bucket(
@@ -61,10 +71,10 @@ def _move_bucket(
     held: Lots,
     closing: Lots,
     realised: Money,
-    price: Ticks,
     opening: Lots,
+    value: Money,
 ) -> None:
-    """Give back the closed part of the bucket, with its PnL; fund the opened part."""
+    """Give back the closed part of the bucket, with its PnL; fund what is opened for `value`."""
     ledger, wallet = state.ledger, position.pool.wallet
     bucket = state.bucket(position)
     if closing and not position.failing:
@@ -73,6 +83,25 @@ def _move_bucket(
         # A debt stays in the bucket: the wallet does not answer for it, the waterfall does.
         ledger.transfer(position.bucket, wallet, max(released, 0), Reason.ISOLATED_MARGIN)
     if opening:
-        value = abs(position.instrument.value(price, opening))
         needed = position.instrument.isolated_margin(value, opening, position.leverage)
         ledger.transfer(wallet, position.bucket, needed, Reason.ISOLATED_MARGIN)
+
+
+def _settle_spot(
+    state: State, market: Market, position: SpotPosition, lots: Lots, value: Money, fee_rate: Rate
+) -> Settled:
+    """Quote money one way, base the other; the fee is taken from what is received."""
+    ledger, instrument = state.ledger, market.instrument
+    quote, base = market.funds, state.funds[instrument.base]
+    units = lots * instrument.base_units
+    ledger.transfer(position.pool.wallet, quote.clearing, value, Reason.SPOT_TRADE)
+    ledger.transfer(base.clearing, position.base.wallet, units, Reason.SPOT_TRADE)
+    if lots > 0:
+        fee = ceil_div(units * fee_rate, RATE_ONE)
+        ledger.transfer(position.base.wallet, base.fees, fee, Reason.TRADING_FEE)
+    else:
+        fee = ceil_div(-value * fee_rate, RATE_ONE)
+        ledger.transfer(position.pool.wallet, quote.fees, fee, Reason.TRADING_FEE)
+    state.touch(position.pool)
+    state.touch(position.base)
+    return Settled(0, fee, 0, instrument.base if lots > 0 else instrument.settle)

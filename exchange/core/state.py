@@ -1,12 +1,14 @@
 """What the venue knows: markets, accounts, money, and the events of the command in hand."""
 
-from exchange.core.accounts import Account, Pool, Position
+from exchange.core.accounts import Account, Pool, Position, SpotPosition
+from exchange.core.alarms import Alarm, Alarms, Due
+from exchange.core.average import IndexAverage
 from exchange.core.book import HISTORY_OWNER, Book, Order
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.margin import Marks, PoolMargin
 from exchange.core.mark import MarkModel
-from exchange.core.messages import HISTORY, Event, PositionSide, QuoteChanged
+from exchange.core.messages import HISTORY, Event, Phase, PositionSide, QuoteChanged
 from exchange.core.monitor import Monitor, Watch
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.core.units import (
@@ -17,6 +19,8 @@ from exchange.core.units import (
     Nanos,
     Rate,
     Ticks,
+    UnitError,
+    decimal,
     exact,
     on_grid,
     rate,
@@ -33,10 +37,19 @@ class Funds:
         self.clearing = ledger.open("open positions", asset)
         """Minus the PnL paid out on positions that are still open on the other side."""
         self.uncovered = ledger.open("uncovered loss", asset)
+        self.rounding = ledger.open("rounding", asset)
+        """What is left where a sum does not divide."""
 
     def balances(self, ledger: Ledger) -> dict[str, Money]:
         """What each of them holds, by name."""
-        owned = (self.outside, self.fees, self.insurance, self.clearing, self.uncovered)
+        owned = (
+            self.outside,
+            self.fees,
+            self.insurance,
+            self.clearing,
+            self.uncovered,
+            self.rounding,
+        )
         return {ledger.names[account]: ledger.balances[account] for account in owned}
 
 
@@ -48,6 +61,9 @@ class Market:
         self.funds = funds
         self.model = model
         self.book = Book()
+        self.phase = Phase.TRADING
+        self.average: IndexAverage | None = None
+        """Of the index before expiry; None without one."""
         self.last_price: Ticks = 0
         self.top: tuple[Ticks, Lots, Ticks, Lots] = (0, 0, 0, 0)
         """Best quotes as last published."""
@@ -76,12 +92,16 @@ class State:
         self.liquidation_rate: Rate = rate(rulebook.liquidation.fee, "liquidation.fee")
         self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
         self.price_band: Rate = rate(rulebook.limits.price_band, "limits.price_band")
+        self.settlement_rate: Rate = rate(rulebook.settlement.fee, "settlement.fee")
+        window = exact(rulebook.settlement.window_seconds, "settlement.window_seconds") * SECOND
+        self.settlement_window: Nanos = int(window)
         stale = exact(rulebook.mark.stale_after_seconds, "mark.stale_after_seconds") * SECOND
         self.stale_after: Nanos = int(stale)
         self.now: Nanos = 0
         self.ledger = Ledger()
         self.marks = Marks()
         self.monitor = Monitor()
+        self.alarms = Alarms()
         self.markets: list[Market] = []
         self.market_of: dict[str, Market] = {}
         self.funds: dict[str, Funds] = {}
@@ -96,27 +116,40 @@ class State:
     def list_instrument(self, rules: InstrumentRules) -> Market:
         """Open a market.  Raises UnitError where the rules do not fit together."""
         instrument = instrument_under(self.rulebook, len(self.markets), rules)
-        funds = self.funds.get(rules.settle) or self._open_asset(instrument)
+        if 0 < instrument.expires_at <= self.now:
+            raise UnitError(f"{rules.symbol} expiry was {rules.expiry}, which has passed")
+        assets = {rules.settle: rules.money_unit}
+        if instrument.is_spot:
+            assets[rules.base] = rules.base_unit
+        openings = {asset: self._opening(asset, unit) for asset, unit in assets.items()}
+        for asset, unit in assets.items():
+            self._open_asset(asset, unit, openings[asset])
+        funds = self.funds[rules.settle]
         model = MarkModel(self.rulebook.mark.basis_samples, self.stale_after)
         market = Market(instrument, funds, model)
         self.markets.append(market)
         self.market_of[rules.symbol] = market
         self.marks.prices.append(0)
         self.monitor.watches.append(Watch())
+        if instrument.expires_at:
+            opens = instrument.expires_at - self.settlement_window
+            market.average = IndexAverage(opens, instrument.expires_at)
+            self.alarms.set(Due(instrument.expires_at, Alarm.EXPIRY, instrument.index))
         return market
 
-    def _open_asset(self, instrument: Instrument) -> Funds:
-        asset = instrument.settle
-        opening = on_grid(
-            self.rulebook.insurance_fund.get(asset, "0"),
-            instrument.money_unit,
-            f"insurance_fund.{asset}",
-        )
+    def _opening(self, asset: str, unit: str) -> Money:
+        """What the insurance fund begins with."""
+        opening = self.rulebook.insurance_fund.get(asset, "0")
+        return on_grid(opening, exact(unit, f"{asset} unit"), f"insurance_fund.{asset}")
+
+    def _open_asset(self, asset: str, unit: str, opening: Money) -> None:
+        """The venue's own accounts in an asset, opened with its first instrument."""
+        if asset in self.funds:
+            return
         funds = Funds(self.ledger, asset)
         self.funds[asset] = funds
-        self.units[asset] = instrument.rules.money_unit
+        self.units[asset] = unit
         self.ledger.transfer(funds.outside, funds.insurance, opening, Reason.DEPOSIT)
-        return funds
 
     def open_account(self, name: str) -> Account:
         """Admit a trader."""
@@ -137,6 +170,8 @@ class State:
         self, account: Account, instrument: Instrument, side: PositionSide = PositionSide.NET
     ) -> Position:
         """The account's position in an instrument, flat and in cross margin at first."""
+        if instrument.is_spot:
+            return self._spot_position(account, instrument)
         pool = self.pool(account, instrument.settle)
         position = pool.positions.get((instrument.symbol, side))
         if position is None:
@@ -148,9 +183,32 @@ class State:
             pool.add(position)
         return position
 
+    def _spot_position(self, account: Account, instrument: Instrument) -> SpotPosition:
+        position = account.spot.get(instrument.symbol)
+        if position is None:
+            name = f"{account.name} {instrument.symbol}"
+            position = SpotPosition(
+                self.pool(account, instrument.settle),
+                self.pool(account, instrument.base),
+                instrument,
+                self.ledger.open(f"{name} buys", instrument.settle),
+                self.ledger.open(f"{name} sells", instrument.base),
+            )
+            account.spot[instrument.symbol] = position
+        return position
+
+    def money_text(self, asset: str, amount: Money) -> str:
+        """An amount of an asset as people write it."""
+        return decimal(amount * exact(self.units[asset], asset))
+
     def mark_of(self, position: Position) -> MarkPrice:
         """The mark that a position is measured at."""
         return self.marks.prices[position.instrument.index]
+
+    def reference(self, market: Market) -> MarkPrice:
+        """What orders' prices are measured against: the mark, or else the last price; or 0."""
+        mark = self.marks.prices[market.instrument.index]
+        return mark or market.last_price * market.instrument.subticks
 
     def wallet(self, pool: Pool) -> Money:
         """Cross collateral."""

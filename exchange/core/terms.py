@@ -1,7 +1,7 @@
 """The terms a position is held on: leverage, margin mode, and the money in an isolated bucket."""
 
 from exchange.core.accounts import Position
-from exchange.core.finding import Refusal, account_named, position_named
+from exchange.core.finding import Refusal, account_named, margined_position
 from exchange.core.ledger import Reason
 from exchange.core.margin import (
     PoolMargin,
@@ -57,7 +57,7 @@ def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
 
     An isolated bucket is filled up to its new initial margin; it is never drained by this.
     """
-    position = position_named(state, command.account, command.symbol, command.position_side)
+    position = margined_position(state, command.account, command.symbol, command.position_side)
     if isinstance(position, Refusal):
         return position
     mark = state.mark_of(position)
@@ -108,7 +108,7 @@ def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
     Into isolated it takes its initial margin, and its unrealised loss, along from the wallet; into
     cross it brings its bucket.  Entry, size and leverage stay as they are.
     """
-    position = position_named(state, command.account, command.symbol, command.position_side)
+    position = margined_position(state, command.account, command.symbol, command.position_side)
     if isinstance(position, Refusal):
         return position
     isolated = command.mode is MarginMode.ISOLATED
@@ -167,7 +167,7 @@ def adjust_margin(state: State, command: AdjustMargin) -> Refusal | None:
     Into the bucket goes what could be withdrawn; out of it what its initial margin, at the mark
     and after unrealised losses, does not need.
     """
-    position = position_named(state, command.account, command.symbol, command.position_side)
+    position = margined_position(state, command.account, command.symbol, command.position_side)
     if isinstance(position, Refusal):
         return position
     if not position.isolated:

@@ -3,6 +3,7 @@
 Law of this file: text goes in and out exactly, and nothing is ever rounded in silence.
 """
 
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final, TypeAlias
 
@@ -21,6 +22,8 @@ Nanos: TypeAlias = int
 
 RATE_ONE: Final = 100_000_000
 SECOND: Final = 1_000_000_000
+NEVER: Final = 1 << 80
+"""Later than any moment."""
 
 
 class UnitError(ValueError):
@@ -62,6 +65,20 @@ def on_grid(text: str, step: Fraction, what: str) -> int:
 def rate(text: str, what: str) -> Rate:
     """A rate such as "0.0004" in parts of RATE_ONE."""
     return on_grid(text, Fraction(1, RATE_ONE), what)
+
+
+def moment(text: str, what: str) -> Nanos:
+    """Read a moment of UTC, to the microsecond.
+
+    >>> moment("1970-01-02T00:00:01", "expiry")
+    86401000000000
+    """
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise UnitError(f"{what} was {text!r}, expected a time such as 2026-03-27T08:00") from None
+    since = (when if when.tzinfo else when.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return since // timedelta(microseconds=1) * 1_000
 
 
 def decimal(value: Fraction, places: int = 8) -> str:

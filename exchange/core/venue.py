@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from exchange.core import (
     blocks,
+    expiry,
     funds,
     history,
     invariants,
@@ -16,6 +17,7 @@ from exchange.core import (
     terms,
     views,
 )
+from exchange.core.alarms import Alarm, Due
 from exchange.core.finding import Refusal
 from exchange.core.instrument import Instrument
 from exchange.core.liquidation import settle_touched
@@ -34,12 +36,14 @@ from exchange.core.messages import (
     Event,
     ListInstrument,
     OpenAccount,
+    PassTime,
     PlaceOrder,
     RecordedTrade,
     Reject,
     SetLeverage,
     SetMarginMode,
     SetPositionMode,
+    SettleInstrument,
     UpdateDepth,
     UpdateFundingRate,
     UpdateIndexPrice,
@@ -49,6 +53,18 @@ from exchange.core.messages import (
 from exchange.core.rules import Rulebook
 from exchange.core.state import State
 from exchange.core.units import Lots, MarkPrice, Money, Nanos, Ticks
+
+
+def pass_time(state: State, command: PassTime) -> Refusal | None:  # noqa: ARG001
+    """What is due has happened before any command is carried out; nothing else is asked for."""
+    return None
+
+
+def ring(state: State, due: Due) -> None:
+    """Let happen what is due now."""
+    if due.alarm is Alarm.EXPIRY:
+        expiry.expire(state, state.markets[due.subject])
+
 
 Handler: TypeAlias = Callable[[State, Any], Refusal | None]
 """What carries a command out, or says why not and changes nothing."""
@@ -71,6 +87,8 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     UpdateIndexPrice: prices.update_index,
     UpdateFundingRate: prices.update_funding,
     ComputeMarkPrice: prices.compute_mark,
+    SettleInstrument: expiry.settle_instrument,
+    PassTime: pass_time,
     UpdateDepth: replay.update_depth,
     RecordedTrade: replay.recorded_trade,
 }
@@ -91,7 +109,8 @@ class Venue:
     def apply(self, command: Command) -> list[Event]:
         """Carry out one command and whatever follows from it, liquidations included.
 
-        A refused command answers CommandRejected and changes nothing.
+        A refused command answers CommandRejected and changes nothing.  What is due by its time
+        (see `next_due`) happens first, even so.
         """
         state = self._state
         events: list[Event] = []
@@ -102,17 +121,33 @@ class Venue:
                 rejection(command, Refusal(Reject.TIME_GOES_BACKWARDS, detail), state.now)
             )
             return events
+        if command.at >= state.alarms.next:
+            self._let_pass(command.at)
         before, state.now = state.now, command.at
         refusal = HANDLERS[type(command)](state, command)
         if refusal is not None:
             state.now = before
             events.append(rejection(command, refusal, command.at))
             return events
+        self._finish()
+        return events
+
+    def _let_pass(self, at: Nanos) -> None:
+        """Time passes to `at`, whatever becomes of the command that says so."""
+        state = self._state
+        while state.alarms.next <= at:
+            due = state.alarms.take()
+            state.now = due.at
+            ring(state, due)
+            self._finish()
+
+    def _finish(self) -> None:
+        """What follows from what was done."""
+        state = self._state
         if state.touched:
             settle_touched(state)
         for market in state.markets:
             state.publish_quote(market)
-        return events
 
     # -------------------------------------------------------------------------- views
 
@@ -120,6 +155,11 @@ class Venue:
     def now(self) -> Nanos:
         """Venue time: that of the last command carried out."""
         return self._state.now
+
+    @property
+    def next_due(self) -> Nanos:
+        """When something happens by itself, if time passes; `NEVER` if nothing is due."""
+        return self._state.alarms.next
 
     @property
     def instruments(self) -> dict[str, Instrument]:

@@ -22,6 +22,7 @@ from exchange.core.messages import (
     OrderView,
     PositionView,
 )
+from exchange.core.spot import reserved
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, MarkPrice, Ticks
 
@@ -34,6 +35,7 @@ def account_view(state: State, account: Account, asset: str) -> AccountView:
         margin = PoolMargin(pool, 0, state.marks)
     else:
         margin = state.margin(pool)
+    aside = reserved(state, account, pool)
     total = margin.equity
     for position in pool.positions.values():
         if position.isolated and position.size:
@@ -46,7 +48,8 @@ def account_view(state: State, account: Account, asset: str) -> AccountView:
         initial_margin=margin.initial,
         maintenance_margin=margin.maintenance,
         available_margin=margin.available,
-        total=total,
+        reserved=aside,
+        total=total + aside,
         positions=tuple(position_view(state, p, margin) for p in pool.positions.values() if p.size),
         orders=tuple(_orders(state, account, asset)),
     )
@@ -146,9 +149,13 @@ def lines(state: State) -> Iterator[str]:
 
 def _market_lines(state: State, market: Market) -> Iterator[str]:
     model = market.model
-    yield f"market {market.instrument.symbol} {state.marks.prices[market.instrument.index]}"
+    mark = state.marks.prices[market.instrument.index]
+    yield f"market {market.instrument.symbol} {market.phase} {mark}"
     yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn}"
     yield f"{model.index} {model.index_at} {model.rate} {model.next_at} {list(model.basis)}"
+    if market.average is not None:
+        average = market.average
+        yield f"{average.price} {average.since} {average.weighted} {average.covered}"
     for side in (market.book.bids, market.book.asks):
         for level in side.best_first():
             order = level.oldest

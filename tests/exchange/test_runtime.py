@@ -10,10 +10,13 @@ from random import Random
 import pytest
 
 from exchange.core.messages import (
+    InstrumentSettled,
     LiquidationStarted,
+    ListInstrument,
     MarkPriceChanged,
     OrderAccepted,
     QuoteChanged,
+    UpdateIndexPrice,
     UpdateMarkPrice,
 )
 from exchange.latency import Latency
@@ -23,6 +26,7 @@ from strategies import Session, Strategy, Watchdog
 from strategies.market_maker import MarketMaker
 from strategies.trend_follower import TrendFollower
 from tests.day import MS, Day, latency
+from tests.stage import SUBTICKS, contract
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,6 +129,16 @@ def test_sleeping_and_waking_cost_virtual_time_only() -> None:
     half = 500 * MS
     assert [hour, hour + half, hour + half, month, 30] == MOMENTS
     assert day.why_stopped("alice") == ""
+
+
+def test_a_dated_future_settles_on_time_though_the_feed_is_silent() -> None:
+    rules = contract("BTC-S", expiry="1970-01-01T00:00:01")
+    day = Day().mark(0, 100)
+    day.tick(ListInstrument(at=0, rules=rules))
+    day.tick(UpdateIndexPrice(at=10 * MS, symbol="BTC-S", price=110 * SUBTICKS))
+    day.mark(5_000, 101).run()
+    (settled,) = day.only(InstrumentSettled)
+    assert (settled.at, settled.price) == (1_000 * MS, 110 * SUBTICKS)
 
 
 # ------------------------------------------------------------------------ the run

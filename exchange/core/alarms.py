@@ -1,0 +1,55 @@
+"""What is due at a moment of venue time, and has not happened yet."""
+
+from enum import Enum
+
+from sortedcontainers import SortedList
+
+from exchange.core.units import NEVER, Nanos
+
+
+class Alarm(Enum):
+    """What happens when its time has come."""
+
+    EXPIRY = "expiry"
+    """A dated future ends; `subject` is its number."""
+
+
+class Due:
+    """Something that is to happen."""
+
+    def __init__(self, at: Nanos, alarm: Alarm, subject: int) -> None:
+        self.at = at
+        self.alarm = alarm
+        self.subject = subject
+        self.number = 0
+
+
+class Alarms:
+    """All that is due, earliest first; of equal times, what was set first."""
+
+    def __init__(self) -> None:
+        self.next: Nanos = NEVER
+        """When something is due next."""
+        self._queue: SortedList[tuple[Nanos, int]] = SortedList()
+        self._due: dict[int, Due] = {}
+        self._made = 0
+
+    def set(self, due: Due) -> None:
+        """Let something happen at its time."""
+        self._made += 1
+        due.number = self._made
+        self._due[due.number] = due
+        self._queue.add((due.at, due.number))
+        self.next = self._queue[0][0]
+
+    def drop(self, due: Due) -> None:
+        """Let it not happen."""
+        del self._due[due.number]
+        self._queue.remove((due.at, due.number))
+        self.next = self._queue[0][0] if self._queue else NEVER
+
+    def take(self) -> Due:
+        """The next thing that is due, which is then no longer."""
+        due = self._due[self._queue[0][1]]
+        self.drop(due)
+        return due
