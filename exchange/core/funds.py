@@ -12,14 +12,14 @@ from exchange.core.messages import (
     Withdraw,
     Withdrawn,
 )
-from exchange.core.state import State
+from exchange.core.state import VENUE_ACCOUNTS, State
 from exchange.core.units import Money
 
 
 def open_account(state: State, command: OpenAccount) -> Refusal | None:
     """Admit a trader."""
     name = command.account
-    if name == HISTORY or not name:
+    if name == HISTORY or name in VENUE_ACCOUNTS or not name:
         return Refusal(Reject.RESERVED_ACCOUNT, f"account was {name!r}, which is reserved")
     if name in state.account_of:
         return Refusal(Reject.ACCOUNT_EXISTS, f"account {name!r} is open already")

@@ -54,12 +54,12 @@ class Ledger:
         self.moved[key] = self.moved.get(key, 0) + amount
 
     def of(self, asset: str) -> dict[str, Money]:
-        """Every balance of one asset, by name."""
-        return {
-            name: balance
-            for name, owned, balance in zip(self.names, self.assets, self.balances, strict=True)
-            if owned == asset
-        }
+        """Every balance of one asset, by name; accounts of one name are added up."""
+        found: dict[str, Money] = {}
+        for name, owned, balance in zip(self.names, self.assets, self.balances, strict=True):
+            if owned == asset:
+                found[name] = found.get(name, 0) + balance
+        return found
 
     def check_total(self) -> None:
         """Assert that all balances sum to zero.  Quick; no transfer crosses assets."""

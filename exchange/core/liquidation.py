@@ -38,8 +38,11 @@ from exchange.core.spot import draws_on
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Ticks, ceil_div
 
-STEPS_MAX = 100_000
-"""A bound on the steps of one command: every step closes at least a lot, so there is an end."""
+STEPS_MAX = 10_000_000
+"""A bound on the pools that one command looks at: every trade touches two, so there is an end."""
+PATIENCE = 100
+"""Steps in which an account may be made safe little by little.  Where the book is so thin that each
+costs nearly what it frees, it would take for ever: then positions are closed whole."""
 
 
 class Scope:
@@ -78,6 +81,28 @@ class Scope:
     def is_safe(self) -> bool:
         """Equity at or above maintenance margin."""
         return self.equity() >= self.maintenance()
+
+
+def most_endangered_first(state: State, pools: list[Pool]) -> list[Pool]:
+    """Pools in the order they are looked at after a new mark: by margin ratio, the failed ones.
+
+    The order is that of the accounts themselves, never that of the monitor's thresholds.  Safe
+    pools, to which nothing happens, are at the front, so that they do not come between others.
+    """
+    ratios = {pool.account.index: _ratio(state, pool) for pool in pools}
+
+    def place(pool: Pool) -> tuple[bool, int, int]:
+        ratio = ratios[pool.account.index]
+        return ratio < RATE_ONE, ratio, pool.account.index
+
+    return sorted(pools, key=place)
+
+
+def _ratio(state: State, pool: Pool) -> int:
+    """The pool's lowest equity for a unit of maintenance margin, in parts of RATE_ONE."""
+    isolated = [Scope(state, pool, p) for p in pool.positions.values() if p.isolated and p.size]
+    scopes = [Scope(state, pool, None), *isolated]
+    return min([scope.equity() * RATE_ONE // max(1, scope.maintenance()) for scope in scopes])
 
 
 def settle_touched(state: State) -> None:
@@ -121,9 +146,9 @@ def liquidate(scope: Scope) -> None:
     steps = 0
     while scope.positions() and not scope.is_safe():
         steps += 1
-        assert steps < STEPS_MAX, f"liquidating {scope.pool.account.name} does not end"
         position = first(state.rulebook.liquidation.select, scope.positions(), state.marks)
-        _close_some(scope, position)
+        amount = state.rulebook.liquidation.amount
+        _close_some(scope, position, amount if steps <= PATIENCE else Amount.WHOLE_POSITION)
     if scope.isolated is not None:
         scope.isolated.failing = False
     if not scope.positions():
@@ -147,12 +172,12 @@ def _cancel_orders(scope: Scope) -> None:
             cancel_position(state, position, CancelReason.LIQUIDATION)
 
 
-def _close_some(scope: Scope, position: Position) -> None:
+def _close_some(scope: Scope, position: Position, amount: Amount) -> None:
     """One step: some of a position through the book, or all of it by fund and deleveraging."""
     state = scope.state
     market = state.markets[position.instrument.index]
     size = how_much(
-        state.rulebook.liquidation.amount,
+        amount,
         position,
         state.mark_of(position),
         scope.maintenance() - scope.equity(),

@@ -34,7 +34,7 @@ class Monitor:
         self.watches: list[Watch] = []
 
     def endangered(self, instrument: int, mark: MarkPrice) -> list[Pool]:
-        """The pools whose threshold this mark has passed, the most endangered first."""
+        """The pools whose threshold this mark has passed."""
         watch = self.watches[instrument]
         pools: list[Pool] = []
         longs, shorts = watch.longs, watch.shorts

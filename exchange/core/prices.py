@@ -1,6 +1,7 @@
 """Prices from outside the book: mark, index and funding rate."""
 
 from exchange.core.finding import Refusal, not_a_price, priced_market
+from exchange.core.liquidation import most_endangered_first
 from exchange.core.messages import (
     ComputeMarkPrice,
     FundingRateChanged,
@@ -34,7 +35,7 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
     state.marks.prices[number] = mark
     market.instrument.crowd(mark, market.open_interest)
     state.emit(MarkPriceChanged(at=state.now, symbol=market.instrument.symbol, price=mark))
-    for pool in state.monitor.endangered(number, mark):
+    for pool in most_endangered_first(state, state.monitor.endangered(number, mark)):
         state.touch(pool)
 
 

@@ -2,10 +2,11 @@
 
 Cross positions settle with the wallet.  An isolated position takes its margin from the wallet when
 it opens, settles with its bucket, and gives the bucket's share back when it closes; in liquidation
-the bucket gives nothing back until the end.  A spot trade moves base and quote between wallets.
+the bucket gives nothing back until the end.  It never takes what cross positions need to be safe.
+A spot trade moves base and quote between wallets.
 """
 
-from exchange.core.accounts import Position, SpotPosition
+from exchange.core.accounts import Pool, Position, SpotPosition
 from exchange.core.ledger import Reason
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div
@@ -49,7 +50,7 @@ def settle(
         opened = abs(value) * opening // abs(lots)
         _move_bucket(state, position, held, closing, realised, opening, opened)
     fee = ceil_div(abs(value) * fee_rate, RATE_ONE)
-    state.ledger.transfer(position.pool.wallet, market.funds.fees, fee, Reason.TRADING_FEE)
+    _pay_fee(state, market, position, fee)
     count_position(state, market, position, held)
     state.touch(position.pool)
     return Settled(realised, fee, position.size)
@@ -84,7 +85,27 @@ def _move_bucket(
         ledger.transfer(position.bucket, wallet, max(released, 0), Reason.ISOLATED_MARGIN)
     if opening:
         needed = position.instrument.isolated_margin(value, opening, position.leverage)
-        ledger.transfer(wallet, position.bucket, needed, Reason.ISOLATED_MARGIN)
+        granted = min(needed, _spare(state, position.pool))
+        ledger.transfer(wallet, position.bucket, granted, Reason.ISOLATED_MARGIN)
+
+
+def _pay_fee(state: State, market: Market, position: Position, fee: Money) -> None:
+    """From the wallet; an open isolated position pays what the wallet cannot spare."""
+    own = 0
+    if position.isolated and position.size:
+        own = max(0, fee - _spare(state, position.pool))
+    fees = market.funds.fees
+    state.ledger.transfer(position.bucket, fees, own, Reason.TRADING_FEE)
+    state.ledger.transfer(position.pool.wallet, fees, fee - own, Reason.TRADING_FEE)
+
+
+def _spare(state: State, pool: Pool) -> Money:
+    """What the wallet can give without putting cross positions into liquidation.
+
+    A resting order was affordable when it was placed; cross positions may have lost since.
+    """
+    margin = state.margin(pool)
+    return max(0, margin.equity - margin.maintenance)
 
 
 def _settle_spot(

@@ -1,5 +1,7 @@
 """What the venue knows: markets, accounts, money, and the events of the command in hand."""
 
+from typing import Final
+
 from exchange.core.accounts import Account, Pool, Position, SpotPosition
 from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.average import IndexAverage
@@ -25,6 +27,11 @@ from exchange.core.units import (
     on_grid,
     rate,
 )
+
+VENUE_ACCOUNTS: Final = frozenset(
+    {"outside", "fees", "insurance fund", "open positions", "uncovered loss", "rounding"}
+)
+"""Names that no trader can have."""
 
 
 class Funds:
@@ -178,7 +185,7 @@ class State:
             leg = "" if side is PositionSide.NET else f" {side}"
             name = f"{account.name} {instrument.symbol}{leg}"
             bucket = self.ledger.open(name, instrument.settle)
-            leverage = min(self.rulebook.leverage_default, instrument.tiers.leverages[0])
+            leverage = self.leverage_default(instrument)
             position = Position(pool, instrument, side, bucket, leverage)
             pool.add(position)
         return position
@@ -200,6 +207,10 @@ class State:
     def money_text(self, asset: str, amount: Money) -> str:
         """An amount of an asset as people write it."""
         return decimal(amount * exact(self.units[asset], asset))
+
+    def leverage_default(self, instrument: Instrument) -> int:
+        """The leverage of those who never chose one."""
+        return min(self.rulebook.leverage_default, instrument.tiers.leverages[0])
 
     def mark_of(self, position: Position) -> MarkPrice:
         """The mark that a position is measured at."""

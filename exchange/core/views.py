@@ -133,16 +133,18 @@ def lines(state: State) -> Iterator[str]:
     """The whole state as text, for a digest: each line a fact, always in the same order."""
     yield f"now {state.now} orders {state.orders_made}"
     ledger = state.ledger
-    for name, asset, balance in zip(ledger.names, ledger.assets, ledger.balances, strict=True):
+    # A refused command may have opened accounts: empty ones, which neither show nor count here.
+    rows = sorted(zip(ledger.assets, ledger.names, ledger.balances, strict=True))
+    for asset, name, balance in rows:
         if balance:
             yield f"money {name} {asset} {balance}"
     for market in state.markets:
         yield from _market_lines(state, market)
     for account in state.accounts[1:]:
         yield f"account {account.name} {account.hedges}"
-        for pool in account.pools.values():
+        for _, pool in sorted(account.pools.items()):
             for p in pool.positions.values():
-                if p.size or p.isolated:
+                if p.size or p.isolated or p.leverage != state.leverage_default(p.instrument):
                     name = f"{p.instrument.symbol} {p.side}"
                     yield f"{name} {p.size} {p.cost} {p.isolated} {p.leverage}"
 
@@ -152,7 +154,8 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     mark = state.marks.prices[market.instrument.index]
     yield f"market {market.instrument.symbol} {market.phase} {mark}"
     yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn}"
-    yield f"{model.index} {model.index_at} {model.rate} {model.next_at} {list(model.basis)}"
+    yield f"{model.index} {model.index_at} {list(model.basis)}"
+    yield f"{model.rate} {model.next_at} {model.interval}"
     if market.average is not None:
         average = market.average
         yield f"{average.price} {average.since} {average.weighted} {average.covered}"
@@ -166,5 +169,5 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
 
 def _order_line(order: Order) -> str:
     side = order.position.side if order.position is not None else ""
-    flags = f"{order.reduce_only} {order.self_trade} {side}"
+    flags = f"{order.buy} {order.reduce_only} {order.self_trade} {side}"
     return f"{order.price} {order.order_id} {order.owner} {order.size} {order.ref} {flags}"

@@ -139,7 +139,7 @@ def test_without_an_account_all_are_listed_and_the_largest_is_told(
     text = capsys.readouterr().out
     assert "21 liquidations" in text
     assert "The 20 largest; 1 more with --all." in text
-    assert "Liquidation 12 of 21: anna, isolated BTC" in text
+    assert "Liquidation 15 of 21: anna, isolated BTC" in text
 
 
 def test_of_an_account_everything_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,8 +162,8 @@ def test_one_liquidation_can_be_asked_for(folder: Path, capsys: pytest.CaptureFi
     assert plimsoll("explain", folder, "--number", 1) == 0
 
     text = capsys.readouterr().out
-    assert text.startswith("A small crash\n\nLiquidation 1 of 21: crowd-13, isolated BTC\n")
-    assert "every position closed; 51.30 go back to the wallet" in text
+    assert text.startswith("A small crash\n\nLiquidation 1 of 21: crowd-2, isolated BTC\n")
+    assert "every position closed; 91.80 go back to the wallet" in text
 
 
 def test_machines_get_the_same_facts_as_one_object(
@@ -215,8 +215,8 @@ def test_a_run_that_was_killed_is_told_up_to_there(
     assert plimsoll("explain", tmp_path) == 0
 
     text = capsys.readouterr().out
-    assert "11 liquidations" in text
-    assert "Liquidation 12 of 12: anna" in text
+    assert "14 liquidations" in text
+    assert "Liquidation 15 of 15: anna" in text
     assert "The journal stops here" in text
     assert "The journal is not whole" in text
 

@@ -1,0 +1,433 @@
+"""The waterfall: what happens, and in which order, to an account that has failed."""
+
+import pytest
+
+from exchange.core.liquidation import PATIENCE
+from exchange.core.messages import (
+    CancelReason,
+    Closing,
+    Event,
+    InsuranceFundPaid,
+    LiquidationEnded,
+    LiquidationFeeCharged,
+    LiquidationStarted,
+    LiquidationStepTaken,
+    LossUncovered,
+    MarginMode,
+    OrderCancelled,
+    OrderFilled,
+    PositionDeleveraged,
+    SetLeverage,
+    TradeKind,
+)
+from exchange.core.rules import Amount, Cancel, Select, Tier
+from tests.stage import DOLLAR, Stage, only, rulebook
+
+TWO_TIERS = (
+    Tier(floor="0", maintenance="0.1", leverage_max=100),
+    Tier(floor="500", maintenance="0.2", leverage_max=10),
+)
+
+
+def closed(events: list[Event], name: str = "ann") -> list[tuple[str, int, int]]:
+    """What an account's liquidation closed: symbol, size, price."""
+    return [
+        (e.symbol, e.size, e.price)
+        for e in only(events, OrderFilled)
+        if e.account == name and e.kind in (TradeKind.LIQUIDATION, TradeKind.ADL)
+    ]
+
+
+def started(events: list[Event]) -> list[str]:
+    return [e.account for e in only(events, LiquidationStarted)]
+
+
+# ------------------------------------------------------------------------- which and how
+
+
+def three_losers(*, deposit: int = 500) -> Stage:
+    """Ann is long BTC, ETH and SOL at 100, and the market takes all that it is offered."""
+    it = Stage()
+    it.trader("ann", deposit=deposit)
+    it.marks(BTC=100, ETH=100, SOL=100)
+    for symbol in ("BTC", "ETH", "SOL"):
+        it.hold("ann", symbol, 10, 100)
+    it.show("BTC", bids={95: 100})
+    it.show("ETH", bids={85: 100})
+    it.show("SOL", bids={90: 100})
+    return it
+
+
+def test_cross_closes_the_largest_loss_first_and_only_as_far_as_needed() -> None:
+    """Losses of 50, 150 and 100: ETH goes, and with it 85 of maintenance margin.
+
+    200 of equity then stand behind 185 of maintenance margin, and the rest stays open.
+    """
+    it = three_losers()
+    it.marks(BTC=95, SOL=90)
+
+    events = it.mark("ETH", 85)
+
+    assert closed(events) == [("ETH", 10, 85)]
+    assert [it.size("ann", symbol) for symbol in ("BTC", "ETH", "SOL")] == [10, 0, 10]
+    assert it.account("ann").equity == 200 * DOLLAR
+
+
+def test_where_one_is_not_enough_the_next_largest_loss_follows() -> None:
+    """With 50 dollars less, 150 are left for 185: SOL goes as well, and 95 are enough for BTC."""
+    it = three_losers(deposit=450)
+    it.marks(BTC=95, SOL=90)
+
+    events = it.mark("ETH", 85)
+
+    assert closed(events) == [("ETH", 10, 85), ("SOL", 10, 90)]
+    assert it.size("ann", "BTC") == 10
+
+
+def test_its_isolated_twin_loses_just_the_failing_position() -> None:
+    """Each position has its own 150: ETH's is used up, and the others do not answer for it."""
+    it = Stage()
+    it.trader("ann", deposit=450)
+    it.marks(BTC=100, ETH=100, SOL=100)
+    for symbol in ("BTC", "ETH", "SOL"):
+        it.isolate("ann", symbol)
+        it.do(SetLeverage(at=it.now(), account="ann", symbol=symbol, leverage=7))
+        it.hold("ann", symbol, 10, 100)
+    it.show("ETH", bids={86: 100})
+    it.marks(BTC=96, SOL=96)
+
+    events = it.mark("ETH", 86)
+
+    assert closed(events) == [("ETH", 10, 86)]
+    assert [it.size("ann", symbol) for symbol in ("BTC", "ETH", "SOL")] == [10, 0, 10]
+    (start,) = only(events, LiquidationStarted)
+    assert (start.mode, start.symbol) == (MarginMode.ISOLATED, "ETH")
+
+
+def test_a_gain_carries_a_loss_in_cross() -> None:
+    """The short has won what the long has lost."""
+    it = Stage()
+    it.trader("ann", deposit=250)
+    it.marks(BTC=100, ETH=100)
+    it.hold("ann", "BTC", 10, 100)
+    it.hold("ann", "ETH", -10, 100)
+    it.mark("ETH", 80)
+
+    assert started(it.mark("BTC", 80)) == []
+
+
+def test_a_step_closes_one_tier_and_no_more_than_needed() -> None:
+    """800 of notional: 50 + 60 of maintenance margin.  Down to 500 it needs 50, and has 80."""
+    it = Stage(rulebook(tiers=TWO_TIERS, amount=Amount.DOWN_ONE_TIER))
+    it.trader("ann", deposit=280)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.show("BTC", bids={80: 100})
+
+    events = it.mark("BTC", 80)
+
+    assert closed(events) == [("BTC", 4, 80)]
+    assert it.size("ann", "BTC") == 6
+
+
+def test_just_enough_leaves_the_account_safe_by_the_last_lot() -> None:
+    it = Stage(rulebook(amount=Amount.JUST_ENOUGH, tiers=TWO_TIERS))
+    it.trader("ann", deposit=280)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.show("BTC", bids={80: 100})
+
+    events = it.mark("BTC", 80)
+
+    assert closed(events) == [("BTC", 2, 80)]
+    account = it.account("ann")
+    assert (account.equity, account.maintenance_margin) == (80 * DOLLAR, 78 * DOLLAR)
+
+
+def test_a_book_that_takes_as_much_as_it_frees_does_not_hold_the_venue_up() -> None:
+    """Every lot frees 9 and costs 9: just enough would go on lot by lot."""
+    it = Stage(rulebook(amount=Amount.JUST_ENOUGH))
+    it.trader("ann", deposit=100_010)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10_000, 100)
+    it.show("BTC", bids={81: 100_000})
+
+    events = it.mark("BTC", 90)
+
+    steps = only(events, LiquidationStepTaken)
+    assert len(steps) <= PATIENCE + 1
+    assert it.size("ann", "BTC") == 0
+
+
+# ------------------------------------------------------------------------------- orders
+
+
+@pytest.mark.parametrize(
+    ("rule", "left"),
+    [
+        (Cancel.ALL, []),
+        (Cancel.CONTRACT, ["SOL"]),  # no position there
+        (Cancel.NONE, ["BTC", "SOL"]),
+    ],
+)
+def test_orders_are_cancelled_as_the_rulebook_says(rule: Cancel, left: list[str]) -> None:
+    it = Stage(rulebook(cancel=rule))
+    it.trader("ann", deposit=220)
+    it.marks(BTC=100, SOL=100)
+    it.hold("ann", "BTC", 10, 100)
+    it.show("BTC", bids={88: 100})
+    it.place("ann", "BTC", -10, 120, reduce_only=False)
+    it.place("ann", "SOL", 1, 50)
+
+    events = it.mark("BTC", 86)
+
+    assert [o.symbol for o in it.account("ann").orders] == left
+    cancelled = only(events, OrderCancelled)
+    assert {c.reason for c in cancelled} <= {CancelReason.LIQUIDATION}
+    assert events.index(only(events, LiquidationStarted)[0]) == 1  # after the mark
+
+
+def test_an_isolated_liquidation_leaves_the_orders_of_other_positions() -> None:
+    it = Stage()
+    it.trader("ann", deposit=1_000)
+    it.marks(BTC=100, ETH=100)
+    it.isolate("ann", "BTC")
+    it.hold("ann", "BTC", 10, 100)
+    it.place("ann", "ETH", 1, 50)
+    it.place("ann", "BTC", 1, 50)
+
+    it.mark("BTC", 95)
+
+    assert [o.symbol for o in it.account("ann").orders] == ["ETH"]
+
+
+def test_a_liquidation_does_not_trade_with_the_accounts_own_orders() -> None:
+    """Left in the book, they would be its counterparty: they give way."""
+    it = Stage(rulebook(cancel=Cancel.NONE))
+    it.trader("ann", deposit=220)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.place("ann", "BTC", 1, 95)
+    it.show("BTC", bids={90: 100})
+
+    events = it.mark("BTC", 85)
+
+    assert closed(events) == [("BTC", 10, 90)]
+    (cancelled,) = only(events, OrderCancelled)
+    assert cancelled.reason is CancelReason.SELF_TRADE
+
+
+# ------------------------------------------------------------------------------ the fee
+
+
+def test_the_liquidation_fee_goes_to_the_insurance_fund() -> None:
+    """2% of 10 lots at 88."""
+    it = Stage(rulebook(fee="0.02", fund="5"))
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.show("BTC", bids={88: 100})
+
+    (fee,) = only(it.mark("BTC", 88), LiquidationFeeCharged)
+
+    assert (fee.notional, fee.fee) == (880 * DOLLAR, 1_760)
+    assert fee.insurance_fund == it.balance("insurance fund") == 5 * DOLLAR + 1_760
+    assert it.account("ann").wallet == 80 * DOLLAR - 1_760
+
+
+def test_the_fee_is_never_more_than_the_equity_that_is_left() -> None:
+    it = Stage(rulebook(fee="0.5", fund="5"))
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.show("BTC", bids={88: 100})
+
+    (fee,) = only(it.mark("BTC", 88), LiquidationFeeCharged)
+
+    assert fee.fee == 80 * DOLLAR
+    assert it.account("ann").wallet == 0
+
+
+# -------------------------------------------------------------- fund, ADL, uncovered loss
+
+
+def bankrupt(fund: str) -> Stage:
+    """Ann's 100 are behind 10 lots at 100; bob is on the other side."""
+    it = Stage(rulebook(fund=fund))
+    it.trader("ann", deposit=100)
+    it.trader("bob", deposit=1_000)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100, other="bob")
+    return it
+
+
+def test_the_fund_pays_what_the_account_cannot() -> None:
+    """The book takes the position at 85, 50 below what ann can pay."""
+    it = bankrupt("60")
+    it.show("BTC", bids={85: 100})
+
+    events = it.mark("BTC", 88)
+
+    assert closed(events) == [("BTC", 10, 85)]
+    (paid,) = only(events, InsuranceFundPaid)
+    assert (paid.amount, paid.insurance_fund) == (50 * DOLLAR, 10 * DOLLAR)
+    assert it.account("ann").wallet == 0
+    assert it.size("bob", "BTC") == -10
+
+
+def test_what_the_fund_cannot_carry_is_deleveraged() -> None:
+    """The book bids 84, for which the fund of 50 is 10 short: it only pays the loss at the mark."""
+    it = bankrupt("50")
+    it.show("BTC", bids={84: 100})
+
+    events = it.mark("BTC", 88)
+
+    (paid,) = only(events, InsuranceFundPaid)
+    assert paid.amount == 20 * DOLLAR
+    (adl,) = only(events, PositionDeleveraged)
+    assert (adl.account, adl.against, adl.size, adl.price) == ("bob", "ann", 10, 88)
+    assert not only(events, LossUncovered)
+
+
+def test_without_a_fund_the_other_side_closes_at_the_bankruptcy_price() -> None:
+    """At 88 ann is 20 in debt: bob buys back at 90, not at 88."""
+    it = bankrupt("0")
+
+    events = it.mark("BTC", 88)
+
+    (adl,) = only(events, PositionDeleveraged)
+    assert (adl.price, adl.realised_pnl) == (90, 100 * DOLLAR)
+    assert it.account("ann").wallet == 0
+    assert it.account("bob").wallet == 1_100 * DOLLAR
+    assert not only(events, LossUncovered)
+
+
+def test_the_waterfall_goes_from_book_to_fund_to_deleveraging() -> None:
+    """4 lots in the book at 92, 3 more with the fund at 86, the last 3 against bob."""
+    it = bankrupt("30")
+    it.show("BTC", bids={92: 4, 86: 3})
+
+    events = it.mark("BTC", 91)
+
+    steps = [(s.closing, s.filled) for s in only(events, LiquidationStepTaken)]
+    assert steps == [
+        (Closing.BOOK, 4),
+        (Closing.BOOK, 0),
+        (Closing.INSURANCE_FUND, 3),
+        (Closing.BOOK, 0),
+        (Closing.INSURANCE_FUND, 0),
+        (Closing.ADL, 3),
+    ]
+    assert it.account("ann").total == 0
+    assert it.balance("uncovered loss") == 0
+
+
+def crash_of_eth(*, bobs: int, sol: int = 100) -> Stage:
+    """Ann is long BTC from bob and ETH from cat; the venue closes the largest position first."""
+    it = Stage(rulebook(select=Select.LARGEST_NOTIONAL))
+    it.trader("ann", deposit=300)
+    it.trader("bob", deposit=bobs)
+    it.trader("cat", deposit=10_000)
+    it.marks(BTC=100, ETH=100, SOL=100)
+    it.hold("ann", "BTC", 10, 100, other="bob")
+    it.hold("ann", "ETH", 10, 100, other="cat")
+    if sol != 100:
+        it.hold("bob", "SOL", 10, 100)
+        it.mark("SOL", sol)
+    return it
+
+
+def test_a_loss_that_nobody_can_pay_stays_with_the_venue() -> None:
+    """ETH at 20 leaves ann 500 in debt.  Bob must buy BTC back at 150, and has 300 for a loss of
+    500.
+    """
+    it = crash_of_eth(bobs=300)
+
+    events = it.mark("ETH", 20)
+
+    (uncovered,) = only(events, LossUncovered)
+    assert (uncovered.account, uncovered.amount) == ("bob", 200 * DOLLAR)
+    assert it.balance("uncovered loss") == -200 * DOLLAR
+    assert it.account("bob").wallet == 0
+
+
+# -------------------------------------------------------------------------- fixed point
+
+
+def test_a_liquidation_that_pushes_a_maker_under_liquidates_the_maker_too() -> None:
+    """Bob bids 95 with little money; ann's position falls on him, at a mark of 86."""
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.trader("bob", deposit=100)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.place("bob", "BTC", 10, 95)
+    it.show("BTC", bids={90: 100})
+
+    events = it.mark("BTC", 86)
+
+    assert started(events) == ["ann", "bob"]
+    assert it.size("bob", "BTC") == 0
+
+
+def test_an_account_that_deleveraging_pushes_under_is_liquidated_too() -> None:
+    """Contagion: bob never traded ETH, and loses his SOL by its crash.
+
+    He has 450 of equity behind SOL and BTC when he must buy BTC back for 500 too much.
+    """
+    it = crash_of_eth(bobs=700, sol=75)
+    it.show("SOL", bids={75: 10})
+
+    events = it.mark("ETH", 20)
+
+    assert started(events) == ["ann", "bob"]
+    assert it.size("bob", "SOL") == 0
+    assert it.account("bob").total == 0
+
+
+def test_an_isolated_position_stops_the_contagion() -> None:
+    """With BTC in a bucket of its own, ETH's crash ends at ETH's counterparty."""
+    it = Stage(rulebook(select=Select.LARGEST_NOTIONAL))
+    it.trader("ann", deposit=300)
+    it.trader("bob", deposit=300)
+    it.trader("cat", deposit=10_000)
+    it.marks(BTC=100, ETH=100)
+    it.isolate("ann", "BTC")
+    it.hold("ann", "BTC", 10, 100, other="bob")
+    it.hold("ann", "ETH", 10, 100, other="cat")
+
+    events = it.mark("ETH", 20)
+
+    assert started(events) == ["ann"]
+    assert [e.account for e in only(events, PositionDeleveraged)] == ["cat"]
+    assert it.size("ann", "BTC") == 10
+
+
+def test_a_cascade_ends_with_everyone_safe() -> None:
+    """Each liquidation moves the last price, and the mark follows it down."""
+    it = Stage()
+    it.mark("BTC", 100)
+    for number in range(8):
+        name = f"trader {number}"
+        it.trader(name, deposit=150 + 10 * number)
+        it.hold(name, "BTC", 10, 100)
+    it.show("BTC", bids=dict.fromkeys(range(60, 99), 15))
+
+    for price in (95, 93, 91, 89, 87, 85, 83, 81):
+        it.mark("BTC", price)
+
+    for number in range(8):
+        account = it.account(f"trader {number}")
+        assert account.equity >= account.maintenance_margin
+
+
+def test_an_end_is_told_with_what_is_left() -> None:
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.show("BTC", bids={88: 100})
+
+    (end,) = only(it.mark("BTC", 88), LiquidationEnded)
+
+    assert (end.closed_all, end.equity, end.maintenance_margin) == (True, 80 * DOLLAR, 0)

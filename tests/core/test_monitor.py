@@ -1,0 +1,153 @@
+"""The margin monitor: whom a mark endangers.  Held against a full scan in tests/properties."""
+
+import pytest
+
+from exchange.core.messages import CancelAll, Deposit, LiquidationStarted
+from tests.stage import DOLLAR, Stage, only, rulebook
+
+
+def liquidated(it: Stage, symbol: str, dollars: int, cents: int = 0) -> list[str]:
+    """Whom a mark liquidates, in order."""
+    return [e.account for e in only(it.mark(symbol, dollars, cents), LiquidationStarted)]
+
+
+def looked_at(it: Stage, symbol: str, mark: int) -> list[str]:
+    """Whom the monitor would have looked at, were this the mark; it forgets their thresholds."""
+    number = it.venue.instruments[symbol].index
+    pools = it.venue._state.monitor.endangered(number, mark * 100)
+    return sorted({pool.account.name for pool in pools})
+
+
+@pytest.mark.parametrize("size", [10, -10])
+def test_a_position_is_liquidated_at_the_first_mark_that_fails(size: int) -> None:
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", size, 100)
+    held = it.position("ann", "BTC")
+    assert held is not None
+    assert held.liquidation_price is not None
+    last_safe = held.liquidation_price + (1 if size > 0 else -1)
+
+    assert liquidated(it, "BTC", 0, last_safe) == []
+    assert liquidated(it, "BTC", 0, held.liquidation_price) == ["ann"]
+
+
+def test_a_mark_that_is_far_from_everyone_concerns_nobody() -> None:
+    """Ann can lose 100 of her 200: from 100 to 90."""
+    it = Stage()
+    it.trader("ann", "bob", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100, other="bob")
+
+    assert looked_at(it, "BTC", 91) == []
+    assert looked_at(it, "BTC", 109) == []
+    assert looked_at(it, "BTC", 89) == ["ann"]
+    assert looked_at(it, "BTC", 111) == ["bob"]
+
+
+def test_a_mark_concerns_only_its_own_instrument() -> None:
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.marks(BTC=100, ETH=100)
+    it.hold("ann", "BTC", 10, 100)
+
+    assert looked_at(it, "ETH", 1) == []
+
+
+def test_two_positions_of_an_account_share_its_slack() -> None:
+    """Each half of the slack alone is not passed; together they fail."""
+    it = Stage()
+    it.trader("ann", deposit=300)
+    it.marks(BTC=100, ETH=100)
+    it.hold("ann", "BTC", 10, 100)
+    it.hold("ann", "ETH", 10, 100)
+
+    assert liquidated(it, "BTC", 95) == []
+    assert liquidated(it, "ETH", 94) == []
+    assert liquidated(it, "ETH", 93) == ["ann"]
+
+
+def test_money_moves_the_thresholds() -> None:
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.do(Deposit(at=it.now(), account="ann", asset="USD", amount=100 * DOLLAR))
+
+    assert liquidated(it, "BTC", 78) == []
+    assert liquidated(it, "BTC", 77) == ["ann"]
+
+
+def test_a_closed_position_is_no_longer_watched() -> None:
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.hold("ann", "BTC", -10, 100)
+
+    assert looked_at(it, "BTC", 1) == []
+
+
+def test_a_position_that_turned_over_is_watched_on_the_other_side() -> None:
+    it = Stage()
+    it.trader("ann", deposit=400)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.hold("ann", "BTC", -20, 100)
+
+    assert looked_at(it, "BTC", 1) == []
+    assert looked_at(it, "BTC", 200) == ["ann"]
+
+
+def two_failing(*, watched_anew: str = "") -> Stage:
+    """Ann and bob fail at 80, bob much further; one of them was looked at once more before."""
+    it = Stage(rulebook(fund="100000"))
+    it.trader("ann", deposit=250)
+    it.trader("bob", deposit=2_200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.hold("bob", "BTC", 100, 100)
+    if watched_anew:
+        it.mark("BTC", 90)
+        it.do(Deposit(at=it.now(), account=watched_anew, asset="USD", amount=1))
+    return it
+
+
+@pytest.mark.parametrize("watched_anew", ["", "ann", "bob"])
+def test_of_several_that_fail_the_lowest_margin_ratio_goes_first(watched_anew: str) -> None:
+    """Whenever the monitor last looked at them: ann has 50 for 80, bob 200 for 800."""
+    assert liquidated(two_failing(watched_anew=watched_anew), "BTC", 80) == ["bob", "ann"]
+
+
+def test_equals_go_in_order_of_admission() -> None:
+    it = Stage(rulebook(fund="100000"))
+    it.trader("cat", "ann", "bob", deposit=250)
+    it.mark("BTC", 100)
+    for name in ("bob", "ann", "cat"):
+        it.hold(name, "BTC", 10, 100)
+
+    assert liquidated(it, "BTC", 80) == ["cat", "ann", "bob"]
+
+
+def test_an_isolated_position_counts_by_its_own_ratio() -> None:
+    """Ann's account is rich and her isolated position is worse off than bob's account."""
+    it = Stage(rulebook(fund="100000"))
+    it.trader("bob", deposit=250)
+    it.trader("ann", deposit=10_000)
+    it.mark("BTC", 100)
+    it.isolate("ann", "BTC")
+    it.hold("ann", "BTC", 10, 100)
+    it.hold("bob", "BTC", 10, 100)
+
+    assert liquidated(it, "BTC", 80) == ["ann", "bob"]
+
+
+def test_a_command_that_changes_no_margin_moves_no_threshold() -> None:
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.do(CancelAll(at=it.now(), account="ann"))
+
+    assert looked_at(it, "BTC", 91) == []
