@@ -35,7 +35,7 @@ from exchange.core.messages import (
     Traded,
     Withdrawn,
 )
-from exchange.core.rules import MarkMethod
+from exchange.core.rules import MarkMethod, WithoutIndex
 from exchange.core.units import NEVER, SECOND, Nanos, Ticks, exact
 from exchange.core.venue import Venue
 from exchange.feed import TURNS, BookCheck, Feed, FeedItem
@@ -329,8 +329,8 @@ class Simulation:
 
     def _publish_public(self, event: MarketEvent) -> None:
         kind = type(event)
-        if kind is IndexPriceChanged:
-            self._clock.saw_index(event.symbol)
+        if kind in self._clock.begins_with:
+            self._clock.begin(event.symbol)
         elif kind is InstrumentSettled:
             self._clock.saw_end(event.symbol)
         for one in self._followers.get((kind, event.symbol), ()):
@@ -404,16 +404,22 @@ class MarkClock:
         self._interval: Nanos = int(exact(rules.interval_seconds, "mark.interval_seconds") * SECOND)
         self._runs = not marks_recorded and rules.method is not MarkMethod.RECORDED
         self._symbols: list[str] = []
+        self._settled: list[str] = []
+        self.begins_with: tuple[type[Event], ...] = (IndexPriceChanged,)
+        """From its first event of these on, an instrument has marks."""
+        if rules.without_index is WithoutIndex.OWN_BOOK:
+            self.begins_with = (IndexPriceChanged, QuoteChanged, Traded)
 
-    def saw_index(self, symbol: str) -> None:
-        """From its first index price on, an instrument has a mark."""
-        if self._runs and symbol not in self._symbols:
+    def begin(self, symbol: str) -> None:
+        """Ask for marks of an instrument from now on."""
+        if self._runs and symbol not in self._symbols and symbol not in self._settled:
             self._symbols.append(symbol)
             if len(self._symbols) == 1:
                 self._schedule()
 
     def saw_end(self, symbol: str) -> None:
         """A settled instrument needs no mark any more."""
+        self._settled.append(symbol)
         if symbol in self._symbols:
             self._symbols.remove(symbol)
 
