@@ -4,10 +4,12 @@ All that a client can do goes through here; it never holds the venue itself.
 """
 
 from collections.abc import Callable
+from random import Random
 from typing import Protocol, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
+from exchange.bars import Bar, BarSource
 from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     AccountCommand,
@@ -22,13 +24,15 @@ from exchange.core.messages import (
 from exchange.core.units import SECOND, Nanos
 from exchange.core.venue import Venue
 from exchange.latency import Line
-from exchange.scheduler import Turn
+from exchange.scheduler import Timeline, Turn
 
 Answer = TypeVar("Answer")
 
 FLOOD = 100
 """A client that asks for anything this many times the rate limit in one second is cut off."""
 
+News: TypeAlias = Event | BookView | Bar
+"""What a client hears."""
 Answered: TypeAlias = Callable[[list[Event]], None]
 """Gets the client's own events that its command led to, first the answer itself."""
 
@@ -43,16 +47,16 @@ class Participant(Protocol):
     name: str
     account: str
 
-    def follows(self, kind: type[Event], symbol: str) -> bool:
-        """Whether it wants public events of this kind; asked once."""
-        ...
-
     def open(self, gateway: "Gateway") -> None:
         """The line is there, and the run begins."""
         ...
 
-    def deliver(self, events: list[Event], answered: "Answered | None" = None) -> None:
-        """Events have arrived; `answered` is told of them once they are known here."""
+    def deliver(self, news: "News") -> None:
+        """Market data that it follows has arrived."""
+        ...
+
+    def answer(self, events: list[Event], answered: "Answered | None" = None) -> None:
+        """Its own events have arrived; `answered` is told of them once they are known here."""
         ...
 
     def close(self) -> None:
@@ -60,18 +64,21 @@ class Participant(Protocol):
         ...
 
 
-class Floor(Protocol):
+class Floor(Timeline, Protocol):
     """What a gateway needs of the runtime."""
 
-    now: Nanos
     venue: Venue
-
-    def schedule(self, at: Nanos, turn: Turn, action: Callable[[], object]) -> None:
-        """Let something happen at a time."""
-        ...
 
     def carry_out(self, command: AccountCommand, answered: Answered | None = None) -> list[Event]:
         """Apply a command now, and publish what it led to."""
+        ...
+
+    def follow(self, account: str, kind: type[Event | BookView], symbol: str) -> None:
+        """Send an account an instrument's public events, or its book, from now on."""
+        ...
+
+    def follow_bars(self, account: str, symbol: str, length: Nanos, source: BarSource) -> None:
+        """Send an account an instrument's bars, from now on."""
         ...
 
     def answer(self, account: str, events: list[Event], answered: Answered | None) -> None:
@@ -82,8 +89,10 @@ class Floor(Protocol):
 class Gateway:
     """One client's line."""
 
-    def __init__(self, floor: Floor, account: str, line: Line) -> None:
+    def __init__(self, floor: Floor, account: str, line: Line, random: Random) -> None:
         self.account = account
+        self.random = random
+        """A source of chance of the client's own, by the seed of the run."""
         self._line = line
         self._floor = floor
         self._limit = floor.venue.rulebook.limits.commands_per_second
@@ -121,6 +130,14 @@ class Gateway:
         """Call back at a time; one that has passed means now.  Raises Flooding, as `send` does."""
         self._count()
         self._floor.schedule(max(at, self.now), Turn.TIMER, action)
+
+    def follow(self, kind: type[Event | BookView], symbol: str) -> None:
+        """Have an instrument's public events, or its book, delivered from now on."""
+        self._floor.follow(self.account, kind, symbol)
+
+    def follow_bars(self, symbol: str, length: Nanos, source: BarSource) -> None:
+        """Have an instrument's bars delivered from now on."""
+        self._floor.follow_bars(self.account, symbol, length, source)
 
     def ask_account(self, asset: str, answered: Callable[[AccountView], None]) -> None:
         """Ask for the account as it stands when the question arrives."""

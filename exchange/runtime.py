@@ -5,19 +5,20 @@ for each tick.  Everything that is not the feed waits in one queue (see `schedul
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from random import Random
 
 import msgspec
 
+from exchange.bars import Bar, BarSource
+from exchange.clocks import AlarmClock, MarkClock
+from exchange.comparison import BookChecks, Comparison
 from exchange.core.messages import (
+    BookView,
     Command,
     CommandRejected,
-    ComputeMarkPrice,
     Deposited,
     Event,
-    FundingRateChanged,
-    IndexPriceChanged,
-    InstrumentListed,
     InstrumentSettled,
     InsuranceFundPaid,
     LiquidationFeeCharged,
@@ -25,37 +26,23 @@ from exchange.core.messages import (
     MarginAdjusted,
     MarginModeChanged,
     MarketEvent,
-    MarkPriceChanged,
     OrderFilled,
-    PassTime,
-    PhaseChanged,
     PositionDeleveraged,
     PositionSettled,
     QuoteChanged,
-    Traded,
     Withdrawn,
 )
-from exchange.core.rules import MarkMethod, WithoutIndex
-from exchange.core.units import NEVER, SECOND, Nanos, Ticks, exact
+from exchange.core.units import NEVER, Nanos
 from exchange.core.venue import Venue
 from exchange.feed import TURNS, BookCheck, Feed, FeedItem
-from exchange.gateway import Answered, Gateway, Participant
+from exchange.gateway import Answered, Gateway, News, Participant
 from exchange.journal import Journal
 from exchange.latency import Latency, Line
+from exchange.market_data import MarketData
 from exchange.scheduler import Scheduler, Turn
 
 CHECK_EVERY = 50_000
 """Commands between two checks of every invariant; money is checked whenever it may have moved."""
-PUBLIC = (
-    InstrumentListed,
-    Traded,
-    QuoteChanged,
-    MarkPriceChanged,
-    IndexPriceChanged,
-    FundingRateChanged,
-    PhaseChanged,
-    InstrumentSettled,
-)
 MOVES_MONEY = {
     OrderFilled,
     Deposited,
@@ -72,16 +59,6 @@ MOVES_MONEY = {
 Action = Callable[[], object]
 Observer = Callable[[Event], None]
 Begin = Callable[[Nanos], Iterable[Command]]
-
-
-class BookChecks(msgspec.Struct):
-    """How often history's rebuilt best prices were those that its own record tells."""
-
-    total: int = 0
-    prices_agreed: int = 0
-    agreed: int = 0
-    """Prices and sizes."""
-    first_difference: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,8 +113,8 @@ class Simulation:
     ) -> None:
         """`begin` makes the first commands, for the moment at which the run begins.
 
-        `latencies`: of the accounts whose line is not as `latency` says.  `seed`: of the travel
-        times that are drawn.
+        `latencies`: of the accounts whose line is not as `latency` says.  `seed`: of travel times
+        that are drawn, and of the clients' own chance.
         `observers` see every event that the journal does.
         `marks_recorded`: the feed brings the marks, so none is computed.
         `start`: when the run begins where no feed tells.  `until`: when it ends, at the latest;
@@ -149,7 +126,10 @@ class Simulation:
         self.participants = participants
         self._begin = begin
         self._observers = observers
-        self._feed = feed
+        self._batches: AsyncIterator[list[FeedItem]] | None = aiter(feed) if feed else None
+        self._batch: list[FeedItem] = []
+        self._place = 0
+        self._feed_is_over = False
         self._journal = journal or Journal()
         self._skipped = () if journal_quotes else (QuoteChanged,)
         self._check_every = check_every
@@ -158,15 +138,17 @@ class Simulation:
         self._due: Nanos = NEVER
         self._due_turn = 0
         self._owner = owners(participants)
+        self._seed = seed
         usual, own = latency or Latency(), latencies or {}
         self._lines = {name: Line(own.get(name, usual), seed, name) for name in self._owner}
-        self._followers: dict[tuple[type[Event], str], list[Participant]] = {}
-        self._clock = MarkClock(self, marks_recorded=marks_recorded)
+        self._market_data = MarketData(self)
+        self._followed: set[tuple[object, ...]] = set()
+        self._clock = MarkClock(self, venue.rulebook.mark, marks_recorded=marks_recorded)
         self._alarm = AlarmClock(self)
         self._first_at: Nanos | None = None
         self._last_planned: Nanos = 0
         self._feed_items = self._commands = self._rejected = 0
-        self._checks: dict[str, BookChecks] = {}
+        self._comparison = Comparison(venue)
         self._is_open = self._stopped = False
 
     # ----------------------------------------------------------------------- planning
@@ -190,14 +172,35 @@ class Simulation:
     async def run(self) -> Outcome:
         """Run to the end.  Clients hear of it; what they still had under way is dropped."""
         try:
-            await self._follow_feed()
-            if not self._is_open:
-                self._open(self.now)
-            await self._run_out()
+            await self.advance()
         finally:
-            self._close()
+            self.close()
         self.venue.check()
         return self._outcome()
+
+    async def advance(self, to: Nanos = NEVER) -> None:
+        """Let time pass up to a moment, and with it, or to the end of the run."""
+        await self._follow_feed(to)
+        if not self._is_open:
+            self._open(self.now)
+        await self._run_out(to)
+        if not self.is_over:
+            self.now = max(self.now, to)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can happen."""
+        in_hand = self._batch[self._place : self._place + 1]
+        coming = in_hand[0].at if in_hand else NEVER if self._feed_is_over else self.now
+        return self._stopped or min(coming, self._due) > self._end()
+
+    def close(self) -> None:
+        """End the run here: clients hear of it."""
+        if self._is_open:
+            self._is_open = False
+            for one in self.participants:
+                one.close()
+        self._report()
 
     def _open(self, at: Nanos) -> None:
         """The first moment: the first commands, then the clients' lines."""
@@ -206,31 +209,40 @@ class Simulation:
             for command in self._begin(self.now):
                 self.carry_out(command)
         for one in self.participants:
-            self._subscribe(one)
-            one.open(Gateway(self, one.account, self._lines[one.account]))
+            random = Random(f"{self._seed} {one.account} client")  # noqa: S311 (a simulation)
+            one.open(Gateway(self, one.account, self._lines[one.account], random))
         self._is_open = True
 
-    def _subscribe(self, one: Participant) -> None:
-        for symbol in self.venue.instruments:
-            for kind in PUBLIC:
-                if one.follows(kind, symbol):
-                    self._followers.setdefault((kind, symbol), []).append(one)
-
-    async def _follow_feed(self) -> None:
-        if self._feed is None:
-            return
-        async for batch in self._feed:
-            if not self._is_open and batch:
-                self._open(batch[0].at)
-            end = NEVER if self.until is None else self.until
-            for item in batch:
-                if item.at > end or self._stopped:
-                    return
-                if item.at >= self._due:
-                    self._catch_up(item)
-                self._take(item)
+    async def _follow_feed(self, to: Nanos) -> None:
+        while await self._has_batch():
+            if not self._is_open:
+                self._open(self._batch[self._place].at)
+            if not self._take_batch(min(to, self._end())):
+                return
             self._report()
             await asyncio.sleep(0)
+
+    async def _has_batch(self) -> bool:
+        """Whether there is something of the feed in hand; fetches it if need be."""
+        while self._place == len(self._batch) and not self._feed_is_over:
+            batch = await anext(self._batches, None) if self._batches else None
+            self._feed_is_over = batch is None
+            self._batch, self._place = batch or [], 0
+        return not self._feed_is_over
+
+    def _take_batch(self, end: Nanos) -> bool:
+        """Take what is in hand, up to a moment; whether that was all of it."""
+        batch = self._batch
+        for place in range(self._place, len(batch)):
+            item = batch[place]
+            if item.at > end or self._stopped:
+                self._place = place
+                return False
+            if item.at >= self._due:
+                self._catch_up(item)
+            self._take(item)
+        self._place = len(batch)
+        return True
 
     def _catch_up(self, item: FeedItem) -> None:
         """Do what is due before an item of the feed."""
@@ -241,17 +253,17 @@ class Simulation:
     def _take(self, item: FeedItem) -> None:
         self._feed_items += 1
         if isinstance(item, BookCheck):
-            self._compare(item)
+            self._comparison.compare(item)
         else:
             if item.at < self.now:
                 raise ValueError(f"the feed went back in time, from {self.now} to {item.at}")
             self.now = item.at
             self.carry_out(item)
 
-    async def _run_out(self) -> None:
-        """What is left in the queue, to the end."""
+    async def _run_out(self, to: Nanos) -> None:
+        """What is due in the queue and not of the feed."""
         done = 0
-        while self._due <= self._end() and not self._stopped:
+        while self._due <= min(to, self._end()) and not self._stopped:
             self._next()
             done += 1
             if done % 512 == 0:
@@ -259,8 +271,10 @@ class Simulation:
                 await asyncio.sleep(0)
 
     def _end(self) -> Nanos:
-        """Without `until`, what clients still want ends with what was planned."""
-        return max(self._last_planned, self.now) if self.until is None else self.until
+        """Without `until`, what clients still want ends with the feed and what was planned."""
+        if self.until is not None:
+            return self.until
+        return max(self._last_planned, self.now) if self._feed_is_over else NEVER
 
     def _next(self) -> None:
         at, action = self._queue.pop()
@@ -271,12 +285,6 @@ class Simulation:
     def _look_ahead(self) -> None:
         key = self._queue.next_key()
         self._due, self._due_turn = key if key is not None else (NEVER, 0)
-
-    def _close(self) -> None:
-        if self._is_open:
-            for one in self.participants:
-                one.close()
-        self._report()
 
     # ------------------------------------------------------------- the floor (Gateway)
 
@@ -294,6 +302,8 @@ class Simulation:
         if events or answered is not None:
             self._publish(events, getattr(command, "account", ""), answered)
         self._alarm.look()
+        if self._market_data.books:
+            self._market_data.publish_books(command, events)
         if self._commands % self._check_every == 0:
             self.venue.check()
         return events
@@ -302,7 +312,7 @@ class Simulation:
         """Send an account its own events; they leave now."""
         one = self._owner[account]
         at = self._lines[account].response.arrival(self.now)
-        self.schedule(at, Turn.DELIVERY, lambda: one.deliver(events, answered))
+        self.schedule(at, Turn.DELIVERY, lambda: one.answer(events, answered))
 
     # --------------------------------------------------------------------- publishing
 
@@ -333,29 +343,33 @@ class Simulation:
             self._clock.begin(event.symbol)
         elif kind is InstrumentSettled:
             self._clock.saw_end(event.symbol)
-        for one in self._followers.get((kind, event.symbol), ()):
-            at = self._lines[one.account].market_data.arrival(self.now)
-            self.schedule(at, Turn.DELIVERY, lambda one=one: one.deliver([event]))  # type: ignore[misc]
+        self._market_data.publish(event)
 
-    # ------------------------------------------------------------------ book checks
+    # ---------------------------------------------------------------------- following
 
-    def _compare(self, check: BookCheck) -> None:
-        tally = self._checks.setdefault(check.symbol, BookChecks())
-        bid, bid_size, ask, ask_size = self.venue.history_quote(check.symbol)
-        tally.total += 1
-        prices = bid == check.bid and ask == check.ask
-        sizes = bid_size == check.bid_size and ask_size == check.ask_size
-        tally.prices_agreed += prices
-        tally.agreed += prices and sizes
-        if not prices and not tally.first_difference:
-            tally.first_difference = self._difference(check, bid, ask)
+    def follow(self, account: str, kind: type[Event | BookView], symbol: str) -> None:
+        """Send an account an instrument's public events, or its book, from now on."""
+        if self._is_new(account, kind, symbol):
+            self._market_data.follow(kind, symbol, self._sender(account))
 
-    def _difference(self, check: BookCheck, bid: Ticks, ask: Ticks) -> str:
-        text = self.venue.instruments[check.symbol].price_text
-        return (
-            f"at {check.at} the book had {text(bid)} / {text(ask)}, "
-            f"the record {text(check.bid)} / {text(check.ask)}"
-        )
+    def follow_bars(self, account: str, symbol: str, length: Nanos, source: BarSource) -> None:
+        """Send an account an instrument's bars, from now on."""
+        if self._is_new(account, Bar, symbol, length, source):
+            self._market_data.follow_bars(symbol, length, source, self._sender(account))
+
+    def _is_new(self, *followed: object) -> bool:
+        is_new = followed not in self._followed
+        self._followed.add(followed)
+        return is_new
+
+    def _sender(self, account: str) -> Callable[[News], None]:
+        """What sends market data on its way to an account."""
+        one, channel = self._owner[account], self._lines[account].market_data
+
+        def send(news: News) -> None:
+            self.schedule(channel.arrival(self.now), Turn.DELIVERY, lambda: one.deliver(news))
+
+        return send
 
     # ------------------------------------------------------------------------ outcome
 
@@ -378,7 +392,7 @@ class Simulation:
             events=self._journal.count,
             feed_items=self._feed_items,
             digest=f"{self._journal.digest()}-{self.venue.digest()}",
-            book_checks=self._checks,
+            book_checks=self._comparison.checks,
             interrupted=self._stopped,
         )
 
@@ -393,63 +407,3 @@ def owners(participants: Iterable[Participant]) -> dict[str, Participant]:
                 f"account {one.account} was given to {other.name} and {one.name}, expected one"
             )
     return made
-
-
-class MarkClock:
-    """Asks for a new mark price of each instrument at whole multiples of the venue's interval."""
-
-    def __init__(self, simulation: Simulation, *, marks_recorded: bool) -> None:
-        rules = simulation.venue.rulebook.mark
-        self._simulation = simulation
-        self._interval: Nanos = int(exact(rules.interval_seconds, "mark.interval_seconds") * SECOND)
-        self._runs = not marks_recorded and rules.method is not MarkMethod.RECORDED
-        self._symbols: list[str] = []
-        self._settled: list[str] = []
-        self.begins_with: tuple[type[Event], ...] = (IndexPriceChanged,)
-        """From its first event of these on, an instrument has marks."""
-        if rules.without_index is WithoutIndex.OWN_BOOK:
-            self.begins_with = (IndexPriceChanged, QuoteChanged, Traded)
-
-    def begin(self, symbol: str) -> None:
-        """Ask for marks of an instrument from now on."""
-        if self._runs and symbol not in self._symbols and symbol not in self._settled:
-            self._symbols.append(symbol)
-            if len(self._symbols) == 1:
-                self._schedule()
-
-    def saw_end(self, symbol: str) -> None:
-        """A settled instrument needs no mark any more."""
-        self._settled.append(symbol)
-        if symbol in self._symbols:
-            self._symbols.remove(symbol)
-
-    def _schedule(self) -> None:
-        at = (self._simulation.now // self._interval + 1) * self._interval
-        self._simulation.schedule(at, Turn.MARK, self._compute)
-
-    def _compute(self) -> None:
-        for symbol in list(self._symbols):
-            self._simulation.carry_out(ComputeMarkPrice(at=self._simulation.now, symbol=symbol))
-        self._schedule()
-
-
-class AlarmClock:
-    """Lets time pass at the venue when something is due there, so that it happens then."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
-        self._set_for: Nanos = NEVER
-
-    def look(self) -> None:
-        """Set the alarm for what is due next."""
-        due = self._simulation.venue.next_due
-        if due < self._set_for:
-            self._set_for = due
-            self._simulation.schedule(due, Turn.MARK, self._ring)
-
-    def _ring(self) -> None:
-        now, self._set_for = self._simulation.now, NEVER
-        if self._simulation.venue.next_due <= now:
-            self._simulation.carry_out(PassTime(at=now))
-        else:
-            self.look()

@@ -3,9 +3,10 @@
 Virtual time passes only here.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
 from heapq import heappop, heappush
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from exchange.core.units import Nanos
 
@@ -26,6 +27,16 @@ class Turn(IntEnum):
     TIMER = 4
     SAMPLE = 5
     """Whoever only looks sees the moment as it ended."""
+
+
+class Timeline(Protocol):
+    """Virtual time, as those see it who want something to happen."""
+
+    now: Nanos
+
+    def schedule(self, at: Nanos, turn: Turn, action: Callable[[], object]) -> None:
+        """Let something happen at a time."""
+        ...
 
 
 class Scheduler(Generic[T]):

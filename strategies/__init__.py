@@ -1,12 +1,17 @@
 """Who trades: the Strategy interface, the client, and a gallery of strategies."""
 
+from exchange.bars import Bar, BarSource
 from strategies.base import Parameters, Strategy
-from strategies.client import Client, Order, Rejection
+from strategies.client import Client
 from strategies.gallery import StrategyError, load
+from strategies.orders import Order, Rejection
 from strategies.session import Session
+from strategies.streams import Stream
 from strategies.watchdog import Watchdog
 
 __all__ = [
+    "Bar",
+    "BarSource",
     "Client",
     "Order",
     "Parameters",
@@ -14,6 +19,7 @@ __all__ = [
     "Session",
     "Strategy",
     "StrategyError",
+    "Stream",
     "Watchdog",
     "load",
 ]

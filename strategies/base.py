@@ -1,11 +1,13 @@
 """The Strategy interface: events come in through hooks, orders go out through the client."""
 
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 import msgspec
 
+from exchange.bars import Bar, BarSource
 from exchange.core.messages import (
+    BookView,
     CommandRejected,
     Event,
     InsuranceFundPaid,
@@ -23,10 +25,12 @@ from exchange.core.messages import (
     QuoteChanged,
     Traded,
 )
+from exchange.gateway import News
 from strategies.client import Client
+from strategies.streams import Seconds
 
-OrderEvent = OrderAccepted | OrderAmended | OrderCancelled | CommandRejected
-LiquidationEvent = (
+OrderEvent: TypeAlias = OrderAccepted | OrderAmended | OrderCancelled | CommandRejected
+LiquidationEvent: TypeAlias = (
     LiquidationStarted
     | LiquidationStepTaken
     | LiquidationFeeCharged
@@ -34,6 +38,10 @@ LiquidationEvent = (
     | LossUncovered
     | LiquidationEnded
 )
+
+
+class Tick:
+    """The time for `on_timer` has come."""
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,9 +52,9 @@ class Strategy:
     """A trader with one account.
 
     Hooks are coroutines, and one that a subclass does not define costs nothing.  They run one at
-    a time: while one awaits, what happens meanwhile waits in line, of quotes and marks only the
-    latest of each instrument.  `on_start` stands outside the line, and may go on as long as the
-    run.  All that can be awaited is what the client offers.
+    a time: while one awaits, what happens meanwhile waits in line, of quotes, marks, books and
+    timers only the latest.  `on_start` stands outside the line, and may go on as long as the run.
+    All that can be awaited is what the client offers.
 
     Names that begin with `on_` are those of hooks, and of nothing else.
     """
@@ -54,7 +62,12 @@ class Strategy:
     takes: ClassVar[type[Parameters]] = Parameters
     """What a scenario may set, and `self.parameters` is."""
     views: ClassVar[tuple[type[Event], ...]] = ()
-    """Public events to keep `client.quote` and `client.mark` fresh with, besides those of hooks."""
+    """Public events to keep views such as `client.quote` fresh with, besides those of hooks."""
+    bar_seconds: Seconds = 60
+    """Length of the bars of `on_bar`."""
+    bar_source: BarSource = BarSource.TRADES
+    timer_seconds: Seconds = 1
+    """How often `on_timer` is called: at whole multiples since 1970."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:  # noqa: ANN401
         """Refuse a hook that would never be called, or could not be awaited, with a TypeError."""
@@ -73,11 +86,17 @@ class Strategy:
     async def on_quote(self, quote: QuoteChanged) -> None:
         """The best bid or ask changed."""
 
+    async def on_book(self, book: BookView) -> None:
+        """One of the best twenty levels of a side changed."""
+
     async def on_trade(self, trade: Traded) -> None:
         """Somebody traded."""
 
     async def on_mark(self, mark: MarkPriceChanged) -> None:
         """There is a new mark price."""
+
+    async def on_bar(self, bar: Bar) -> None:
+        """A bar of `bar_seconds`, from `bar_source`, is over."""
 
     async def on_order(self, order: OrderEvent) -> None:
         """An order of one's own was accepted, amended or cancelled, or a command was refused."""
@@ -91,14 +110,19 @@ class Strategy:
     async def on_adl(self, event: PositionDeleveraged) -> None:
         """Auto-deleveraging closed some of one's position."""
 
+    async def on_timer(self) -> None:
+        """Another `timer_seconds` have passed."""
+
     async def on_stop(self) -> None:
         """The run is over: no order reaches the venue any more."""
 
 
-HOOKS: Final[dict[type[Event], str]] = {
+HOOKS: Final[dict[type[News | Tick], str]] = {
     QuoteChanged: "on_quote",
+    BookView: "on_book",
     Traded: "on_trade",
     MarkPriceChanged: "on_mark",
+    Bar: "on_bar",
     OrderAccepted: "on_order",
     OrderAmended: "on_order",
     OrderCancelled: "on_order",
@@ -111,6 +135,7 @@ HOOKS: Final[dict[type[Event], str]] = {
     LossUncovered: "on_liquidation",
     LiquidationEnded: "on_liquidation",
     PositionDeleveraged: "on_adl",
+    Tick: "on_timer",
 }
 
 
@@ -123,10 +148,10 @@ def check_hook(kind: type[Strategy], name: str) -> None:
         raise TypeError(f"{kind.__name__}.{name} was not a coroutine, expected `async def {name}`")
 
 
-def defined_hooks(kind: type[Strategy]) -> dict[type[Event], str]:
-    """The hooks that a strategy's class defines itself, by the event that calls them."""
+def defined_hooks(kind: type[Strategy]) -> dict[type[News | Tick], str]:
+    """The hooks that a strategy's class defines itself, by what calls them."""
     return {
-        event: name
-        for event, name in HOOKS.items()
+        news: name
+        for news, name in HOOKS.items()
         if getattr(kind, name) is not getattr(Strategy, name)
     }

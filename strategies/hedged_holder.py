@@ -7,7 +7,7 @@ whichever leg the market goes against: run the two side by side.
 
 from exchange.core.messages import MarginMode, MarkPriceChanged
 from strategies.base import Parameters, Strategy
-from strategies.client import Order
+from strategies.orders import Order
 
 
 class HedgedHolderParameters(Parameters, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from exchange.core.messages import OrderFilled, QuoteChanged, Side
 from strategies.base import Parameters, Strategy
-from strategies.client import Order, Rejection
+from strategies.orders import Order, Rejection
 
 
 class MarketMakerParameters(Parameters, frozen=True, kw_only=True):

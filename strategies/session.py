@@ -8,22 +8,33 @@ are cancelled, its positions stay with the venue, and everybody else goes on.
 import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import structlog
 
-from exchange.core.messages import Event, MarkPriceChanged, QuoteChanged
+import exchange
+from exchange.bars import Bar, BarSource
+from exchange.core.messages import BookView, Event, MarketEvent
 from exchange.core.units import Nanos
-from exchange.gateway import Answered, Flooding, Gateway
-from strategies.base import Parameters, Strategy, defined_hooks
-from strategies.client import Client, Wait
+from exchange.gateway import Answered, Flooding, Gateway, News
+from strategies.base import Parameters, Strategy, Tick, defined_hooks
+from strategies.client import Client
+from strategies.streams import LATEST, WAITING_MAX, Seconds, nanos
+from strategies.waiting import Wait
 from strategies.watchdog import Hung, Watchdog
 
 log = structlog.get_logger()
 
 Task: TypeAlias = Coroutine[Any, Any, Any]
-WAITING_MAX = 100_000
-"""Events in line for a hook that does not come back; more, and the strategy is stopped."""
+CONFLATED: Final = (*LATEST, Tick)
+"""What waits for a hook only once for each instrument, as the latest of its kind."""
+EXCHANGE: Final = Path(exchange.__file__).parent
+CALLED: Final = {
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("session", "client", "orders", "streams", "views", "waiting")
+}
+"""Where an error may come from that is the fault of whoever called."""
 ENDED: Final = object()
 """What a step of a coroutine came to that awaits nothing more."""
 
@@ -54,34 +65,41 @@ class Session:
         self._parameters = parameters
         self._watchdog = watchdog
         self._symbols = symbols
-        self._hooks: dict[type[Event], Callable[[Any], Task]] = {}
-        self._line: deque[list[Event]] = deque()
-        self._latest: dict[tuple[type[Event], str], list[Event]] = {}
+        self._hooks: dict[type[News | Tick], Callable[[Any], Task]] = {}
+        self._bars: tuple[Nanos, BarSource] = (0, BarSource.TRADES)
+        """Length and source of the bars of `on_bar`."""
+        self._line: deque[list[News | Tick]] = deque()
+        self._latest: dict[tuple[type, str], list[News | Tick]] = {}
         self._in_hook: Task | None = None
         self._tasks: dict[Task, None] = {}
 
     # --------------------------------------------------------------------- participant
 
-    def follows(self, kind: type[Event], symbol: str) -> bool:
-        """Public events are followed where a hook or a view of the strategy needs them."""
-        if self._symbols is not None and symbol not in self._symbols:
-            return False
-        return kind in self._kind.views or kind in defined_hooks(self._kind)
-
     def open(self, gateway: Gateway) -> None:
         """Make the strategy and start it."""
         self._gateway = gateway
-        self._client = Client(gateway, self._spawn)
+        self._client = Client(gateway, self._spawn, self._symbols)
         self._guarded(self._begin)
 
-    def deliver(self, events: list[Event], answered: Answered | None = None) -> None:
-        """Events have arrived: the views first, then who waits for them, then the hooks."""
+    def deliver(self, news: News) -> None:
+        """Market data has arrived: the views first, then streams, then hooks."""
+        if self.stopped:
+            return
+        self._client.hear(news)
+        self._hand_on(news)
+        self._enqueue(news)
+        self._run_line()
+
+    def answer(self, events: list[Event], answered: Answered | None = None) -> None:
+        """Own events have arrived: the views first, then who waits for them, then the hooks."""
         if self.stopped:
             return
         for event in events:
             self._client.hear(event)
         if answered is not None:
             answered(events)
+        for event in events:
+            self._hand_on(event)
         for event in events:
             self._enqueue(event)
         self._run_line()
@@ -100,21 +118,51 @@ class Session:
     # --------------------------------------------------------------------------- hooks
 
     def _begin(self) -> None:
-        self._strategy = self._kind(self._client, self._parameters)
-        self._hooks = {
-            event: getattr(self._strategy, name)
-            for event, name in defined_hooks(self._kind).items()
-        }
-        self._start(self._strategy.on_start())
+        self._strategy = strategy = self._kind(self._client, self._parameters)
+        for news, name in defined_hooks(self._kind).items():
+            self._hooks[news] = getattr(strategy, name)
+        self._follow(strategy)
+        if Tick in self._hooks:
+            self._hooks[Tick] = lambda _tick: strategy.on_timer()
+            self._wait_for_tick(positive_nanos(strategy.timer_seconds, "timer_seconds"))
+        self._start(strategy.on_start())
 
-    def _enqueue(self, event: Event) -> None:
-        if type(event) not in self._hooks:
+    def _follow(self, strategy: Strategy) -> None:
+        """Ask for what hooks and views need, and for nothing else."""
+        hooks = [kind for kind in self._hooks if issubclass(kind, (MarketEvent, BookView))]
+        if Bar in self._hooks:
+            length = positive_nanos(strategy.bar_seconds, "bar_seconds")
+            self._bars = (length, BarSource(strategy.bar_source))
+        for symbol in self._client.symbols:
+            if self._symbols is None or symbol in self._symbols:
+                for kind in (*self._kind.views, *hooks):
+                    self._client.follow(kind, symbol)
+                if Bar in self._hooks:
+                    self._client.follow_bars(symbol, *self._bars)
+
+    def _wait_for_tick(self, every: Nanos) -> None:
+        def tick() -> None:
+            if not self.stopped:
+                self._enqueue(Tick())
+                self._run_line()
+                self._wait_for_tick(every)
+
+        self._gateway.wake((self._gateway.now // every + 1) * every, tick)
+
+    def _hand_on(self, news: News) -> None:
+        if not self._client.hand_on(news):
+            self._stop(f"a stream was not read while {WAITING_MAX:,} events waited in it")
+
+    def _enqueue(self, news: News | Tick) -> None:
+        if type(news) not in self._hooks:
             return
-        entry = [event]
-        if isinstance(event, (QuoteChanged, MarkPriceChanged)):
-            waiting = self._latest.setdefault((type(event), event.symbol), entry)
+        if isinstance(news, Bar) and (news.length, news.source) != self._bars:
+            return
+        entry = [news]
+        if isinstance(news, CONFLATED):
+            waiting = self._latest.setdefault(key(news), entry)
             if waiting is not entry:
-                waiting[0] = event
+                waiting[0] = news
                 return
         self._line.append(entry)
         if len(self._line) > WAITING_MAX:
@@ -122,10 +170,10 @@ class Session:
 
     def _run_line(self) -> None:
         while self._line and self._in_hook is None and not self.stopped:
-            (event,) = self._line.popleft()
-            if isinstance(event, (QuoteChanged, MarkPriceChanged)):
-                self._latest.pop((type(event), event.symbol), None)
-            self._in_hook = task = self._hooks[type(event)](event)
+            (news,) = self._line.popleft()
+            if isinstance(news, CONFLATED):
+                del self._latest[key(news)]
+            self._in_hook = task = self._hooks[type(news)](news)
             self._start(task)
 
     # --------------------------------------------------------------------------- steps
@@ -201,6 +249,19 @@ class Session:
             self._guarded(task.close)
 
 
+def key(news: object) -> tuple[type, str]:
+    """News with the same key replace each other while they wait."""
+    return type(news), getattr(news, "symbol", "")
+
+
+def positive_nanos(seconds: Seconds, what: str) -> Nanos:
+    """A length of time in ns.  Raises ValueError where it is none."""
+    length = nanos(seconds)
+    if length <= 0:
+        raise ValueError(f"{what} was {seconds}, expected more than 0")
+    return length
+
+
 def told(error: BaseException) -> str:
     """An error in a line; one that cannot even say what it is, by its name alone."""
     name = type(error).__name__
@@ -211,13 +272,13 @@ def told(error: BaseException) -> str:
 
 
 def place(error: BaseException) -> str:
-    """Where an error came from, the strategy's own line if there is one."""
+    """Where an error came from: the last line that is the strategy's own."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename != __file__]
-    if not own:
-        return ""
-    frame = own[-1]
-    for candidate in own:
-        if not candidate.filename.endswith("strategies/client.py"):
-            frame = candidate
-    return f" at {frame.filename}:{frame.lineno} in {frame.name}"
+    own = [frame for frame in frames if not is_of_the_house(frame.filename)]
+    return f" at {own[-1].filename}:{own[-1].lineno} in {own[-1].name}" if own else ""
+
+
+def is_of_the_house(filename: str) -> bool:
+    """Whether code is what a strategy calls and not the strategy."""
+    path = Path(filename)
+    return path in CALLED or EXCHANGE in path.parents

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 import exchange.core.book
+from exchange.comparison import BookChecks
 from exchange.core.instrument import Instrument
 from exchange.core.messages import AccountView, Event
 from exchange.core.units import Money, decimal
 from exchange.journal import Journal
-from exchange.runtime import BookChecks, Outcome
+from exchange.runtime import Outcome
 from tools.build import Run
 from tools.samples import Sampler
 from tools.tables import EventTables, write_accounts

@@ -1,5 +1,6 @@
 """The pump: feed, venue and clients in one virtual time."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -243,3 +244,38 @@ def test_an_account_has_one_participant() -> None:
 
     with pytest.raises(ValueError, match="account alice was given to alice and bob, expected one"):
         Simulation(day.venue, participants=[*day.sessions, other])
+
+
+def test_a_run_can_be_let_pass_piece_by_piece() -> None:
+    """Whoever drives it, the events are those of a run in one piece."""
+    whole, parts = walk(7).run(latency=latency(entry=3)), walk(7)
+    simulation = parts.prepared(latency=latency(entry=3))
+
+    async def drive() -> list[int]:
+        moments = []
+        for to in range(-50, 1_000, 7):
+            await simulation.advance(to * MS)
+            moments.append(simulation.now // MS)
+        simulation.close()
+        return moments
+
+    moments = asyncio.run(drive())
+
+    assert simulation.is_over
+    assert parts.events == whole.events
+    assert moments == sorted(moments)
+    assert 6 in moments, "time passes to the moment that was asked for"
+
+
+def test_a_run_that_is_not_over_says_so() -> None:
+    day = Day().mark(0, 100).mark(10, 101)
+    simulation = day.prepared()
+
+    async def drive() -> list[bool]:
+        seen = [simulation.is_over]
+        for to in (5, 10, 15):
+            await simulation.advance(to * MS)
+            seen.append(simulation.is_over)
+        return seen
+
+    assert asyncio.run(drive()) == [False, False, True, True]

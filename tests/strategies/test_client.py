@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from exchange.core.messages import MarginMode, Reject, TimeInForce
+from exchange.core.messages import (
+    FundingRateChanged,
+    IndexPriceChanged,
+    MarginMode,
+    PositionSide,
+    Reject,
+    TimeInForce,
+    UpdateFundingRate,
+    UpdateIndexPrice,
+)
 from exchange.core.rules import LimitRules
 from exchange.core.units import UnitError
 from strategies import Client, Order, Rejection, Strategy
@@ -212,3 +221,81 @@ def test_every_leaves_a_pause_between_two_runs() -> None:
     after(plan, until=20)
 
     assert moments == [4, 9, 14, 19]
+
+
+def test_money_goes_in_and_out_and_only_what_is_free_goes_out() -> None:
+    async def plan(client: Client) -> Any:
+        await client.buy("BTC", 50, 90)
+        answers = [
+            await client.deposit("250.5"),
+            await client.withdraw(100 * DOLLAR, "USD"),
+            await client.withdraw("10150"),
+        ]
+        return [answer.reason if answer else None for answer in answers], (
+            await client.account_view()
+        ).wallet
+
+    # 50 lots bid at 90 with leverage 10 keep 450 of the 10,150.50.
+    assert after(plan) == [([None, None, Reject.INSUFFICIENT_MARGIN], 10_150_50)]
+
+
+def test_a_position_is_told_with_its_liquidation_price() -> None:
+    async def plan(client: Client) -> Any:
+        nothing = await client.position_view("BTC")
+        await client.set_leverage("BTC", 5)
+        await client.set_margin_mode("BTC", "isolated")
+        await client.buy("BTC", 10)
+        held = await client.position_view("BTC")
+        assert held is not None
+        return nothing, held.size, held.mode, held.liquidation_price
+
+    # Bought at 101 with 202 dollars behind it: equity 10 x - 808 is below 10% of 10 x under 89.78.
+    assert after(plan) == [(None, 10, MarginMode.ISOLATED, 89_77)]
+
+
+def test_in_hedge_mode_a_long_and_a_short_stand_side_by_side() -> None:
+    async def plan(client: Client) -> Any:
+        await client.set_position_mode("hedge")
+        await client.buy("BTC", 8, position_side=PositionSide.LONG)
+        await client.sell("BTC", 5, position_side=PositionSide.SHORT)
+        await client.close("BTC", PositionSide.LONG)
+        return [client.position("BTC", side) for side in PositionSide]
+
+    assert after(plan) == [[0, 0, -5]]
+
+
+def test_views_tell_the_index_and_the_funding_rate_where_they_are_followed() -> None:
+    seen: list[Any] = []
+
+    class Watches(Strategy):
+        views = (IndexPriceChanged, FundingRateChanged)
+
+        async def on_stop(self) -> None:
+            funding = self.client.funding("BTC")
+            assert funding is not None
+            seen.extend([self.client.index("BTC"), funding.rate, self.client.mark("BTC")])
+
+    day = Day().mark(0, 100)
+    day.tick(UpdateIndexPrice(at=5 * MS, symbol="BTC", price=99_50))
+    day.tick(UpdateFundingRate(at=5 * MS, symbol="BTC", rate=10_000, next_at=9, interval=9))
+    day.client("alice", Watches).run()
+
+    assert seen == [99_50, 10_000, None]
+
+
+def test_chance_is_the_same_in_every_run_and_ones_own() -> None:
+    drawn: list[int] = []
+
+    class Draws(Strategy):
+        async def on_start(self) -> None:
+            drawn.append(self.client.random.randrange(10**9))
+
+    def day() -> Day:
+        return Day().mark(0, 100).client("alice", Draws).client("bob", Draws)
+
+    for seed in (1, 1, 2):
+        day().run(seed=seed)
+
+    alice, bob, again, _, other, _ = drawn
+    assert alice == again
+    assert len({alice, bob, other}) == 3

@@ -2,22 +2,23 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
 from exchange.core.messages import (
+    BookView,
     CancelReason,
-    IndexPriceChanged,
     MarkPriceChanged,
     OrderCancelled,
     OrderFilled,
     QuoteChanged,
     Traded,
+    UpdateIndexPrice,
 )
 from exchange.core.rules import LimitRules
-from strategies import Session, Strategy, Watchdog
+from exchange.gateway import News
+from strategies import Bar, Session, Strategy, Watchdog
 from tests.day import MS, Day, latency
 from tests.stage import rulebook
 
@@ -278,12 +279,22 @@ def test_a_hook_that_is_not_a_coroutine_or_not_a_hook_is_refused_where_it_is_wri
                 pass
 
 
-PUBLIC = (QuoteChanged, Traded, MarkPriceChanged, IndexPriceChanged)
-
-
-def followed(kind: type[Strategy], symbols: frozenset[str] | None = None) -> Iterator[str]:
+def delivered(kind: type[Strategy], symbols: frozenset[str] | None = None) -> set[str]:
+    """What reaches a strategy of a day on which everything happens."""
+    day = Day().mark(0, 100).book(0, 100, 101).trade(1, 5, 101).mark(5_000, 101).book(5_000, 90, 91)
+    day.tick(UpdateIndexPrice(at=5_000 * MS, symbol="BTC", price=100_00))
     session = Session("one", "one", kind, kind.takes(), Watchdog(), symbols)
-    return (event.__name__ for event in PUBLIC if session.follows(event, "BTC"))
+    kinds: set[str] = set()
+    hear = session.deliver
+
+    def listen(news: News) -> None:
+        kinds.add(type(news).__name__)
+        hear(news)
+
+    session.deliver = listen  # type: ignore[method-assign]
+    day.sessions.append(session)
+    day.run()
+    return kinds
 
 
 def test_only_what_a_strategy_defines_is_delivered() -> None:
@@ -293,14 +304,28 @@ def test_only_what_a_strategy_defines_is_delivered() -> None:
         async def on_mark(self, mark: MarkPriceChanged) -> None:
             pass
 
-    class Trades(Marks):
+    class Everything(Marks):
+        bar_seconds = 2
+
         async def on_trade(self, trade: Traded) -> None:
             pass
 
-    assert list(followed(Strategy)) == []
-    assert list(followed(Marks)) == ["QuoteChanged", "MarkPriceChanged"]
-    assert list(followed(Trades)) == ["QuoteChanged", "Traded", "MarkPriceChanged"]
-    assert list(followed(Trades, frozenset({"ETH"}))) == []
+        async def on_book(self, book: BookView) -> None:
+            pass
+
+        async def on_bar(self, bar: Bar) -> None:
+            pass
+
+    assert delivered(Strategy) == set()
+    assert delivered(Marks) == {"QuoteChanged", "MarkPriceChanged"}
+    assert delivered(Everything) == {
+        "QuoteChanged",
+        "MarkPriceChanged",
+        "Traded",
+        "BookView",
+        "Bar",
+    }
+    assert delivered(Everything, frozenset({"ETH"})) == set()
 
 
 class Slow(Strategy):
@@ -375,3 +400,44 @@ def test_a_strategys_own_fills_reach_it_though_it_defines_no_hook() -> None:
 
     assert SEEN == [(0, "position", 4)]
     assert sum(fill.size for fill in day.only(OrderFilled, "bad")) == 4
+
+
+# -------------------------------------------------------------------------- timers
+
+
+def test_a_timer_ticks_at_whole_multiples_and_waits_its_turn() -> None:
+    """A tick for which there is no time is not made up for."""
+
+    class Ticks(Strategy):
+        timer_seconds = "0.010"
+
+        async def on_start(self) -> None:
+            SEEN.clear()
+
+        async def on_timer(self) -> None:
+            SEEN.append((self.client.now // MS, "tick", 0))
+
+        async def on_mark(self, mark: MarkPriceChanged) -> None:
+            if mark.price == 105 * 100:
+                await self.client.sleep("0.030")
+
+    day = Day()
+    for ms in range(0, 90, 5):
+        day.mark(ms, 100 + ms // 5)
+
+    day.client("ticks", Ticks).run()
+
+    # Busy from 25 to 55: the ticks of 30 and 40 and 50 are one.
+    assert [at for at, _, _ in SEEN] == [10, 20, 55, 60, 70, 80]
+
+
+def test_a_timer_of_nothing_is_refused() -> None:
+    class Never(Strategy):
+        timer_seconds = 0
+
+        async def on_timer(self) -> None:
+            pass
+
+    why = Day().mark(0, 100).client("never", Never).run().why_stopped("never")
+
+    assert why.startswith("raised ValueError: timer_seconds was 0, expected more than 0")

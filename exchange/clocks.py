@@ -1,0 +1,86 @@
+"""The venue's clocks: they send the commands that time itself leads to."""
+
+from typing import Protocol
+
+from exchange.core.messages import (
+    Command,
+    ComputeMarkPrice,
+    Event,
+    IndexPriceChanged,
+    PassTime,
+    QuoteChanged,
+    Traded,
+)
+from exchange.core.rules import MarkMethod, MarkRules, WithoutIndex
+from exchange.core.units import NEVER, SECOND, Nanos, exact
+from exchange.core.venue import Venue
+from exchange.scheduler import Timeline, Turn
+
+
+class Floor(Timeline, Protocol):
+    """What a clock needs of the runtime."""
+
+    venue: Venue
+
+    def carry_out(self, command: Command) -> list[Event]:
+        """Apply a command now, and publish what it led to."""
+        ...
+
+
+class MarkClock:
+    """Asks for a new mark price of each instrument at whole multiples of the venue's interval."""
+
+    def __init__(self, floor: Floor, rules: MarkRules, *, marks_recorded: bool) -> None:
+        self._floor = floor
+        self._interval: Nanos = int(exact(rules.interval_seconds, "mark.interval_seconds") * SECOND)
+        self._runs = not marks_recorded and rules.method is not MarkMethod.RECORDED
+        self._symbols: list[str] = []
+        self._settled: list[str] = []
+        self.begins_with: tuple[type[Event], ...] = (IndexPriceChanged,)
+        """From its first event of these on, an instrument has marks."""
+        if rules.without_index is WithoutIndex.OWN_BOOK:
+            self.begins_with = (IndexPriceChanged, QuoteChanged, Traded)
+
+    def begin(self, symbol: str) -> None:
+        """Ask for marks of an instrument from now on."""
+        if self._runs and symbol not in self._symbols and symbol not in self._settled:
+            self._symbols.append(symbol)
+            if len(self._symbols) == 1:
+                self._schedule()
+
+    def saw_end(self, symbol: str) -> None:
+        """A settled instrument needs no mark any more."""
+        self._settled.append(symbol)
+        if symbol in self._symbols:
+            self._symbols.remove(symbol)
+
+    def _schedule(self) -> None:
+        at = (self._floor.now // self._interval + 1) * self._interval
+        self._floor.schedule(at, Turn.MARK, self._compute)
+
+    def _compute(self) -> None:
+        for symbol in list(self._symbols):
+            self._floor.carry_out(ComputeMarkPrice(at=self._floor.now, symbol=symbol))
+        self._schedule()
+
+
+class AlarmClock:
+    """Lets time pass at the venue when something is due there, so that it happens then."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._set_for: Nanos = NEVER
+
+    def look(self) -> None:
+        """Set the alarm for what is due next."""
+        due = self._floor.venue.next_due
+        if due < self._set_for:
+            self._set_for = due
+            self._floor.schedule(due, Turn.MARK, self._ring)
+
+    def _ring(self) -> None:
+        now, self._set_for = self._floor.now, NEVER
+        if self._floor.venue.next_due <= now:
+            self._floor.carry_out(PassTime(at=now))
+        else:
+            self.look()

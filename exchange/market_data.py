@@ -1,0 +1,91 @@
+"""Market data: who follows what, and what is made only because somebody does.
+
+Quotes, trades and prices are the venue's own public events.  Books and bars are made here, at the
+moment of the events behind them, and travel like all market data.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol, TypeAlias
+
+from exchange.bars import Bar, BarMaker, BarSource
+from exchange.core.messages import (
+    BookView,
+    Command,
+    Event,
+    MarketEvent,
+    MarkPriceChanged,
+    RecordedTrade,
+    Traded,
+    UpdateDepth,
+)
+from exchange.core.units import Nanos
+from exchange.core.venue import Venue
+from exchange.scheduler import Timeline
+
+BOOK_DEPTH: Final = 20
+"""Levels of each side that followers of a book see."""
+MADE_OF: Final[dict[BarSource, type[MarketEvent]]] = {
+    BarSource.TRADES: Traded,
+    BarSource.MARKS: MarkPriceChanged,
+}
+
+Told: TypeAlias = Callable[[Any], None]
+"""Takes what one follows, when the venue publishes it."""
+
+
+class Floor(Timeline, Protocol):
+    """What market data needs of the runtime."""
+
+    venue: Venue
+
+
+class MarketData:
+    """Publishes to those who follow, and does nothing for what nobody does."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._followers: dict[tuple[type, str], list[Told]] = {}
+        self._bars: dict[tuple[str, Nanos, BarSource], list[Told]] = {}
+        self.books: dict[str, BookView] = {}
+        """Followed books, as last published."""
+
+    def follow(self, kind: type[Event | BookView], symbol: str, told: Told) -> None:
+        """From now on, be told of an instrument's public events, or of its book as it is now."""
+        self._followers.setdefault((kind, symbol), []).append(told)
+        if kind is BookView:
+            self.books[symbol] = self._floor.venue.book_view(symbol, BOOK_DEPTH)
+            told(self.books[symbol])
+
+    def follow_bars(self, symbol: str, length: Nanos, source: BarSource, told: Told) -> None:
+        """From now on, be told of an instrument's bars.  Raises ValueError for a length of 0."""
+        if length <= 0:
+            raise ValueError(f"length of bars was {length} ns, expected more than 0")
+        key = (symbol, length, source)
+        followers = self._bars.get(key)
+        if followers is None:
+            followers = self._bars[key] = []
+            maker = BarMaker(self._floor, symbol, length, source, lambda bar: tell(followers, bar))
+            self.follow(MADE_OF[source], symbol, maker.take)
+        followers.append(told)
+
+    def publish(self, event: MarketEvent) -> None:
+        """Tell those who follow."""
+        followers = self._followers.get((type(event), event.symbol))
+        if followers is not None:
+            tell(followers, event)
+
+    def publish_books(self, command: Command, events: list[Event]) -> None:
+        """Tell those who follow a book that a command has changed."""
+        if not events and not isinstance(command, (UpdateDepth, RecordedTrade)):
+            return
+        for symbol, last in self.books.items():
+            book = self._floor.venue.book_view(symbol, BOOK_DEPTH)
+            if book != last:
+                self.books[symbol] = book
+                tell(self._followers[BookView, symbol], book)
+
+
+def tell(followers: list[Told], news: Event | BookView | Bar) -> None:
+    """Tell each of them, in the order in which they came."""
+    for told in followers:
+        told(news)
