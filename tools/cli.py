@@ -1,4 +1,4 @@
-"""The command line: plimsoll run, replay, explain, validate, schema, scenarios."""
+"""The command line: plimsoll demo, run, replay, explain, validate, schema, scenarios."""
 
 import os
 import sys
@@ -15,6 +15,7 @@ from feeds import TickFileError
 from strategies import StrategyError
 from tools import scenario as scenarios
 from tools.build import Run
+from tools.demo import demo_facts, demo_run, tell_demo
 from tools.explain import LISTED, Asked, explain, explanation_facts
 from tools.explain_report import tell_explanation
 from tools.progress import waiting
@@ -122,6 +123,17 @@ def explain_run(
         print_json(explanation_facts(explained))
     else:
         tell_explanation(paper(), explained)
+
+
+@app.command()
+def demo(out: Out = BASE, *, as_json: Json = False) -> None:
+    """Show 10 October 2025: a crash, its liquidations, and the story of the largest."""
+    done = carry_out(demo_run(), out, quiet=as_json)
+    if as_json:
+        print_json(demo_facts(done))
+    else:
+        tell_demo(paper(), done)
+    raise typer.Exit(done.exit_code)
 
 
 @app.command()

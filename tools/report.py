@@ -1,7 +1,11 @@
 """What a run came to, for a person: a few lines and aligned tables."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
+from shutil import which
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +14,7 @@ from rich.text import Text
 
 from tools.text import number, percent, plural, rounded
 
+NARROWEST = 80
 NOTE_ON_CHECKS = (
     "What accounts here take from history stays taken until the record's next word on that price.  "
     "The record alone: --accounts 0 --strategy none."
@@ -18,13 +23,13 @@ NOTE_ON_CHECKS = (
 
 def tell_run(console: Console, summary: dict[str, Any], folder: str, seconds: float) -> None:
     """The whole report of a run."""
-    _head(console, summary, seconds)
+    tell_head(console, summary, seconds)
     _book_checks(console, summary)
-    _groups(console, summary)
+    tell_groups(console, summary)
     _money(console, summary)
     _troubles(console, summary)
     console.print("\nRun folder ", Text(folder, style="bold"), soft_wrap=True)
-    console.print(f"Its story   plimsoll explain {folder}", soft_wrap=True)
+    console.print(f"Its story   {command()} explain {folder}", soft_wrap=True)
 
 
 def table(*columns: tuple[str, str], title: str = "") -> Table:
@@ -37,8 +42,22 @@ def table(*columns: tuple[str, str], title: str = "") -> Table:
 
 
 def paper(*, error: bool = False) -> Console:
-    """Where reports are printed: brackets in a name are no markup, and numbers have no colour."""
-    return Console(stderr=error, highlight=False, markup=False, emoji=False)
+    """Where reports are printed: brackets in a name are no markup, and numbers have no colour.
+
+    Never narrower than the tables: a terminal may break a line, but no figure is cut off.
+    """
+    console = Console(stderr=error, highlight=False, markup=False, emoji=False)
+    console.width = max(console.width, NARROWEST)
+    return console
+
+
+def command() -> str:
+    """How this program is called from here: by its name, or by the path that it was started by."""
+    started = Path(sys.argv[0])
+    if which("plimsoll") or started.name != "plimsoll":
+        return "plimsoll"
+    path = os.path.relpath(started)
+    return str(started) if path.startswith("..") else path
 
 
 def signed_text(value: Fraction, written: Callable[..., str]) -> Text:
@@ -47,7 +66,8 @@ def signed_text(value: Fraction, written: Callable[..., str]) -> Text:
     return Text(written(value, signed=True), style=style)
 
 
-def _head(console: Console, summary: dict[str, Any], seconds: float) -> None:
+def tell_head(console: Console, summary: dict[str, Any], seconds: float) -> None:
+    """What ran, how far, how fast, and its digest."""
     title = f"{summary['title'] or summary['scenario']}"
     console.print(Text(title, style="bold"), Text(f"under the {summary['rulebook']} rulebook"))
     if "digest" not in summary:
@@ -88,7 +108,8 @@ def _book_checks(console: Console, summary: dict[str, Any]) -> None:
         console.print(NOTE_ON_CHECKS, style="dim")
 
 
-def _groups(console: Console, summary: dict[str, Any]) -> None:
+def tell_groups(console: Console, summary: dict[str, Any]) -> None:
+    """What accounts brought in and what they have now; populations together."""
     for asset in summary["money"]:
         made = table(
             (f"Accounts, in {asset}", "left"),

@@ -132,8 +132,7 @@ def _step(console: Console, story: Story, step: Step, place: int) -> None:
     for attempt in step.attempts:
         for label, value in _lines(attempt, step.chosen):
             made.add_row(label, value)
-    for label, text in _recheck(step):
-        made.add_row(label, text)
+    made.add_row("equity afterwards", _recheck(step.attempts[-1]))
     console.print(Padding(made, INDENT))
 
 
@@ -176,6 +175,10 @@ def _lines(attempt: Attempt, chosen: Held) -> Iterator[tuple[str, str | Table]]:
         yield "realised PnL", money(attempt.realised_pnl, signed=True)
     if attempt.liquidation_fee:
         yield "liquidation fee", _fee(attempt)
+    if attempt.fund_paid:
+        yield "insurance fund pays", money(attempt.fund_paid)
+    if attempt.uncovered:
+        yield "uncovered loss", f"{money(attempt.uncovered)}, owed by the venue"
 
 
 def _fee(attempt: Attempt) -> str:
@@ -224,28 +227,17 @@ def _deleveraged(attempt: Attempt) -> Table:
     return made
 
 
-def _recheck(step: Step) -> Iterator[tuple[str, str | Text]]:
-    """Who paid what the account could not, and whether it is safe after the step."""
-    last = step.attempts[-1]
-    paid, uncovered = (
-        sum((getattr(one, who) for one in step.attempts), Fraction(0))
-        for who in ("fund_paid", "uncovered")
-    )
+def _recheck(last: Attempt) -> Text:
+    """Whether the account is safe after a step, all that was paid to it included."""
     equity = last.equity + last.fund_paid + last.uncovered
-    if paid:
-        yield "insurance fund pays", money(paid)
-    if uncovered:
-        yield "uncovered loss", f"{money(uncovered)}, owed by the venue"
-    if last.maintenance_margin == 0:
-        yield "equity afterwards", f"{money(equity)}, and no position left"
-        return
-    safe = equity >= last.maintenance_margin
-    sign, verdict = (">=", "safe") if safe else ("<", "not yet safe")
-    yield (
-        "equity afterwards",
-        Text(f"{money(equity)} {sign} maintenance margin {money(last.maintenance_margin)}: ")
-        + Text(verdict, style="green" if safe else "red"),
+    needed = last.maintenance_margin
+    if needed == 0:
+        return Text(f"{money(equity)}, and no position left")
+    sign, verdict, style = (
+        (">=", "safe", "green") if equity >= needed else ("<", "not yet safe", "red")
     )
+    text = Text(f"{money(equity)} {sign} maintenance margin {money(needed)}: ")
+    return text.append(verdict, style=style)
 
 
 def _end(story: Story) -> Text:
