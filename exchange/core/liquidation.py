@@ -89,10 +89,9 @@ def most_endangered_first(state: State, pools: list[Pool]) -> list[Pool]:
     The order is that of the accounts themselves, never that of the monitor's thresholds.  Safe
     pools, to which nothing happens, are at the front, so that they do not come between others.
     """
-    ratios = {pool.account.index: _ratio(state, pool) for pool in pools}
 
     def place(pool: Pool) -> tuple[bool, int, int]:
-        ratio = ratios[pool.account.index]
+        ratio = _ratio(state, pool)
         return ratio < RATE_ONE, ratio, pool.account.index
 
     return sorted(pools, key=place)
@@ -100,9 +99,13 @@ def most_endangered_first(state: State, pools: list[Pool]) -> list[Pool]:
 
 def _ratio(state: State, pool: Pool) -> int:
     """The pool's lowest equity for a unit of maintenance margin, in parts of RATE_ONE."""
-    isolated = [Scope(state, pool, p) for p in pool.positions.values() if p.isolated and p.size]
-    scopes = [Scope(state, pool, None), *isolated]
-    return min([scope.equity() * RATE_ONE // max(1, scope.maintenance()) for scope in scopes])
+    lowest = RATE_ONE
+    isolated = [Scope(state, pool, p) for p in pool.positions.values() if p.isolated]
+    for scope in [Scope(state, pool, None), *isolated]:
+        maintenance = scope.maintenance()
+        if maintenance:
+            lowest = min(lowest, scope.equity() * RATE_ONE // maintenance)
+    return lowest
 
 
 def settle_touched(state: State) -> None:

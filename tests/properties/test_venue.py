@@ -1,0 +1,260 @@
+"""The whole venue under everything that can be sent to it: what must hold whatever happens.
+
+Plain seeds give volume (the environment variable PLIMSOLL_SEEDS says how many, for a long run),
+and Hypothesis shrinks.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+from typing import get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.core.messages import (
+    AnyCommand,
+    AnyEvent,
+    Closing,
+    Command,
+    CommandRejected,
+    Event,
+    InsuranceFundPaid,
+    LiquidationEnded,
+    LiquidationFeeCharged,
+    LiquidationStarted,
+    LiquidationStepTaken,
+    LossUncovered,
+    OrderFilled,
+    PositionDeleveraged,
+    Reject,
+    Side,
+    TradeKind,
+)
+from exchange.core.venue import Venue
+from tests.models.statement import Statement
+from tests.traffic import DRAW, Traffic
+
+SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "12"))
+COMMANDS = 300
+ROOT = Path(__file__).resolve().parents[2]
+
+seeds = pytest.mark.parametrize("seed", range(SEEDS))
+
+
+def session(random: Random, count: int) -> tuple[Venue, list[Command], list[list[Event]]]:
+    """A venue after `count` commands, the commands, and what it answered to each."""
+    traffic = Traffic(random)
+    venue = Venue(traffic.rulebook)
+    commands: list[Command] = []
+    answers: list[list[Event]] = []
+    for command in traffic.commands(venue, count):
+        commands.append(command)
+        answers.append(venue.apply(command))
+    return venue, commands, answers
+
+
+def rejected(events: list[Event]) -> bool:
+    """Whether the command was refused, and nothing else was due at its time."""
+    return len(events) == 1 and isinstance(events[0], CommandRejected)
+
+
+# ---------------------------------------------------------------------------- wholeness
+
+
+def play(random: Random, count: int) -> None:
+    """Check everything after every command."""
+    traffic, statement = Traffic(random), Statement()
+    venue = Venue(traffic.rulebook)
+    digest, at = venue.digest(), 0
+    for command in traffic.commands(venue, count):
+        events = venue.apply(command)
+        venue.check()
+        if rejected(events):
+            assert venue.digest() == digest, f"{command} was refused and changed the venue"
+        else:
+            statement.read(events)
+            check_statement(statement, venue)
+            digest = venue.digest()
+        assert venue.now >= at, "time went backwards"
+        at = venue.now
+
+
+def check_statement(statement: Statement, venue: Venue) -> None:
+    """The views say what can be reckoned from the events."""
+    for name in venue.account_names():
+        held: dict[object, int] = {}
+        orders: dict[int, int] = {}
+        for asset in ("USD", "COIN"):
+            view = venue.account_view(name, asset)
+            unrealised = sum(p.unrealised_pnl for p in view.positions)
+            assert view.total - unrealised == statement.money[name, asset], f"{name}'s {asset}"
+            held.update({(name, p.symbol, p.position_side): p.size for p in view.positions})
+            orders.update({order.order_id: order.open_size for order in view.orders})
+        assert held == {k: size for k, size in statement.sizes.items() if size and k[0] == name}
+        assert orders == statement.open[name]
+    for asset in ("USD", "COIN"):
+        assert sum(venue.balances(asset).values()) == 0
+
+
+@seeds
+def test_the_venue_stays_whole(seed: int) -> None:
+    play(Random(seed), COMMANDS)
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 60))
+def test_the_venue_stays_whole_however_short_the_story(random: Random, count: int) -> None:
+    play(random, count)
+
+
+def test_the_traffic_has_every_command() -> None:
+    assert set(DRAW) == set(get_args(AnyCommand))
+
+
+def test_the_traffic_reaches_most_of_the_venue() -> None:
+    """Else the properties above would hold of an empty room."""
+    happened: set[type[Event]] = set()
+    refused: set[Reject] = set()
+    for seed in range(20):
+        _, _, answers = session(Random(seed), COMMANDS)
+        for event in (event for events in answers for event in events):
+            happened.add(type(event))
+            if isinstance(event, CommandRejected):
+                refused.add(event.reason)
+
+    takes_luck = {LossUncovered}
+    assert set(get_args(AnyEvent)) - happened <= takes_luck
+    assert len(refused) >= 25
+
+
+# -------------------------------------------------------------------------- determinism
+
+
+@seeds
+def test_the_journal_of_commands_leads_to_the_same_events(seed: int) -> None:
+    """Written as bytes and read back, as a replay does."""
+    venue, commands, answers = session(Random(seed), COMMANDS)
+    encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(AnyCommand).decode
+
+    again = Venue(venue.rulebook)
+    replayed = [again.apply(decode(encode(command))) for command in commands]
+
+    assert replayed == answers
+    assert again.digest() == venue.digest()
+
+
+@seeds
+def test_refused_commands_might_as_well_never_have_been_sent(seed: int) -> None:
+    venue, commands, answers = session(Random(seed), COMMANDS)
+
+    again = Venue(venue.rulebook)
+    for command, events in zip(commands, answers, strict=True):
+        if not rejected(events):
+            assert again.apply(command) == events
+
+    assert again.digest() == venue.digest()
+
+
+def test_nothing_hangs_on_the_order_of_hashes() -> None:
+    """Sets and dicts of strings come in another order in every process, unless told otherwise."""
+    ends = set()
+    for hash_seed in ("0", "1", "random"):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.traffic", "7", "400"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        ends.add(done.stdout)
+
+    assert len(ends) == 1, ends
+
+
+# ------------------------------------------------------------------------------- margin
+
+
+def caused_by(command: Command, events: list[Event]) -> bool:
+    """Whether a command put its own account into liquidation, with nobody else's doing."""
+    victims = {e.account for e in events if isinstance(e, PositionDeleveraged)}
+    started = [e.account for e in events if isinstance(e, LiquidationStarted)]
+    own = getattr(command, "account", "")
+    return started[:1] == [own] and own not in victims
+
+
+def closes(command: Command, events: list[Event]) -> bool:
+    """Whether the command closed something: that needs no margin, only money for the loss."""
+    own = getattr(command, "account", "")
+    fills = [e for e in events if isinstance(e, OrderFilled) and e.account == own]
+    return any(e.realised_pnl for e in fills)
+
+
+@seeds
+def test_no_command_is_accepted_only_to_be_liquidated(seed: int) -> None:
+    """An order that opens, a withdrawal, a transfer, a leverage: each leaves its account safe."""
+    _, commands, answers = session(Random(seed), COMMANDS)
+    for command, events in zip(commands, answers, strict=True):
+        if caused_by(command, events):
+            assert closes(command, events), f"{command} led to {events}"
+
+
+@seeds
+def test_every_liquidation_is_told_so_that_it_adds_up(seed: int) -> None:
+    """It begins below maintenance margin and ends above it or with nothing; each step closes what
+    it says, at no worse than its price; the fund is never in debt.
+    """
+    _, _, answers = session(Random(seed), COMMANDS)
+    for events in answers:
+        stories = [e for e in events if isinstance(e, LiquidationStarted | LiquidationEnded)]
+        for started, ended in zip(stories[::2], stories[1::2], strict=True):
+            assert isinstance(started, LiquidationStarted)
+            assert isinstance(ended, LiquidationEnded)
+            first, last = events.index(started), events.index(ended)
+            check_liquidation(started, events[first : last + 1], ended)
+
+
+def check_liquidation(
+    started: LiquidationStarted, events: list[Event], ended: LiquidationEnded
+) -> None:
+    assert started.equity < started.maintenance_margin
+    assert (started.account, started.symbol) == (ended.account, ended.symbol)
+    assert ended.equity >= ended.maintenance_margin
+    assert not ended.closed_all or ended.maintenance_margin == 0
+    filled: list[OrderFilled] = []
+    victims: list[PositionDeleveraged] = []
+    for event in events:
+        if isinstance(event, OrderFilled) and event.account == started.account:
+            filled += [event] if event.kind in (TradeKind.LIQUIDATION, TradeKind.ADL) else []
+        elif isinstance(event, PositionDeleveraged):
+            victims.append(event)
+        elif isinstance(event, InsuranceFundPaid | LiquidationFeeCharged):
+            assert event.insurance_fund >= 0
+        elif isinstance(event, LiquidationStepTaken):
+            check_step(event, filled, victims)
+            filled, victims = [], []
+    assert not filled, "something was closed, and no step says so"
+
+
+def check_step(
+    step: LiquidationStepTaken, filled: list[OrderFilled], victims: list[PositionDeleveraged]
+) -> None:
+    key = step.symbol, step.position_side
+    held = {(p.symbol, p.position_side): p.size for p in step.positions}[key]
+    assert step.filled == sum(fill.size for fill in filled) <= step.size <= abs(held)
+    for fill in filled:
+        assert (fill.symbol, fill.position_side) == key
+        assert fill.side is (Side.SELL if held > 0 else Side.BUY)
+        better = fill.price - step.bankruptcy_price
+        assert better >= 0 if held > 0 else better <= 0
+    assert [victim.rank for victim in victims] == list(range(1, len(victims) + 1))
+    for victim in victims:
+        assert (victim.against, victim.price) == (filled[0].account, step.bankruptcy_price)
+    if step.closing is not Closing.ADL:
+        assert not victims
+    else:
+        assert step.filled == step.size == abs(held)

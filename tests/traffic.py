@@ -1,0 +1,434 @@
+"""Traffic: everything that can be sent to a venue, drawn at random, good and bad.
+
+Numbers are small and traders poor, so that orders meet and accounts fail.  The same random source
+gives the same commands.  `python -m tests.traffic SEED COMMANDS` prints where they lead.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from random import Random
+
+import msgspec
+
+from exchange.core.messages import (
+    HISTORY,
+    AdjustMargin,
+    AmendOrder,
+    BlockTrade,
+    CancelAll,
+    CancelOrder,
+    Command,
+    ComputeMarkPrice,
+    Deposit,
+    ListInstrument,
+    MarginMode,
+    OpenAccount,
+    OrderView,
+    PassTime,
+    PlaceOrder,
+    PositionMode,
+    PositionSide,
+    RecordedTrade,
+    SetLeverage,
+    SetMarginMode,
+    SetPositionMode,
+    SettleInstrument,
+    Side,
+    TimeInForce,
+    UpdateDepth,
+    UpdateFundingRate,
+    UpdateIndexPrice,
+    UpdateMarkPrice,
+    Withdraw,
+)
+from exchange.core.rules import (
+    Amount,
+    Cancel,
+    ContractKind,
+    Fees,
+    InstrumentRules,
+    LimitRules,
+    LiquidationRules,
+    Rulebook,
+    Select,
+    SelfTrade,
+    Tier,
+)
+from exchange.core.units import SECOND, Nanos
+from exchange.core.venue import Venue
+
+TRADERS = ("ann", "bob", "cat", "dan", "eve")
+MILLI: Nanos = SECOND // 1000
+SUBTICKS = 100
+FAIR = 100
+"""Where every price begins, in ticks."""
+
+TIERS = (
+    (Tier(floor="0", maintenance="0.05", leverage_max=20),),
+    (Tier(floor="0", maintenance="0.1", leverage_max=50),),
+    (
+        Tier(floor="0", maintenance="0.01", leverage_max=50),
+        Tier(floor="500", maintenance="0.05", leverage_max=20),
+        Tier(floor="2000", maintenance="0.2", leverage_max=5),
+    ),
+)
+
+
+def rulebook_of(random: Random) -> Rulebook:
+    """A rulebook with every choice of the liquidation waterfall drawn."""
+    return Rulebook(
+        name="traffic",
+        title="Traffic",
+        fees=Fees(
+            maker=random.choice(("0", "0.0002", "-0.0001")), taker=random.choice(("0", "0.001"))
+        ),
+        tiers=random.choice(TIERS),
+        liquidation=LiquidationRules(
+            cancel=random.choice(list(Cancel)),
+            select=random.choice(list(Select)),
+            amount=random.choice(list(Amount)),
+            fee=random.choice(("0", "0.005", "0.03")),
+        ),
+        limits=LimitRules(
+            market_band="0.2",
+            price_band=random.choice(("0", "0.3")),
+            self_trade=random.choice(list(SelfTrade)),
+            orders_max=20,
+        ),
+        insurance_fund={"USD": random.choice(("0", "50", "5000")), "COIN": "0"},
+        leverage_default=10,
+    )
+
+
+def instruments(expiry: str) -> tuple[InstrumentRules, ...]:
+    """Two linear contracts, an inverse one, a dated future and a spot market."""
+    linear = InstrumentRules(
+        symbol="BTC", settle="USD", tick_size="1", lot_size="1", mark_unit="0.01", money_unit="0.01"
+    )
+    coin = "0.000001"
+    return (
+        linear,
+        msgspec.structs.replace(linear, symbol="ETH"),
+        msgspec.structs.replace(linear, symbol="BTC-DATED", expiry=expiry),
+        msgspec.structs.replace(
+            linear, symbol="BTC-COIN", kind=ContractKind.INVERSE, settle="COIN", money_unit=coin
+        ),
+        msgspec.structs.replace(
+            linear, symbol="COIN-SPOT", kind=ContractKind.SPOT, base="COIN", base_unit=coin
+        ),
+    )
+
+
+class Traffic:
+    """Commands for a venue, one after the other, in view of where it stands."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.rulebook = rulebook_of(random)
+        expiry = f"1970-01-01T00:00:{random.randint(5, 20):02}"
+        self.instruments = instruments(expiry)
+        self.symbols = [rules.symbol for rules in self.instruments]
+        self.at: Nanos = 0
+
+    # ---------------------------------------------------------------------- the session
+
+    def commands(self, venue: Venue, count: int) -> Iterator[Command]:
+        """The opening, and `count` commands more.  Apply each before taking the next."""
+        yield from self.opening()
+        kinds, weights = list(DRAW), [weight for weight, _ in DRAW.values()]
+        for _ in range(count):
+            self.at += self.random.choice((0, 1, MILLI, 30 * MILLI))
+            (kind,) = self.random.choices(kinds, weights)
+            command = DRAW[kind][1](self, venue)
+            yield self.spoiled(command) if self.random.random() < 0.04 else command
+
+    def opening(self) -> Iterator[Command]:
+        """Instruments with marks, and traders with money, some of them in hedge mode."""
+        for rules in self.instruments:
+            yield ListInstrument(at=0, rules=rules)
+            yield UpdateMarkPrice(at=0, symbol=rules.symbol, price=FAIR * SUBTICKS)
+            yield UpdateIndexPrice(at=0, symbol=rules.symbol, price=FAIR * SUBTICKS)
+        for name in TRADERS:
+            yield OpenAccount(at=0, account=name)
+            yield Deposit(at=0, account=name, asset="USD", amount=self.random.randint(0, 3000_00))
+            yield Deposit(
+                at=0, account=name, asset="COIN", amount=self.random.randint(0, 20_000000)
+            )
+            if self.random.random() < 0.3:
+                yield SetPositionMode(at=0, account=name, mode=PositionMode.HEDGE)
+
+    def spoiled(self, command: Command) -> Command:
+        """The same command with a field that nothing fits."""
+        fields = [name for name in command.__struct_fields__ if name in NONSENSE]
+        name = self.random.choice(fields)
+        return msgspec.structs.replace(command, **{name: self.random.choice(NONSENSE[name])})
+
+    # ------------------------------------------------------------------------- drawing
+
+    def name(self) -> str:
+        return self.random.choice(TRADERS)
+
+    def symbol(self) -> str:
+        return self.random.choice(self.symbols)
+
+    def side(self) -> Side:
+        return self.random.choice(list(Side))
+
+    def held(self, venue: Venue, name: str, symbol: str) -> tuple[PositionSide, int]:
+        """A side that the account may name, and what it holds there."""
+        sides = [PositionSide.NET]
+        if venue._state.account_of[name].hedges and not symbol.endswith("SPOT"):
+            sides = [PositionSide.LONG, PositionSide.SHORT]
+        side = self.random.choice(sides)
+        settle = venue.instruments[symbol].settle
+        for position in venue.account_view(name, settle).positions:
+            if (position.symbol, position.position_side) == (symbol, side):
+                return side, position.size
+        return side, 0
+
+    def tick(self, venue: Venue, symbol: str, reach: float = 0.1) -> int:
+        """A price not far from the mark."""
+        mark = (venue.mark_price(symbol) or FAIR * SUBTICKS) / SUBTICKS
+        return max(1, round(mark * self.random.uniform(1 - reach, 1 + reach)))
+
+    def some_order(self, venue: Venue, name: str) -> OrderView | None:
+        orders = [
+            order for asset in ("USD", "COIN") for order in venue.account_view(name, asset).orders
+        ]
+        return self.random.choice(orders) if orders else None
+
+    # ------------------------------------------------------------------------ commands
+
+    def place(self, venue: Venue) -> Command:
+        name, symbol = self.name(), self.symbol()
+        position_side, held = self.held(venue, name, symbol)
+        side, size = self.side(), self.random.randint(1, 20)
+        closes = held != 0 and self.random.random() < 0.3
+        if closes:
+            side, size = (Side.SELL if held > 0 else Side.BUY), self.random.randint(1, abs(held))
+        price = self.random.choice((None, *[self.tick(venue, symbol, 0.06)] * 4))
+        lasting = self.random.choice((TimeInForce.GTC, TimeInForce.GTC, *TimeInForce))
+        rests = price is not None and lasting is TimeInForce.GTC
+        return PlaceOrder(
+            at=self.at,
+            account=name,
+            ref=self.random.choice((0, 0, 0, self.random.randint(1, 9))),
+            symbol=symbol,
+            side=side,
+            size=size,
+            price=price,
+            time_in_force=lasting,
+            post_only=self.random.random() < (0.2 if rests else 0.02),
+            reduce_only=self.random.random() < (0.6 if closes else 0.02),
+            position_side=position_side,
+            self_trade=self.random.choice((None, *SelfTrade)),
+        )
+
+    def amend(self, venue: Venue) -> Command:
+        name = self.name()
+        order = self.some_order(venue, name)
+        if order is None:
+            return self.place(venue)
+        return AmendOrder(
+            at=self.at,
+            account=name,
+            order_id=order.order_id,
+            size=self.random.choice((None, order.open_size, self.random.randint(1, 20))),
+            price=self.random.choice((None, self.tick(venue, order.symbol, 0.05))),
+        )
+
+    def cancel(self, venue: Venue) -> Command:
+        name = self.name()
+        order = self.some_order(venue, name)
+        if order is None:
+            return CancelAll(at=self.at, account=name)
+        if order.ref:
+            return CancelOrder(at=self.at, account=name, order_ref=order.ref)
+        return CancelOrder(at=self.at, account=name, order_id=order.order_id)
+
+    def cancel_all(self, venue: Venue) -> Command:
+        symbol = self.random.choice(("", self.symbol()))
+        return CancelAll(at=self.at, account=self.name(), symbol=symbol)
+
+    def deposit(self, venue: Venue) -> Command:
+        asset, most = self.random.choice((("USD", 500_00), ("COIN", 5_000000)))
+        amount = self.random.randint(1, most)
+        return Deposit(at=self.at, account=self.name(), asset=asset, amount=amount)
+
+    def withdraw(self, venue: Venue) -> Command:
+        name, asset = self.name(), self.random.choice(("USD", "COIN"))
+        view = venue.account_view(name, asset)
+        amount = max(1, self.random.choice((view.available_margin, view.wallet // 2)))
+        return Withdraw(at=self.at, account=name, asset=asset, amount=amount)
+
+    def position_mode(self, venue: Venue) -> Command:
+        mode = self.random.choice(list(PositionMode))
+        return SetPositionMode(at=self.at, account=self.name(), mode=mode)
+
+    def leverage(self, venue: Venue) -> Command:
+        name, symbol = self.name(), self.symbol()
+        side, _ = self.held(venue, name, symbol)
+        leverage = self.random.choice((1, 2, 5, 10, 20, 50))
+        return SetLeverage(
+            at=self.at, account=name, symbol=symbol, position_side=side, leverage=leverage
+        )
+
+    def margin_mode(self, venue: Venue) -> Command:
+        name, symbol = self.name(), self.symbol()
+        side, _ = self.held(venue, name, symbol)
+        mode = self.random.choice(list(MarginMode))
+        return SetMarginMode(at=self.at, account=name, symbol=symbol, position_side=side, mode=mode)
+
+    def adjust(self, venue: Venue) -> Command:
+        name = self.name()
+        symbol, side = self.symbol(), PositionSide.NET
+        for position in venue.account_view(name, "USD").positions:
+            if position.mode is MarginMode.ISOLATED:
+                symbol, side = position.symbol, position.position_side
+        amount = self.random.randint(-100_00, 100_00) or 1
+        return AdjustMargin(
+            at=self.at, account=name, symbol=symbol, position_side=side, amount=amount
+        )
+
+    def block(self, venue: Venue) -> Command:
+        symbol = self.symbol()
+        name, other = self.random.sample((*TRADERS, HISTORY), 2)
+        sides = [
+            PositionSide.NET if party == HISTORY else self.held(venue, party, symbol)[0]
+            for party in (name, other)
+        ]
+        return BlockTrade(
+            at=self.at,
+            symbol=symbol,
+            account=name,
+            position_side=sides[0],
+            counterparty=other,
+            counterparty_side=sides[1],
+            side=self.side(),
+            size=self.random.randint(1, 40),
+            price=self.tick(venue, symbol, 0.03),
+        )
+
+    def mark(self, venue: Venue) -> Command:
+        """Mostly a step, now and then a gap that leaves accounts behind it."""
+        symbol = self.symbol()
+        before = venue.mark_price(symbol) or FAIR * SUBTICKS
+        reach = self.random.choice((0.01, 0.01, 0.05, 0.4))
+        home = 0.02 * (FAIR * SUBTICKS - before)
+        price = round(before * self.random.uniform(1 - reach, 1 + reach) + home)
+        return UpdateMarkPrice(at=self.at, symbol=symbol, price=max(1, price))
+
+    def index(self, venue: Venue) -> Command:
+        symbol = self.symbol()
+        price = self.tick(venue, symbol, 0.02) * SUBTICKS + self.random.randint(0, 99)
+        return UpdateIndexPrice(at=self.at, symbol=symbol, price=price)
+
+    def funding(self, venue: Venue) -> Command:
+        return UpdateFundingRate(
+            at=self.at,
+            symbol=self.symbol(),
+            rate=self.random.randint(-100_000, 100_000),
+            next_at=self.at + self.random.randint(1, 10) * SECOND,
+            interval=8 * SECOND,
+        )
+
+    def compute(self, venue: Venue) -> Command:
+        return ComputeMarkPrice(at=self.at, symbol=self.symbol())
+
+    def settle(self, venue: Venue) -> Command:
+        """The dated future only, and late: the others go on."""
+        if self.at < 3 * SECOND:
+            return self.pass_time(venue)
+        price = self.tick(venue, "BTC-DATED", 0.1) * SUBTICKS
+        return SettleInstrument(at=self.at, symbol="BTC-DATED", price=price)
+
+    def pass_time(self, venue: Venue) -> Command:
+        self.at += self.random.randint(0, 300) * MILLI
+        return PassTime(at=self.at)
+
+    def depth(self, venue: Venue) -> Command:
+        symbol = self.symbol()
+        middle = self.tick(venue, symbol, 0.03)
+        bids = {middle - self.random.randint(1, 8): self.random.randint(0, 30) for _ in range(4)}
+        asks = {middle + self.random.randint(0, 8): self.random.randint(0, 30) for _ in range(4)}
+        return UpdateDepth(
+            at=self.at,
+            symbol=symbol,
+            bids=tuple((price, size) for price, size in bids.items() if price > 0),
+            asks=tuple(asks.items()),
+            snapshot=self.random.random() < 0.7,
+        )
+
+    def print_trade(self, venue: Venue) -> Command:
+        symbol = self.symbol()
+        return RecordedTrade(
+            at=self.at,
+            symbol=symbol,
+            side=self.side(),
+            price=self.tick(venue, symbol, 0.04),
+            size=self.random.randint(1, 30),
+        )
+
+    def list_again(self, venue: Venue) -> Command:
+        rules = self.random.choice(self.instruments)
+        return ListInstrument(at=self.at, rules=rules)
+
+    def open_again(self, venue: Venue) -> Command:
+        name = self.random.choice((*TRADERS, f"late {len(venue.account_names())}"))
+        return OpenAccount(at=self.at, account=name)
+
+
+DRAW: dict[type[Command], tuple[int, Callable[[Traffic, Venue], Command]]] = {
+    PlaceOrder: (300, Traffic.place),
+    AmendOrder: (60, Traffic.amend),
+    CancelOrder: (40, Traffic.cancel),
+    CancelAll: (10, Traffic.cancel_all),
+    Deposit: (20, Traffic.deposit),
+    Withdraw: (20, Traffic.withdraw),
+    SetPositionMode: (5, Traffic.position_mode),
+    SetLeverage: (20, Traffic.leverage),
+    SetMarginMode: (40, Traffic.margin_mode),
+    AdjustMargin: (20, Traffic.adjust),
+    BlockTrade: (60, Traffic.block),
+    UpdateMarkPrice: (150, Traffic.mark),
+    UpdateIndexPrice: (20, Traffic.index),
+    UpdateFundingRate: (5, Traffic.funding),
+    ComputeMarkPrice: (20, Traffic.compute),
+    SettleInstrument: (1, Traffic.settle),
+    PassTime: (10, Traffic.pass_time),
+    UpdateDepth: (60, Traffic.depth),
+    RecordedTrade: (40, Traffic.print_trade),
+    ListInstrument: (2, Traffic.list_again),
+    OpenAccount: (2, Traffic.open_again),
+}
+"""How often each command is drawn, and how."""
+
+NONSENSE: dict[str, tuple[object, ...]] = {
+    "at": (0,),
+    "account": ("nobody", HISTORY, ""),
+    "counterparty": ("nobody",),
+    "symbol": ("NONE",),
+    "asset": ("NONE",),
+    "size": (0, -1, 10**12),
+    "price": (0, -5),
+    "amount": (0, -1, 10**15),
+    "leverage": (0, -1, 10**6),
+    "order_id": (10**9,),
+    "position_side": tuple(PositionSide),
+}
+"""What nothing fits, by field.  Every command has one of them: its time."""
+
+
+def main() -> None:
+    """Print the digest that a seed leads to."""
+    seed, count = int(sys.argv[1]), int(sys.argv[2])
+    traffic = Traffic(Random(seed))
+    venue = Venue(traffic.rulebook)
+    events = 0
+    for command in traffic.commands(venue, count):
+        events += len(venue.apply(command))
+    print(f"{venue.digest()} after {events} events")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
