@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 import structlog
 import typer
+from rich.text import Text
 
 from exchange.journal import JournalError
 from exchange.rulebook import RulebookError
@@ -21,6 +22,7 @@ from tools.explain_report import tell_explanation
 from tools.progress import waiting
 from tools.replay import Replay, replay_scenario
 from tools.report import paper, tell_run
+from tools.report_page import report_page, write_page
 from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out
 from tools.runs import RunError, open_run
@@ -123,6 +125,28 @@ def explain_run(
         print_json(explanation_facts(explained))
     else:
         tell_explanation(paper(), explained)
+
+
+@app.command("report")
+def report_run(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; several are compared.")],
+    out: Annotated[Path | None, typer.Option(help="The file; RUN/report.html if not said.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Make a page of a run, to be looked at and shown: one HTML file that needs no network.
+
+    Prices with fills and liquidations on them, equity and margin of each account, where the money
+    of each liquidation went, the liquidation heatmap, and the usual statistics.
+    """
+    with waiting(f"Reading {', '.join(map(str, runs))}", quiet=as_json):
+        page = report_page([open_run(run) for run in runs])
+    path = out or runs[0] / ("report.html" if len(runs) == 1 else "comparison.html")
+    write_page(path, page)
+    if as_json:
+        print_json({"page": str(path), "bytes": len(page.encode())})
+    else:
+        paper().print("Report ", Text(str(path), style="bold"), soft_wrap=True)
 
 
 @app.command()

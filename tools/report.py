@@ -30,6 +30,7 @@ def tell_run(console: Console, summary: dict[str, Any], folder: str, seconds: fl
     _troubles(console, summary)
     console.print("\nRun folder ", Text(folder, style="bold"), soft_wrap=True)
     console.print(f"Its story   {command()} explain {folder}", soft_wrap=True)
+    console.print(f"As a page   {command()} report {folder}", soft_wrap=True)
 
 
 def table(*columns: tuple[str, str], title: str = "") -> Table:

@@ -14,9 +14,11 @@ from typing import Any
 import msgspec
 import pyarrow.parquet as pq
 
-from exchange.core.messages import AnyEvent
+from exchange.core.instrument import Instrument
+from exchange.core.messages import AnyEvent, InstrumentListed
 from exchange.journal import read_journal
 from tools.frames import Frame
+from tools.telling import NO_TIERS
 
 SWITCHES = {
     "equity": "sample_seconds",
@@ -124,6 +126,16 @@ class RunRecord:
             yield from read_journal(path)
         except OSError as error:
             raise RunError(f"{path}: {error.strerror}") from None
+
+    def instruments(self) -> dict[str, Instrument]:
+        """The contracts, whose grids turn whole numbers into prices, sizes and money."""
+        made: dict[str, Instrument] = {}
+        for event in self.events():
+            if isinstance(event, InstrumentListed):
+                made[event.symbol] = Instrument(len(made), event.rules, NO_TIERS)
+            elif made:
+                break
+        return made
 
     # ------------------------------------------------------------------------ showing
 
