@@ -35,7 +35,7 @@ MAY_IMPORT = {
 CORE_MAY_IMPORT = {
     "bisect", "collections", "enum", "fractions", "hashlib", "typing",  # of the standard library
     "datetime",  # reads dates; what reads the clock is forbidden below
-    "msgspec", "sortedcontainers",
+    "librt", "msgspec", "mypy_extensions", "sortedcontainers",
 }  # fmt: skip
 
 OUTSIDE_WORLD = {

@@ -5,8 +5,8 @@ from exchange.core.admission import closing_size, only_closes, trial_at, unaffor
 from exchange.core.book import Order
 from exchange.core.finding import (
     Refusal,
-    not_a_price,
-    not_a_size,
+    bad_price,
+    bad_size,
     open_market,
     position_named,
 )
@@ -36,10 +36,9 @@ def block_trade(state: State, command: BlockTrade) -> Refusal | None:
         if isinstance(found, Refusal):
             return found
     assert isinstance(market, Market), "a refused market has been returned"
-    if command.size <= 0:
-        return not_a_size(command.size)
-    if command.price <= 0:
-        return not_a_price(command.price)
+    bad = bad_size(command.size) or bad_price(command.price)
+    if bad is not None:
+        return bad
     buys = command.side is Side.BUY
     for party, buy in ((first, buys), (second, not buys)):
         refusal = _refused(state, market, party, command, buy=buy)

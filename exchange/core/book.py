@@ -1,10 +1,14 @@
-"""The order book of one instrument: price levels, and a first-in first-out queue in each.
+"""The order book of one instrument, as two tables: a row for each resting order and each level.
 
-It knows prices, sizes and whose an order is (by number), and nothing of money.
+Columns are arrays of 64-bit integers, so that the compiled core meets no Python object on its way
+through the book.  A row stays the same as long as what it holds rests; then it is used again.
+The book knows prices, sizes and whose an order is (by number), and nothing of money.
 """
 
-from bisect import bisect_left, insort
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from librt.vecs import append, vec
+from mypy_extensions import i64
 
 from exchange.core.rules import SelfTrade
 from exchange.core.units import Lots, Ticks
@@ -12,8 +16,10 @@ from exchange.core.units import Lots, Ticks
 if TYPE_CHECKING:  # a position knows orders, and an order its position
     from exchange.core.accounts import Position
 
-HISTORY_OWNER = 0
+HISTORY_OWNER: Final = 0
 """The account number of replayed liquidity, whose size in a level may be set at will."""
+NONE: Final = -1
+"""No row."""
 
 
 class Order:
@@ -43,9 +49,8 @@ class Order:
         self.held: Lots = 0
         self.held_value = 0
         """What its position counts as open of it: lots, and their value in money."""
-        self.level: Level | None = None
-        self.older: Order | None = None
-        self.newer: Order | None = None
+        self.row = NONE
+        """Where it rests in the book."""
 
     def copy(self) -> "Order":
         """The same order, not in any book."""
@@ -59,135 +64,265 @@ class Order:
         return other
 
 
-class Level:
-    """All orders at one price, oldest first, as a linked list."""
-
-    def __init__(self, price: Ticks) -> None:
-        self.price = price
-        self.size: Lots = 0
-        self.history: Lots = 0
-        self.oldest: Order | None = None
-        self.newest: Order | None = None
-
-    def append(self, order: Order) -> None:
-        """Join the end of the queue."""
-        order.level = self
-        order.older = self.newest
-        order.newer = None
-        if self.newest is None:
-            self.oldest = order
-        else:
-            self.newest.newer = order
-        self.newest = order
-        self.resize(order, order.size)
-
-    def unlink(self, order: Order) -> None:
-        """Leave the queue, whatever is still open of `order`."""
-        self.resize(order, -order.size)
-        if order.older is None:
-            self.oldest = order.newer
-        else:
-            order.older.newer = order.newer
-        if order.newer is None:
-            self.newest = order.older
-        else:
-            order.newer.older = order.older
-        order.level = None
-        order.older = None
-        order.newer = None
-
-    def resize(self, order: Order, change: Lots) -> None:
-        """Account for a change of an order's size in the level's sums."""
-        self.size += change
-        if order.owner == HISTORY_OWNER:
-            self.history += change
-
-
-class BookSide:
-    """One side's levels.  The best is always the last key, so that changes there are cheap."""
+class Ladder:
+    """One side's prices in order.  The best is always the last, so that changes there are cheap."""
 
     def __init__(self, *, buy: bool) -> None:
         self.buy = buy
-        self.sign = 1 if buy else -1
-        self.keys: list[int] = []  # sign * price, ascending
-        self.levels: dict[Ticks, Level] = {}
+        self.sign: i64 = 1 if buy else -1
+        self.count: i64 = 0
+        self.keys: vec[i64] = vec[i64]()
+        """sign * price, ascending; only the first `count` count."""
+        self.levels: vec[i64] = vec[i64]()
+        """The level's row, for each key."""
 
-    def best(self) -> Level | None:
-        """The level that trades first."""
-        return self.levels[self.keys[-1] * self.sign] if self.keys else None
+    def best(self) -> i64:
+        """The level that trades first, or NONE."""
+        return self.levels[self.count - 1] if self.count else NONE
 
-    def at(self, price: Ticks) -> Level:
-        """The level of a price, made if need be."""
-        level = self.levels.get(price)
-        if level is None:
-            level = Level(price)
-            self.levels[price] = level
-            insort(self.keys, self.sign * price)
-        return level
+    def reaches(self, limit: i64) -> bool:
+        """Whether a taker with this limit may trade at the best level."""
+        return self.count > 0 and self.keys[self.count - 1] >= limit * self.sign
 
-    def drop(self, level: Level) -> None:
-        """Forget a level that has become empty."""
-        del self.levels[level.price]
-        key = self.sign * level.price
-        if self.keys[-1] == key:
-            self.keys.pop()
-        else:
-            del self.keys[bisect_left(self.keys, key)]
+    def place(self, key: i64) -> i64:
+        """Where `key` is, or would have to be."""
+        low: i64 = 0
+        high = self.count
+        keys = self.keys
+        while low < high:
+            middle = (low + high) >> 1
+            if keys[middle] < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
-    def best_first(self) -> list[Level]:
-        """All levels, the best first."""
-        return [self.levels[key * self.sign] for key in reversed(self.keys)]
+    def level(self, price: i64) -> i64:
+        """The level of a price, or NONE."""
+        key = price * self.sign
+        at = self.place(key)
+        return self.levels[at] if at < self.count and self.keys[at] == key else NONE
 
-    def reached(self, limit: Ticks) -> list[Level]:
-        """The levels at which a taker with this limit may trade, the best first."""
-        levels: list[Level] = []
-        for key in reversed(self.keys):
-            level = self.levels[key * self.sign]
-            if not self.reaches(level, limit):
-                break
-            levels.append(level)
-        return levels
+    def insert(self, at: i64, key: i64, level: i64) -> None:
+        """Make room for a level."""
+        if self.count == len(self.keys):
+            self.keys = append(self.keys, key)
+            self.levels = append(self.levels, level)
+        keys, levels = self.keys, self.levels
+        here = self.count
+        while here > at:
+            keys[here] = keys[here - 1]
+            levels[here] = levels[here - 1]
+            here -= 1
+        keys[at] = key
+        levels[at] = level
+        self.count += 1
 
-    def reaches(self, level: Level, limit: Ticks) -> bool:
-        """Whether a taker with this limit may trade at `level`."""
-        return level.price >= limit if self.buy else level.price <= limit
+    def drop(self, price: i64) -> None:
+        """Close the gap that a level leaves."""
+        self.count -= 1
+        at = self.count
+        key = price * self.sign
+        if self.keys[at] == key:
+            return
+        keys, levels = self.keys, self.levels
+        at = self.place(key)
+        while at < self.count:
+            keys[at] = keys[at + 1]
+            levels[at] = levels[at + 1]
+            at += 1
 
 
 class Book:
     """Bids and asks.  At rest the best bid is below the best ask."""
 
     def __init__(self) -> None:
-        self.bids = BookSide(buy=True)
-        self.asks = BookSide(buy=False)
+        self.bids = Ladder(buy=True)
+        self.asks = Ladder(buy=False)
+        # Orders, by row.
+        self.owner: vec[i64] = vec[i64]()
+        self.size: vec[i64] = vec[i64]()
+        self.level: vec[i64] = vec[i64]()
+        self.older: vec[i64] = vec[i64]()
+        self.newer: vec[i64] = vec[i64]()
+        self.orders: list[Order | None] = []
+        """The trader's order in a row; None where history's size is."""
+        self._free: i64 = NONE
+        """A row that is not in use; `newer` leads to the next."""
+        # Levels, by row.
+        self.price: vec[i64] = vec[i64]()
+        self.total: vec[i64] = vec[i64]()
+        self.history: vec[i64] = vec[i64]()
+        """How much of `total` is history's."""
+        self.oldest: vec[i64] = vec[i64]()
+        self.newest: vec[i64] = vec[i64]()
+        self._sign: vec[i64] = vec[i64]()
+        """1 for a level of bids, -1 for one of asks."""
+        self._free_level: i64 = NONE
 
-    def side(self, *, buy: bool) -> BookSide:
+    def side(self, *, buy: bool) -> Ladder:
         """The side on which a buy (or sell) order rests."""
         return self.bids if buy else self.asks
 
+    # ---------------------------------------------------------------------- changing it
+
     def rest(self, order: Order) -> None:
-        """Put an order at the end of its level's queue."""
+        """Put a trader's order at the end of its level's queue."""
         assert order.size > 0, "an order without size cannot rest"
-        self.side(buy=order.buy).at(order.price).append(order)
+        order.row = self.add(order.owner, order.price, order.size, buy=order.buy)
+        self.orders[order.row] = order
 
-    def remove(self, order: Order) -> None:
-        """Take an order out, whatever is open of it."""
-        level = order.level
-        assert level is not None, "only a resting order can be removed"
-        level.unlink(order)
-        if level.oldest is None:
-            self.side(buy=order.buy).drop(level)
-
-    def reduce(self, order: Order, size: Lots) -> None:
-        """Take `size` off an order, which keeps its place, or leaves when nothing is left."""
-        assert 0 < size <= order.size, "an order cannot shrink below nothing"
-        level = order.level
-        assert level is not None, "only a resting order can be reduced"
-        if size == order.size:
-            self.remove(order)
-            order.size = 0
+    def add(self, owner: i64, price: i64, size: i64, *, buy: bool) -> i64:
+        """Put a size at the end of a level's queue; returns its row."""
+        level = self._level_at(self.bids if buy else self.asks, price)
+        row = self._new_row()
+        last = self.newest[level]
+        self.owner[row] = owner
+        self.size[row] = size
+        self.level[row] = level
+        self.older[row] = last
+        self.newer[row] = NONE
+        self.newest[level] = row
+        if last == NONE:
+            self.oldest[level] = row
         else:
-            order.size -= size
-            level.resize(order, -size)
+            self.newer[last] = row
+        self._resize(level, owner, size)
+        return row
+
+    def remove(self, row: i64) -> None:
+        """Take an order out, whatever is open of it."""
+        level, older, newer = self.level[row], self.older[row], self.newer[row]
+        assert level != NONE, "only a resting order can be removed"
+        self._resize(level, self.owner[row], -self.size[row])
+        if older == NONE:
+            self.oldest[level] = newer
+        else:
+            self.newer[older] = newer
+        if newer == NONE:
+            self.newest[level] = older
+        else:
+            self.older[newer] = older
+        if self.oldest[level] == NONE:
+            self._drop_level(level)
+        self._forget(row)
+
+    def reduce(self, row: i64, size: i64) -> None:
+        """Take `size` off an order, which keeps its place, or leaves when nothing is left."""
+        left = self.size[row] - size
+        assert size > 0, "an order shrinks by something"
+        assert left >= 0, "an order cannot shrink below nothing"
+        order = self.orders[row]
+        if order is not None:
+            order.size = left
+        if left == 0:
+            self.remove(row)
+        else:
+            self.size[row] = left
+            self._resize(self.level[row], self.owner[row], -size)
+
+    def grow(self, row: i64, size: i64) -> None:
+        """Add to history's size in a row, which keeps its place."""
+        assert self.orders[row] is None, "a trader's order does not grow in its place"
+        self.size[row] += size
+        self._resize(self.level[row], self.owner[row], size)
+
+    def _resize(self, level: i64, owner: i64, change: i64) -> None:
+        self.total[level] += change
+        if owner == HISTORY_OWNER:
+            self.history[level] += change
+
+    def _new_row(self) -> i64:
+        row = self._free
+        if row != NONE:
+            self._free = self.newer[row]
+            return row
+        self.owner = append(self.owner, 0)
+        self.size = append(self.size, 0)
+        self.level = append(self.level, NONE)
+        self.older = append(self.older, NONE)
+        self.newer = append(self.newer, NONE)
+        self.orders.append(None)
+        return len(self.owner) - 1
+
+    def _forget(self, row: i64) -> None:
+        order = self.orders[row]
+        if order is not None:
+            order.row = NONE
+            self.orders[row] = None
+        self.level[row] = NONE
+        self.newer[row] = self._free
+        self._free = row
+
+    def _level_at(self, side: Ladder, price: i64) -> i64:
+        """The level of a price, made if need be."""
+        key = price * side.sign
+        at = side.place(key)
+        if at < side.count and side.keys[at] == key:
+            return side.levels[at]
+        level = self._free_level
+        if level != NONE:
+            self._free_level = self.newest[level]
+        else:
+            level = len(self.price)
+            self.price = append(self.price, 0)
+            self.total = append(self.total, 0)
+            self.history = append(self.history, 0)
+            self.oldest = append(self.oldest, NONE)
+            self.newest = append(self.newest, NONE)
+            self._sign = append(self._sign, 0)
+        self.price[level] = price
+        self._sign[level] = side.sign
+        self.oldest[level] = NONE
+        self.newest[level] = NONE
+        side.insert(at, key, level)
+        return level
+
+    def _drop_level(self, level: i64) -> None:
+        assert self.total[level] == 0, "a level without orders has no size"
+        (self.bids if self._sign[level] == 1 else self.asks).drop(self.price[level])
+        self.newest[level] = self._free_level
+        self._free_level = level
+
+    # ------------------------------------------------------------------------- asking it
+
+    def would_trade(self, price: i64, *, buy: bool) -> bool:
+        """Whether an order at `price` would find the other side."""
+        return self.side(buy=not buy).reaches(price)
+
+    def top(self) -> tuple[Ticks, Lots, Ticks, Lots]:
+        """Best bid and ask with their sizes; zeros for an empty side."""
+        bid, ask = self.bids.best(), self.asks.best()
+        return (
+            self.price[bid] if bid != NONE else 0,
+            self.total[bid] if bid != NONE else 0,
+            self.price[ask] if ask != NONE else 0,
+            self.total[ask] if ask != NONE else 0,
+        )
+
+    def best_first(self, side: Ladder, most: int = 1 << 60) -> list[int]:
+        """The levels of a side, the best first, `most` at the most."""
+        count = int(side.count)
+        return [int(side.levels[count - 1 - n]) for n in range(min(most, count))]
+
+    def reached(self, limit: i64, *, buy: bool) -> list[int]:
+        """The levels of a side at which a taker with this limit may trade, the best first."""
+        side = self.side(buy=buy)
+        found: list[int] = []
+        at = side.count - 1
+        while at >= 0 and side.keys[at] >= limit * side.sign:
+            found.append(side.levels[at])
+            at -= 1
+        return found
+
+    def queue(self, level: i64) -> list[int]:
+        """The rows of a level, oldest first."""
+        rows: list[int] = []
+        row = self.oldest[level]
+        while row != NONE:
+            rows.append(int(row))
+            row = self.newer[row]
+        return rows
 
     def takings(self, taker: Order, *, meets_itself: bool) -> list[tuple[Ticks, Lots]]:
         """What `taker` would get: prices and sizes, best first.
@@ -196,76 +331,71 @@ class Book:
         keeps out.
         """
         side = self.side(buy=not taker.buy)
-        left = taker.size
+        limit: i64 = taker.price * side.sign
+        left: i64 = taker.size
         found: list[tuple[Ticks, Lots]] = []
-        for key in reversed(side.keys):
-            level = side.levels[key * side.sign]
-            if left == 0 or not side.reaches(level, taker.price):
-                break
-            if not meets_itself:
-                size = min(left, level.size)
-                left -= size
-                found.append((level.price, size))
+        at = side.count - 1
+        while left > 0 and at >= 0 and side.keys[at] >= limit:
+            level = side.levels[at]
+            at -= 1
+            if meets_itself:
+                left = self._takings_of(level, taker, left, found)
             else:
-                left = _takings_of(level, taker, left, found)
+                size = min(left, self.total[level])
+                left -= size
+                found.append((self.price[level], size))
         return found
 
-    def would_trade(self, price: Ticks, *, buy: bool) -> bool:
-        """Whether an order at `price` would find the other side."""
-        side = self.side(buy=not buy)
-        best = side.best()
-        return best is not None and side.reaches(best, price)
+    def _takings_of(
+        self, level: i64, taker: Order, left: i64, found: list[tuple[Ticks, Lots]]
+    ) -> i64:
+        """Add what `taker` would get from one level, order by order; returns what is left."""
+        row, owner = self.oldest[level], taker.owner
+        while row != NONE and left > 0:
+            size = min(left, self.size[row])
+            if self.owner[row] != owner:
+                left -= size
+                found.append((self.price[level], size))
+            elif taker.self_trade is SelfTrade.DECREMENT:
+                left -= size
+            elif taker.self_trade is not SelfTrade.CANCEL_OLDEST:
+                return 0
+            row = self.newer[row]
+        return left
 
-    def top(self) -> tuple[Ticks, Lots, Ticks, Lots]:
-        """Best bid and ask with their sizes; zeros for an empty side."""
-        bid, ask = self.bids.best(), self.asks.best()
-        return (
-            bid.price if bid else 0,
-            bid.size if bid else 0,
-            ask.price if ask else 0,
-            ask.size if ask else 0,
-        )
+    # ------------------------------------------------------------------------ checking it
 
     def check(self) -> None:
         """Assert what must hold at rest: not crossed, sums right, no empty level, queue linked."""
         bid, ask = self.bids.best(), self.asks.best()
-        assert bid is None or ask is None or bid.price < ask.price, "the book is crossed at rest"
+        assert NONE in (bid, ask) or self.price[bid] < self.price[ask], (
+            "the book is crossed at rest"
+        )
         for side in (self.bids, self.asks):
-            assert len(side.keys) == len(side.levels), "levels and keys differ"
-            assert side.keys == sorted(side.sign * price for price in side.levels), (
-                "keys are out of order"
+            last = -(1 << 62)
+            for at in range(int(side.count)):
+                key, level = int(side.keys[at]), side.levels[at]
+                assert last < key, "levels are out of order"
+                assert key == self.price[level] * side.sign, "a level stands at another's price"
+                self._check_level(level)
+                last = key
+
+    def _check_level(self, level: i64) -> None:
+        rows, before = self.queue(level), NONE
+        assert rows, f"level {self.price[level]} is empty"
+        for row in rows:
+            order = self.orders[row]
+            assert self.level[row] == level, "an order points to another level"
+            assert self.older[row] == before, "the queue is not linked backwards"
+            assert self.size[row] > 0, "an order without size rests"
+            assert (order is None) == (self.owner[row] == HISTORY_OWNER), "a row has lost its order"
+            assert order is None or (order.row, order.size) == (row, self.size[row]), (
+                f"order {order.order_id} and its row differ"
             )
-            for level in side.levels.values():
-                check_level(level)
-
-
-def _takings_of(level: Level, taker: Order, left: Lots, found: list[tuple[Ticks, Lots]]) -> Lots:
-    """Add what `taker` would get from one level, order by order; returns what it still wants."""
-    maker = level.oldest
-    while maker is not None and left:
-        size = min(left, maker.size)
-        if maker.owner != taker.owner:
-            left -= size
-            found.append((level.price, size))
-        elif taker.self_trade is SelfTrade.DECREMENT:
-            left -= size
-        elif taker.self_trade is not SelfTrade.CANCEL_OLDEST:
-            return 0
-        maker = maker.newer
-    return left
-
-
-def check_level(level: Level) -> None:
-    """Assert that a level's sums are those of its orders, and its queue is linked both ways."""
-    size = history = 0
-    order, before = level.oldest, None
-    assert order is not None, f"level {level.price} is empty"
-    while order is not None:
-        assert order.level is level, "an order points to another level"
-        assert order.older is before, "the queue is not linked backwards"
-        assert order.size > 0, "an order without size rests"
-        size += order.size
-        history += order.size if order.owner == HISTORY_OWNER else 0
-        before, order = order, order.newer
-    assert level.newest is before, "the queue does not end at its newest order"
-    assert (size, history) == (level.size, level.history), f"level {level.price} sums are wrong"
+            before = row
+        total = sum(int(self.size[row]) for row in rows)
+        history = sum(int(self.size[row]) for row in rows if self.owner[row] == HISTORY_OWNER)
+        assert self.newest[level] == before, "the queue does not end at its newest order"
+        assert (total, history) == (self.total[level], self.history[level]), (
+            f"level {self.price[level]} sums are wrong"
+        )

@@ -3,6 +3,7 @@
 from exchange.core.accounts import Account, Position, SpotPosition
 from exchange.core.messages import HISTORY, Phase, PositionSide, Reject
 from exchange.core.state import Market, State
+from exchange.core.units import GRID_MAX
 
 
 class Refusal:
@@ -79,6 +80,26 @@ def margined_position(
     if isinstance(position, SpotPosition):
         return Refusal(Reject.NOT_OFFERED, f"{symbol} is spot, which has no margin")
     return position
+
+
+def bad_price(price: int) -> Refusal | None:
+    """What is wrong with a price in ticks."""
+    if price <= 0:
+        return not_a_price(price)
+    if price > GRID_MAX:
+        detail = f"price was {price} ticks, expected {GRID_MAX} at most"
+        return Refusal(Reject.PRICE_ABOVE_MAX, detail)
+    return None
+
+
+def bad_size(size: int, least: int = 1) -> Refusal | None:
+    """What is wrong with a size in lots."""
+    if size < least:
+        return not_a_size(size, least)
+    if size > GRID_MAX:
+        detail = f"size was {size} lots, expected {GRID_MAX} at most"
+        return Refusal(Reject.SIZE_ABOVE_MAX, detail)
+    return None
 
 
 def not_a_price(price: int) -> Refusal:

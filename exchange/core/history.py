@@ -6,53 +6,57 @@ trade consumes the queue from the front.  History never trades with itself: dept
 tell what its own trades did to it.
 """
 
-from exchange.core.book import HISTORY_OWNER, Book, BookSide, Level, Order
+from exchange.core.book import HISTORY_OWNER, NONE, Book, Ladder
 from exchange.core.units import Lots, Ticks
 
 Rows = tuple[tuple[Ticks, Lots], ...]
 
 
-def shown(side: BookSide, price: Ticks) -> Lots:
+def shown(book: Book, side: Ladder, price: Ticks) -> Lots:
     """History's size at a price."""
-    level = side.levels.get(price)
-    return 0 if level is None else level.history
+    level = side.level(price)
+    return 0 if level == NONE else book.history[level]
 
 
-def best(side: BookSide) -> Level | None:
-    """The best level at which history shows anything."""
-    for key in reversed(side.keys):
-        level = side.levels[key * side.sign]
-        if level.history:
-            return level
-    return None
+def best(book: Book, side: Ladder) -> int:
+    """The best level at which history shows anything, or NONE."""
+    at = side.count - 1
+    while at >= 0 and book.history[side.levels[at]] == 0:
+        at -= 1
+    return side.levels[at] if at >= 0 else NONE
 
 
-def shrink(book: Book, side: BookSide, price: Ticks, size: Lots) -> None:
+def quote(book: Book, side: Ladder) -> tuple[Ticks, Lots]:
+    """History's own best price and its size there; zeros where it shows none."""
+    level = best(book, side)
+    return (0, 0) if level == NONE else (book.price[level], book.history[level])
+
+
+def shrink(book: Book, side: Ladder, price: Ticks, size: Lots) -> None:
     """Let history leave `price` until only `size` of it is left, the newest first."""
-    level = side.levels.get(price)
-    if level is None:
+    level = side.level(price)
+    if level == NONE:
         return
-    order = level.newest
-    while order is not None and level.history > size:
-        older = order.older
-        if order.owner == HISTORY_OWNER:
-            book.reduce(order, min(order.size, level.history - size))
-        order = older
+    row = book.newest[level]
+    while row != NONE and book.history[level] > size:
+        older = book.older[row]
+        if book.owner[row] == HISTORY_OWNER:
+            book.reduce(row, min(book.size[row], book.history[level] - size))
+        row = older
 
 
-def grow(book: Book, market: int, price: Ticks, size: Lots, *, buy: bool) -> None:
+def grow(book: Book, price: Ticks, size: Lots, *, buy: bool) -> None:
     """Let history show `size` at `price`; what is new joins the end of the queue."""
     side = book.side(buy=buy)
-    more = size - shown(side, price)
+    level = side.level(price)
+    more = size if level == NONE else size - book.history[level]
     if more <= 0:
         return
-    level = side.at(price)
-    newest = level.newest
-    if newest is not None and newest.owner == HISTORY_OWNER:
-        newest.size += more
-        level.resize(newest, more)
+    newest = NONE if level == NONE else book.newest[level]
+    if newest != NONE and book.owner[newest] == HISTORY_OWNER:
+        book.grow(newest, more)
     else:
-        level.append(Order(0, HISTORY_OWNER, market, buy, price, more))
+        book.add(HISTORY_OWNER, price, more, buy=buy)
 
 
 def crossed(book: Book, bids: Rows, asks: Rows, *, snapshot: bool) -> tuple[Ticks, Ticks] | None:
@@ -60,18 +64,20 @@ def crossed(book: Book, bids: Rows, asks: Rows, *, snapshot: bool) -> tuple[Tick
 
     Only history's own levels count: where a row crosses a client's order, the two trade.
     """
-    bid = _best_after(book.bids, bids, snapshot=snapshot)
-    ask = _best_after(book.asks, asks, snapshot=snapshot)
+    bid = _best_after(book, book.bids, bids, snapshot=snapshot)
+    ask = _best_after(book, book.asks, asks, snapshot=snapshot)
     return None if bid is None or ask is None or bid < ask else (bid, ask)
 
 
-def _best_after(side: BookSide, rows: Rows, *, snapshot: bool) -> Ticks | None:
+def _best_after(book: Book, side: Ladder, rows: Rows, *, snapshot: bool) -> Ticks | None:
     sizes = dict(rows)
-    keys = [price * side.sign for price, size in sizes.items() if size > 0]
-    if not snapshot:
-        for key in reversed(side.keys):
-            price = key * side.sign
-            if side.levels[price].history and price not in sizes:
-                keys.append(key)
-                break
-    return max(keys) * side.sign if keys else None
+    sign = int(side.sign)
+    keys = [price * sign for price, size in sizes.items() if size > 0]
+    at = NONE if snapshot else side.count - 1
+    while at >= 0:
+        level = side.levels[at]
+        if book.history[level] and book.price[level] not in sizes:
+            keys.append(book.price[level] * sign)
+            break
+        at -= 1
+    return max(keys) * sign if keys else None

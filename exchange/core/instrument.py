@@ -13,6 +13,7 @@ from exchange.core.rules import (
 )
 from exchange.core.tiers import Tiers
 from exchange.core.units import (
+    GRID_MAX,
     RATE_ONE,
     Lots,
     MarkPrice,
@@ -79,7 +80,9 @@ class Instrument:
         """When a dated future ends; 0: never."""
         self.subticks = _whole(self.tick_size / self.mark_unit, f"{what}: a tick is", "mark units")
         self.size_max: Lots = (
-            on_grid(rules.size_max, self.lot_size, f"{what} size_max") if rules.size_max else 0
+            on_grid(rules.size_max, self.lot_size, f"{what} size_max")
+            if rules.size_max
+            else GRID_MAX
         )
         self.size_min: Lots = (
             on_grid(rules.size_min, self.lot_size, f"{what} size_min") if rules.size_min else 1

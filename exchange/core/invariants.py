@@ -1,7 +1,7 @@
 """What must hold after every command.  Broken, it is a defect of the venue: an AssertionError."""
 
 from exchange.core.accounts import Account, Position, SpotPosition
-from exchange.core.book import Order
+from exchange.core.book import NONE, Order
 from exchange.core.margin import maintenance_margin, unrealised_pnl
 from exchange.core.messages import PositionSide
 from exchange.core.spot import committed
@@ -78,7 +78,7 @@ def _positions(account: Account, market: Market) -> list[Position]:
 def _check_orders(state: State, account: Account) -> None:
     """Every open order rests in the book, and the sums of open orders are right."""
     for order in account.orders.values():
-        assert order.level is not None, f"order {order.order_id} does not rest"
+        assert order.row != NONE, f"order {order.order_id} does not rest"
         assert order.held == order.size, f"order {order.order_id} is miscounted"
     counted = 0
     for market in state.markets:

@@ -1,7 +1,7 @@
 """Matching: a taker meets the book in price-time order, and both sides settle trade by trade."""
 
 from exchange.core.accounts import Account, Position
-from exchange.core.book import HISTORY_OWNER, Order
+from exchange.core.book import Order
 from exchange.core.messages import (
     CancelReason,
     OrderAmended,
@@ -35,24 +35,23 @@ def match(
 
     `taker.size` is left holding what is still open.
     """
-    side = market.book.side(buy=not taker.buy)
+    book, side = market.book, market.book.side(buy=not taker.buy)
     traded = 0
-    while taker.size:
-        level = side.best()
-        if level is None or not side.reaches(level, limit):
-            break
-        maker = level.oldest
-        assert maker is not None, "a level in the book has orders"
-        if maker.owner == taker.owner and taker.owner != HISTORY_OWNER:
-            if prevent_self_trade(state, market, maker, taker):
-                break
-            continue
-        size = min(taker.size, makers_size(maker))
-        if size == 0:
-            cancel(state, market, maker, CancelReason.REDUCE_ONLY)
-            continue
-        trade(state, market, maker, taker, size, fee_rate, kind)
-        traded += abs(market.instrument.value(maker.price, size))
+    while taker.size and side.reaches(limit):
+        row = book.oldest[side.best()]
+        maker, size = book.orders[row], min(taker.size, book.size[row])
+        if maker is not None:
+            if maker.owner == taker.owner:
+                if prevent_self_trade(state, market, maker, taker):
+                    break
+                continue
+            size = min(size, makers_size(maker))
+            if size == 0:
+                cancel(state, market, maker, CancelReason.REDUCE_ONLY)
+                continue
+        price = book.price[side.best()]
+        trade(state, market, row, taker, size, fee_rate, kind)
+        traded += abs(market.instrument.value(price, size))
     return traded
 
 
@@ -100,16 +99,18 @@ def makers_size(maker: Order) -> Lots:
 def trade(
     state: State,
     market: Market,
-    maker: Order,
+    row: int,
     taker: Order,
     size: Lots,
     fee_rate: Rate,
     kind: TradeKind,
 ) -> None:
-    """One trade of `size` at the maker's price."""
-    price = maker.price
-    value = market.instrument.value(price, size if maker.buy else -size)
-    market.book.reduce(maker, size)
+    """One trade of `size` with what rests in a row of the book, at its price."""
+    book = market.book
+    maker, price = book.orders[row], book.price[book.level[row]]
+    lots = size if taker.buy else -size
+    value = market.instrument.value(price, lots)
+    book.reduce(row, size)
     taker.size -= size
     market.last_price = price
     state.emit(
@@ -122,15 +123,16 @@ def trade(
             kind=kind,
         )
     )
-    _fill(state, market, maker, size, price, value, state.maker_rate, TradeKind.BOOK, maker=True)
-    _fill(state, market, taker, size, price, -value, fee_rate, kind, maker=False)
+    maker_rate = state.maker_rate
+    _fill(state, market, maker, -lots, price, -value, maker_rate, TradeKind.BOOK, maker=True)
+    _fill(state, market, taker, lots, price, value, fee_rate, kind, maker=False)
 
 
 def _fill(
     state: State,
     market: Market,
-    order: Order,
-    size: Lots,
+    order: Order | None,
+    lots: Lots,
     price: Ticks,
     value: Money,
     fee_rate: Rate,
@@ -138,8 +140,9 @@ def _fill(
     *,
     maker: bool,
 ) -> None:
-    position, lots = order.position, size if order.buy else -size
-    if position is None:
+    """One side of a trade: `lots` (signed) for `value`.  History has no order, or no position."""
+    position = None if order is None else order.position
+    if order is None or position is None:
         settle_history(market, lots, value)
         return
     if maker:
@@ -156,7 +159,7 @@ def _fill(
             symbol=market.instrument.symbol,
             side=side_of(buy=order.buy),
             price=price,
-            size=size,
+            size=abs(lots),
             open_size=order.size,
             maker=maker,
             fee=settled.fee,
@@ -182,7 +185,7 @@ def rest(state: State, market: Market, order: Order) -> None:
 
 def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
     """Take a trader's order out of the book."""
-    market.book.remove(order)
+    market.book.remove(order.row)
     hold(state, position_of(order), order, 0)
     state.drop(order)
     announce_cancel(state, market, order, reason)
@@ -238,7 +241,7 @@ def fit_reduce_only(state: State, market: Market, position: Position) -> None:
 
 def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
     """Take `size` off a resting order, which keeps its place."""
-    market.book.reduce(order, size)
+    market.book.reduce(order.row, size)
     hold(state, position_of(order), order, order.size)
     announce_amend(state, market, order, kept_place=True)
 

@@ -74,6 +74,7 @@ class Reject(StrEnum):
     SIZE_NOT_POSITIVE = "size_not_positive"
     SIZE_ABOVE_MAX = "size_above_max"
     PRICE_NOT_POSITIVE = "price_not_positive"
+    PRICE_ABOVE_MAX = "price_above_max"
     BAD_FLAGS = "bad_flags"
     NOT_OFFERED = "not_offered"
     RATE_LIMITED = "rate_limited"

@@ -10,6 +10,7 @@ from exchange.core.book import Order
 from exchange.core.finding import (
     Refusal,
     account_named,
+    bad_price,
     market_named,
     open_market,
     position_named,
@@ -90,17 +91,14 @@ def malformed(position: Position, command: PlaceOrder) -> Refusal | None:
         return Refusal(
             Reject.SIZE_NOT_POSITIVE, f"size was {command.size} lots, expected 1 or more"
         )
-    if instrument.size_max and command.size > instrument.size_max:
+    if command.size > instrument.size_max:
         return Refusal(
             Reject.SIZE_ABOVE_MAX,
             f"size was {instrument.size_text(command.size)}, "
             f"expected {instrument.size_text(instrument.size_max)} at most",
         )
-    if command.price is not None and command.price <= 0:
-        return Refusal(
-            Reject.PRICE_NOT_POSITIVE, f"price was {command.price} ticks, expected 1 or more"
-        )
-    return _at_odds(instrument, command)
+    bad = None if command.price is None else bad_price(command.price)
+    return bad or _at_odds(instrument, command)
 
 
 def _at_odds(instrument: Instrument, command: PlaceOrder) -> Refusal | None:
@@ -283,8 +281,9 @@ def amend(state: State, command: AmendOrder) -> Refusal | None:
     price = order.price if command.price is None else command.price
     if size <= 0:
         return Refusal(Reject.SIZE_NOT_POSITIVE, f"size was {size} lots, expected 1 or more")
-    if price <= 0:
-        return Refusal(Reject.PRICE_NOT_POSITIVE, f"price was {price} ticks, expected 1 or more")
+    bad = bad_price(price)
+    if bad is not None:
+        return bad
     if price == order.price and size <= order.size:
         if size < order.size:
             shrink(state, market, order, order.size - size)
@@ -299,7 +298,7 @@ def _replace(
 ) -> Refusal | None:
     """Lose the place: trade at the new price if it crosses, and rest at the end of its queue."""
     instrument = market.instrument
-    if instrument.size_max and size > instrument.size_max:
+    if size > instrument.size_max:
         return Refusal(
             Reject.SIZE_ABOVE_MAX,
             f"size was {instrument.size_text(size)}, "
@@ -316,7 +315,7 @@ def _replace(
     if refusal is not None:
         return refusal
     hold(state, position, order, 0)
-    market.book.remove(order)
+    market.book.remove(order.row)
     state.drop(order)
     announce_amend(state, market, changed, kept_place=False)
     match(state, market, changed, price, state.taker_rate, TradeKind.BOOK)

@@ -1,8 +1,8 @@
 """Depth updates and recorded trades: history acting in the book (see `history` for the rules)."""
 
 from exchange.core import history
-from exchange.core.book import HISTORY_OWNER, Order
-from exchange.core.finding import Refusal, not_a_price, not_a_size, open_market
+from exchange.core.book import HISTORY_OWNER, NONE, Order
+from exchange.core.finding import Refusal, bad_price, bad_size, open_market
 from exchange.core.matching import match, trade
 from exchange.core.messages import RecordedTrade, Reject, Side, Traded, TradeKind, UpdateDepth
 from exchange.core.state import Market, State
@@ -15,10 +15,9 @@ def update_depth(state: State, command: UpdateDepth) -> Refusal | None:
     if isinstance(market, Refusal):
         return market
     for price, size in command.bids + command.asks:
-        if price <= 0:
-            return not_a_price(price)
-        if size < 0:
-            return not_a_size(size, 0)
+        bad = bad_price(price) or bad_size(size, 0)
+        if bad is not None:
+            return bad
     crossing = history.crossed(market.book, command.bids, command.asks, snapshot=command.snapshot)
     if crossing is not None:
         bid, ask = [market.instrument.price_text(price) for price in crossing]
@@ -50,14 +49,14 @@ def _show(state: State, market: Market, command: UpdateDepth) -> None:
 
 def _grow(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) -> None:
     book = market.book
-    more = size - history.shown(book.side(buy=buy), price)
+    more = size - history.shown(book, book.side(buy=buy), price)
     if more <= 0:
         return
     if book.would_trade(price, buy=buy):
         order = Order(0, HISTORY_OWNER, market.instrument.index, buy, price, more)
         match(state, market, order, price, 0, TradeKind.BOOK)
         size -= more - order.size
-    history.grow(book, market.instrument.index, price, size, buy=buy)
+    history.grow(book, price, size, buy=buy)
 
 
 def _clear(market: Market, command: UpdateDepth) -> None:
@@ -69,7 +68,8 @@ def _clear(market: Market, command: UpdateDepth) -> None:
     book = market.book
     for side, rows in ((book.bids, command.bids), (book.asks, command.asks)):
         told = {price for price, _ in rows}
-        for price in list(side.levels):
+        for level in book.best_first(side):
+            price = book.price[level]
             if price not in told:
                 history.shrink(book, side, price, 0)
 
@@ -85,8 +85,8 @@ def _restore(market: Market, command: UpdateDepth) -> None:
     for (buy, price), size in market.worn.items():
         book = market.book
         if (buy, price) not in told and not book.would_trade(price, buy=buy):
-            shown = history.shown(book.side(buy=buy), price)
-            history.grow(book, market.instrument.index, price, shown + size, buy=buy)
+            shown = history.shown(book, book.side(buy=buy), price)
+            history.grow(book, price, shown + size, buy=buy)
 
 
 def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
@@ -98,10 +98,9 @@ def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
     market = open_market(state, command.symbol)
     if isinstance(market, Refusal):
         return market
-    if command.price <= 0:
-        return not_a_price(command.price)
-    if command.size <= 0:
-        return not_a_size(command.size)
+    bad = bad_price(command.price) or bad_size(command.size)
+    if bad is not None:
+        return bad
     _take(state, market, command)
     return None
 
@@ -110,27 +109,27 @@ def _take(state: State, market: Market, command: RecordedTrade) -> None:
     buy = command.side is Side.BUY
     market.last_price = command.price
     taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, command.price, command.size)
-    own = 0
-    side = market.book.side(buy=not buy)
-    for level in side.reached(command.price):
-        order = level.oldest
-        while order is not None and taker.size:
-            newer = order.newer
-            if order.owner != HISTORY_OWNER:
-                trade(state, market, order, taker, min(order.size, taker.size), 0, TradeKind.BOOK)
-            elif level.price == command.price:
-                own += _wear(market, level.price, order, taker, buy=not buy)
+    own, book = 0, market.book
+    for level in book.reached(command.price, buy=not buy):
+        row, price = book.oldest[level], book.price[level]
+        while row != NONE and taker.size:
+            newer = book.newer[row]
+            if book.orders[row] is not None:
+                size = min(book.size[row], taker.size)
+                trade(state, market, row, taker, size, 0, TradeKind.BOOK)
+            elif price == command.price:
+                own += _wear(market, row, taker, buy=not buy)
             # A trade may have taken the next order along: its client's reduce-only orders shrink.
-            order = newer if newer is None or newer.level is level else level.oldest
+            row = newer if newer == NONE or book.level[newer] == level else book.oldest[level]
     if own + taker.size:
         _print(state, market, command, own + taker.size)
 
 
-def _wear(market: Market, price: Ticks, order: Order, taker: Order, *, buy: bool) -> Lots:
+def _wear(market: Market, row: int, taker: Order, *, buy: bool) -> Lots:
     """History meets itself: the queue shortens, and nothing changes hands."""
-    size = min(order.size, taker.size)
+    size, price = min(market.book.size[row], taker.size), taker.price
     market.worn[buy, price] = market.worn.get((buy, price), 0) + size
-    market.book.reduce(order, size)
+    market.book.reduce(row, size)
     taker.size -= size
     return size
 

@@ -22,6 +22,8 @@ Nanos: TypeAlias = int
 
 RATE_ONE: Final = 100_000_000
 SECOND: Final = 1_000_000_000
+GRID_MAX: Final = 10**15
+"""The highest price in ticks and the largest size in lots: their sums stay within 64 bits."""
 NEVER: Final = 1 << 80
 """Later than any moment."""
 

@@ -181,13 +181,8 @@ class Venue:
     def history_quote(self, symbol: str) -> tuple[Ticks, Lots, Ticks, Lots]:
         """History's own best bid and ask (price, size, price, size); zeros where it shows none."""
         book = self._state.market_of[symbol].book
-        bid, ask = history.best(book.bids), history.best(book.asks)
-        return (
-            bid.price if bid else 0,
-            bid.history if bid else 0,
-            ask.price if ask else 0,
-            ask.history if ask else 0,
-        )
+        bid, ask = history.quote(book, book.bids), history.quote(book, book.asks)
+        return (*bid, *ask)
 
     def mark_price(self, symbol: str) -> MarkPrice | None:
         """The mark price in force."""

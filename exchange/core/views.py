@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from exchange.core.accounts import Account, Pool, Position
-from exchange.core.book import BookSide, Order
+from exchange.core.book import Book, Ladder
 from exchange.core.margin import (
     PoolMargin,
     bankruptcy_price,
@@ -113,15 +113,14 @@ def book_view(market: Market, depth: int) -> BookView:
     """The best `depth` levels of each side."""
     return BookView(
         symbol=market.instrument.symbol,
-        bids=_levels(market.book.bids, depth),
-        asks=_levels(market.book.asks, depth),
+        bids=_levels(market.book, market.book.bids, depth),
+        asks=_levels(market.book, market.book.asks, depth),
     )
 
 
-def _levels(side: BookSide, depth: int) -> tuple[tuple[Ticks, Lots], ...]:
-    keys = side.keys[-depth:] if depth > 0 else []
-    levels = [side.levels[key * side.sign] for key in reversed(keys)]
-    return tuple((level.price, level.size) for level in levels)
+def _levels(book: Book, side: Ladder, depth: int) -> tuple[tuple[Ticks, Lots], ...]:
+    levels = book.best_first(side, max(depth, 0))
+    return tuple((book.price[level], book.total[level]) for level in levels)
 
 
 def mark_view(state: State, market: Market) -> MarkPrice | None:
@@ -159,15 +158,18 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     if market.average is not None:
         average = market.average
         yield f"{average.price} {average.since} {average.weighted} {average.covered}"
-    for side in (market.book.bids, market.book.asks):
-        for level in side.best_first():
-            order = level.oldest
-            while order is not None:
-                yield _order_line(order)
-                order = order.newer
+    book = market.book
+    for side in (book.bids, book.asks):
+        for level in book.best_first(side):
+            for row in book.queue(level):
+                yield _row_line(book, row)
 
 
-def _order_line(order: Order) -> str:
+def _row_line(book: Book, row: int) -> str:
+    order = book.orders[row]
+    price, size = book.price[book.level[row]], book.size[row]
+    if order is None:
+        return f"{price} {size}"
     side = order.position.side if order.position is not None else ""
     flags = f"{order.buy} {order.reduce_only} {order.self_trade} {side}"
-    return f"{order.price} {order.order_id} {order.owner} {order.size} {order.ref} {flags}"
+    return f"{price} {size} {order.order_id} {order.owner} {order.ref} {flags}"

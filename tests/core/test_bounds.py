@@ -1,0 +1,69 @@
+"""Prices and sizes stay so small that their sums fit the book's 64-bit columns."""
+
+import pytest
+
+from exchange.core.messages import (
+    AmendOrder,
+    BlockTrade,
+    Command,
+    RecordedTrade,
+    Reject,
+    Side,
+    UpdateDepth,
+)
+from exchange.core.units import GRID_MAX
+from tests.stage import Stage
+
+OVER = GRID_MAX + 1
+
+
+def stage() -> Stage:
+    it = Stage(symbols="BTC")
+    it.trader("ann", "bob", deposit=10**9)
+    it.mark("BTC", 100)
+    return it
+
+
+def too_large(it: Stage, order_id: int) -> list[Command]:
+    now = it.now()
+    block = {"symbol": "BTC", "account": "ann", "counterparty": "bob", "side": Side.BUY}
+    return [
+        it.order("ann", "BTC", OVER, 100),
+        AmendOrder(at=now, account="ann", order_id=order_id, size=OVER),
+        BlockTrade(at=now, size=OVER, price=100, **block),
+        RecordedTrade(at=now, symbol="BTC", side=Side.BUY, price=100, size=OVER),
+        UpdateDepth(at=now, symbol="BTC", bids=((99, OVER),), asks=()),
+    ]
+
+
+def too_dear(it: Stage, order_id: int) -> list[Command]:
+    now = it.now()
+    block = {"symbol": "BTC", "account": "ann", "counterparty": "bob", "side": Side.BUY}
+    return [
+        it.order("ann", "BTC", -1, OVER),
+        AmendOrder(at=now, account="ann", order_id=order_id, price=OVER),
+        BlockTrade(at=now, size=1, price=OVER, **block),
+        RecordedTrade(at=now, symbol="BTC", side=Side.BUY, price=OVER, size=1),
+        UpdateDepth(at=now, symbol="BTC", bids=(), asks=((OVER, 1),)),
+    ]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_size_beyond_the_grid_is_refused(number: int) -> None:
+    it = stage()
+    order_id = it.place("ann", "BTC", -1, 101)
+    assert it.refusal(too_large(it, order_id)[number]) is Reject.SIZE_ABOVE_MAX
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_price_beyond_the_grid_is_refused(number: int) -> None:
+    it = stage()
+    order_id = it.place("ann", "BTC", -1, 101)
+    assert it.refusal(too_dear(it, order_id)[number]) is Reject.PRICE_ABOVE_MAX
+
+
+def test_the_largest_sizes_rest_side_by_side() -> None:
+    it = stage()
+    levels = {price: GRID_MAX for price in range(90, 100)}
+    it.show("BTC", bids=levels)
+    assert it.venue.book_view("BTC", 20).bids == tuple(sorted(levels.items(), reverse=True))
