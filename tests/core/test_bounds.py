@@ -64,6 +64,6 @@ def test_a_price_beyond_the_grid_is_refused(number: int) -> None:
 
 def test_the_largest_sizes_rest_side_by_side() -> None:
     it = stage()
-    levels = {price: GRID_MAX for price in range(90, 100)}
+    levels = dict.fromkeys(range(90, 100), GRID_MAX)
     it.show("BTC", bids=levels)
     assert it.venue.book_view("BTC", 20).bids == tuple(sorted(levels.items(), reverse=True))
