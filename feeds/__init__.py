@@ -1,16 +1,17 @@
 """What the market did: tick files and synthetic flow, as commands for the venue."""
 
 from feeds.defects import OnDefect, TickFileError
+from feeds.listing import Carries, FileKind, Listing, Market
 from feeds.merge import Merge
-from feeds.open_feed import open_feed
 from feeds.price_path import PricePath
-from feeds.recognise import FileKind, Kind, Market, describe, infer_grid
+from feeds.recognise import describe, measure, open_feed
 from feeds.source import Source
 from feeds.window import Window
 
 __all__ = [
+    "Carries",
     "FileKind",
-    "Kind",
+    "Listing",
     "Market",
     "Merge",
     "OnDefect",
@@ -19,6 +20,6 @@ __all__ = [
     "TickFileError",
     "Window",
     "describe",
-    "infer_grid",
+    "measure",
     "open_feed",
 ]

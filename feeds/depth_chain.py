@@ -2,15 +2,15 @@
 
 Rule (Binance, "How to manage a local order book correctly"): buffer updates until the snapshot is
 there; drop those it already contains; the first one used must reach across the snapshot's id;
-from then on each must begin where the one before it ended.  Futures name the id before (`pu`),
-because their ids have holes; on spot `U` is the previous `u` + 1.
+from then on each must begin where the one before it ended.  Some venues name the id before (its
+ids have holes), others count up by one, and some give no ids: then every update follows.
 """
 
 from enum import Enum, auto
 from typing import final
 
-from feeds.binance_messages import DepthDiff
 from feeds.defects import Defect, RowError
+from feeds.dialects.said import Depth
 
 
 @final
@@ -44,7 +44,7 @@ class DepthChain:
         """The book is not to be trusted before the next snapshot."""
         self.last = None
 
-    def link(self, diff: DepthDiff) -> Link:
+    def link(self, diff: Depth) -> Link:
         """How `diff` stands to the book.  Changes nothing.
 
         Raises RowError where it does not name the update before it, as the others do.
@@ -54,17 +54,20 @@ class DepthChain:
             raise RowError(Defect.UNREADABLE, text)
         if self.last is None:
             return Link.WAITS
+        if diff.first is None and diff.previous is None:
+            return Link.FOLLOWS
         if diff.last <= self.last:
             return Link.OLD if self.fresh else Link.REPEATED
         return Link.FOLLOWS if self._follows(diff, self.last) else Link.GAP
 
-    def extend(self, diff: DepthDiff) -> None:
+    def extend(self, diff: Depth) -> None:
         """The book has `diff` in it now."""
         self.last = diff.last
         self.fresh = False
         self._names_previous = diff.previous is not None
 
-    def _follows(self, diff: DepthDiff, last: int) -> bool:
+    def _follows(self, diff: Depth, last: int) -> bool:
+        across = self.fresh and diff.first is not None and diff.first <= last
         if diff.previous is None:
-            return diff.first == last + 1 or (self.fresh and diff.first <= last)
-        return diff.previous == last or (self.fresh and diff.first <= last)
+            return across or diff.first == last + 1
+        return across or diff.previous == last

@@ -8,6 +8,7 @@ remembered and 0.5 us where not, against 3 us with Fraction.
 
 import re
 from fractions import Fraction
+from math import gcd, lcm
 
 from exchange.core.instrument import Instrument
 from exchange.core.units import UnitError, decimal, on_grid
@@ -122,3 +123,9 @@ def half_even(numerator: int, denominator: int) -> int:
     """
     quotient, rest = divmod(numerator, denominator)
     return quotient + (2 * rest + (quotient & 1) > denominator)
+
+
+def common_step(one: Fraction, other: Fraction) -> Fraction:
+    """The greatest step that both are whole multiples of."""
+    unit = lcm(one.denominator, other.denominator)
+    return Fraction(gcd(int(one * unit), int(other * unit)), unit)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from exchange.feed import FeedItem
 from feeds.defects import Defects, LocalTime, OnDefect, TickFileError
+from feeds.market import Finish, as_told
+from feeds.scale import Scale
 from feeds.tick_file import TickFile
+from feeds.told import Told
 
 BATCH = 512
 """Items in a batch: large enough that `await` costs nothing, small enough to stop soon."""
@@ -53,27 +56,42 @@ class Source(ABC):
 
 
 class FileSource(Source):
-    """A feed read from one tick file."""
+    """One market, read from one tick file."""
 
-    def __init__(self, path: str | Path, on_defect: OnDefect | str = OnDefect.STOP) -> None:
+    def __init__(self, path: Path, scale: Scale, called: str, on_defect: OnDefect) -> None:
+        """`called`: the market's name in the file.  Raises TickFileError where there is no file."""
         super().__init__()
-        self.path = Path(path)
-        self.name = self.path.name
-        self._defects = Defects(self.path, OnDefect(on_defect))
-        self._file = TickFile(self.path, self._defects)
+        self.path = path
+        self.name = path.name
+        self.scale = scale
+        self.symbol = scale.symbol
+        self.called = called
+        self.finish: Finish = as_told
+        """What becomes of quotes and liquidations."""
+        self._defects = Defects(path, on_defect)
+        self._file = TickFile(path, self._defects)
         self._time = LocalTime(self._defects)
 
     @abstractmethod
-    def items(self) -> Iterator[FeedItem]:
-        """Every item of the file.  Raises TickFileError at the first defect that stops it."""
+    def told(self) -> Iterator[Told]:
+        """Everything the file says of the market, row by row.
+
+        Raises TickFileError at the first defect that stops it.
+        """
+
+    def begin(self) -> Iterator[Told]:
+        """Read the file from its beginning, with nothing noted yet."""
+        self.notes.clear()
+        self._defects.clear()
+        self._time = LocalTime(self._defects)
+        return self.told()
 
     async def __aiter__(self) -> AsyncIterator[list[FeedItem]]:
         """Read the file from its beginning, in batches.
 
         A defect that stops the file does so after all items before it.
         """
-        self._begin()
-        for batch in batches(self.items):
+        for batch in batches(lambda: self.finish(self.begin(), self.notes)):
             yield batch
 
     @property
@@ -95,11 +113,6 @@ class FileSource(Source):
     def first_defects(self) -> dict[str, str]:
         """The first defect of each kind, with file and row."""
         return dict(self._defects.first)
-
-    def _begin(self) -> None:
-        self.notes.clear()
-        self._defects.clear()
-        self._time = LocalTime(self._defects)
 
 
 def batches(items: Callable[[], Iterator[FeedItem]]) -> Iterator[list[FeedItem]]:

@@ -1,29 +1,20 @@
-"""Lines of a tick file, plain or compressed, streamed, with their row numbers.
+"""Lines of a tick file, plain or packed, streamed, with their row numbers.
 
 The file is never held whole: memory stays the same whatever its length.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
-
-from isal import isal_zlib
 
 from feeds.defects import Defect, Defects, TickFileError
+from feeds.packed import Damaged, unpacked
 
-CHUNK = 1 << 16
-LINE_MAX = 1 << 24
-GZIP = b"\x1f\x8b"
-GZIP_CONTAINER = 31
-"""zlib's `wbits` for data with a gzip header and checksum."""
-GZIP_ERROR = cast("type[Exception]", isal_zlib.error)
-ZSTD = b"\x28\xb5\x2f\xfd"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-ZIP = b"PK\x03\x04"
+LINE_MAX = 1 << 22
+"""Bytes; a book of 5,000 levels a side is a tenth of it."""
 
 
 class TickFile:
-    """A text file of ticks, its compression told from its first bytes."""
+    """A file of ticks on disk, and how far it was read."""
 
     def __init__(self, path: Path, defects: Defects) -> None:
         if not path.is_file():
@@ -46,15 +37,15 @@ class TickFile:
         row, rest = 0, b""
         self.open_ended = False
         try:
-            for chunk in self._chunks():
+            for chunk in self.chunks():
                 *whole, rest = (rest + chunk).split(b"\n")
                 for line in whole:
                     row += 1
                     yield row, line
                 if len(rest) > LINE_MAX:
                     raise TickFileError(f"{self.path}:{row + 1}: a line of over {LINE_MAX} bytes")
-        except EOFError as error:
-            self.defects.found(row + 1, Defect.TRUNCATED, f"compressed data ends here: {error}")
+        except Damaged as damage:
+            self.defects.found(row + 1, Defect.TRUNCATED, f"compressed data ends here: {damage}")
             return
         except OSError as error:
             raise TickFileError(f"{self.path}:{row + 1}: cannot be read: {error}") from None
@@ -62,63 +53,10 @@ class TickFile:
             self.open_ended = True
             yield row + 1, rest
 
-    def _chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes inside the file.  Raises Damaged or OSError where they end early."""
         with self.path.open("rb") as raw:
-            magic = raw.read(4)
-            raw.seek(0)
-            if magic == ZIP:
-                raise TickFileError(
-                    f"{self.path}: was a zip archive, expected it unpacked, or gzip"
-                )
-            start = True
-            for chunk in _unpacked(raw, magic, self.path):
+            for chunk in unpacked(raw, self.path):
                 self.position = raw.tell()
-                yield chunk.removeprefix(BYTE_ORDER_MARK) if start else chunk
-                start = False
+                yield chunk
         self.position = self.size
-
-
-def _unpacked(raw: BinaryIO, magic: bytes, path: Path) -> Iterator[bytes]:
-    if magic[:2] == GZIP:
-        return _frames(raw, lambda: isal_zlib.decompressobj(GZIP_CONTAINER), GZIP_ERROR)
-    if magic == ZSTD:
-        try:
-            import zstandard  # noqa: PLC0415  (optional: few files are packed this way)
-        except ImportError:
-            raise TickFileError(
-                f"{path}: packed with zstandard, which needs `pip install 'plimsoll[zst]'`"
-            ) from None
-        return _frames(
-            raw, lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError
-        )
-    return iter(lambda: raw.read(CHUNK), b"")
-
-
-class _Unpacker(Protocol):
-    """The shape that isal, zlib and zstandard share."""
-
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
-def _frames(
-    raw: BinaryIO, begin: Callable[[], _Unpacker], error: type[Exception]
-) -> Iterator[bytes]:
-    """Unpack frame after frame.  Raises EOFError where the last one is damaged or not complete."""
-    unpacker = begin()
-    while packed := raw.read(CHUNK):
-        while packed:
-            if unpacker.eof:
-                unpacker = begin()
-            try:
-                yield unpacker.decompress(packed)
-            except error as damage:
-                raise EOFError(str(damage)) from None
-            packed = unpacker.unused_data if unpacker.eof else b""
-    if not unpacker.eof:
-        raise EOFError("the file was cut off")

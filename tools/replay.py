@@ -1,13 +1,18 @@
 """A scenario from defaults: recordings, a few strategies, and accounts near their liquidation."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from exchange.core.rules import ContractKind, InstrumentRules
 from exchange.core.units import decimal, exact
-from feeds import FileKind, Kind, Market, OnDefect, TickFileError, describe, infer_grid
+from feeds import Carries, Listing, Market, OnDefect, TickFileError, describe, measure
+from feeds.grid import common_step
+from feeds.measure import Measured
+from feeds.venues import pair
 from strategies import load
 from tools.scenario import (
     AccountPart,
@@ -18,10 +23,17 @@ from tools.scenario import (
     StrategyPart,
 )
 
-COIN_CONTRACT = {"BTC": "100"}
-"""USD in one COIN-M contract; 10 for every other coin.  https://www.binance.com/en/futures/trading-rules/quarterly"""
 LOTS = 100
 """Strategies trade this many lots at a time, for want of anything better to go by."""
+NO_FIGURES = Measured("0.01", "1", "1")
+"""For a contract of which no price and no size is told, only marks or funding."""
+MONEY_UNIT = Fraction(1, 10**8)
+"""Of every asset, and of marks, where no contract needs a finer one."""
+NOTIONAL = (2_000, 50_000)
+"""Of a population's positions, in dollars."""
+BITCOIN = 50_000
+"""Dollars, roughly, where nothing tells."""
+DOLLARS = ("USD", "USDT", "USDC", "BUSD", "FDUSD")
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,33 +47,50 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     on_defect: str
 
 
+class Recorded(NamedTuple):
+    """One market in one file."""
+
+    path: Path
+    venue: str
+    listing: Listing
+
+
+class Contract(NamedTuple):
+    """A contract to list, and a price of it."""
+
+    rules: InstrumentRules
+    price: Fraction
+
+
 def replay_scenario(asked: Replay) -> Scenario:
     """The scenario.  Raises ScenarioError or TickFileError, naming the file."""
     if asked.on_defect not in list(OnDefect):
         raise ScenarioError(f"on-defect was {asked.on_defect!r}, expected {', '.join(OnDefect)}")
-    kinds = {path: described(path) for path in asked.files}
-    instruments = tuple(contracts(kinds, grids(asked.grids)))
-    if not instruments:
-        raise ScenarioError("there was no recording of a contract, expected at least one")
+    recorded = [one for path in asked.files for one in markets(path)]
+    contracts = listed(recorded, grids(asked.grids))
+    parts = tuple(feeds(recorded, contracts, OnDefect(asked.on_defect)))
+    instruments = tuple(contract.rules for contract in contracts.values())
     traders = list(strategies(asked.strategies, instruments))
     return Scenario(
         name="replay",
         title="Replay of " + ", ".join(rules.symbol for rules in instruments),
         rulebook=asked.rulebook,
-        recorded_marks=any(kind.kind is Kind.TARDIS_TICKER for kind in kinds.values()),
+        recorded_marks=marks_are_recorded(recorded, contracts),
         instruments=instruments,
         accounts=tuple(deposits(trader, instruments) for trader in traders),
         strategies=tuple(traders),
-        populations=tuple(near(rules, asked.accounts) for rules in instruments if asked.accounts),
-        feeds=tuple(feeds(kinds, instruments, OnDefect(asked.on_defect))),
+        populations=tuple(near(c, asked.accounts) for c in contracts.values() if asked.accounts),
+        feeds=parts,
     )
 
 
-def described(path: Path) -> FileKind:
-    """What a file is.  Raises ScenarioError where there is none."""
+def markets(path: Path) -> Iterator[Recorded]:
+    """The markets in a file.  Raises ScenarioError where there is none."""
     if not path.is_file():
         raise ScenarioError(f"{path}: no such file")
-    return describe(path)
+    kind = describe(path)
+    for listing in kind.listings:
+        yield Recorded(path, kind.venue, listing)
 
 
 def grids(texts: tuple[str, ...]) -> dict[str, tuple[str, str]]:
@@ -75,68 +104,154 @@ def grids(texts: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     return made
 
 
-def contracts(
-    kinds: dict[Path, FileKind], known: dict[str, tuple[str, str]]
-) -> Iterator[InstrumentRules]:
-    """The contracts that were recorded, each once, with the grid that their prices lie on."""
-    seen = set()
-    for path, kind in kinds.items():
-        if kind.market is Market.SPOT or kind.symbol in seen or kind.kind is Kind.TARDIS_TICKER:
-            continue
-        seen.add(kind.symbol)
-        tick, lot = known.get(kind.symbol) or inferred(path, kind.symbol)
-        yield (
-            inverse(kind.symbol, tick)
-            if kind.market is Market.COIN_M
-            else InstrumentRules(symbol=kind.symbol, tick_size=tick, lot_size=lot)
-        )
+# ------------------------------------------------------------------------------- contracts
 
 
-def inferred(path: Path, symbol: str) -> tuple[str, str]:
-    """The grid that a file's numbers lie on.  Raises ScenarioError where there are too few."""
-    try:
-        return infer_grid(path)
-    except TickFileError as error:
-        raise ScenarioError(f"{error}: --instrument {symbol}:TICK:LOT") from None
+def listed(recorded: list[Recorded], known: dict[str, tuple[str, str]]) -> dict[str, Contract]:
+    """The contracts that were recorded, each once, with the grid that their figures lie on.
+
+    A spot market that is nobody's index is replayed as if it were a perpetual.
+    """
+    found = [one for one in recorded if one.listing.market is not Market.SPOT]
+    pairs = {pair(one.listing.symbol) for one in found}
+    found += [
+        one
+        for one in recorded
+        if one.listing.market is Market.SPOT and pair(one.listing.symbol) not in pairs
+    ]
+    named: dict[str, list[Recorded]] = {}
+    for one in found:
+        named.setdefault(one.listing.symbol, []).append(one)
+    made = {symbol: contract(symbol, files, known) for symbol, files in named.items()}
+    units = money_units([one.rules for one in made.values()])
+    return {
+        symbol: one._replace(rules=fine(one.rules, units[one.rules.settle]))
+        for symbol, one in made.items()
+    }
 
 
-def inverse(symbol: str, tick: str) -> InstrumentRules:
-    """A COIN-M contract: one lot is one contract."""
-    coin = symbol.partition("USD")[0]
-    return InstrumentRules(
+def contract(symbol: str, files: list[Recorded], known: dict[str, tuple[str, str]]) -> Contract:
+    """One contract; `files` are those in which it was recorded."""
+    venues = list(dict.fromkeys(one.venue for one in files))
+    if len(venues) > 1:
+        raise ScenarioError(f"{symbol} is of {' and of '.join(venues)}, expected one venue's")
+    listing = files[0].listing
+    figures = measured(files)
+    tick, lot = known.get(symbol) or (
+        figures.tick,
+        decimal(exact(figures.lot, "lot") * exact(listing.contract, "contract"), 18),
+    )
+    inverse = listing.market is Market.INVERSE
+    rules = InstrumentRules(
         symbol=symbol,
-        kind=ContractKind.INVERSE,
-        settle=coin,
+        kind=ContractKind.INVERSE if inverse else ContractKind.LINEAR,
+        settle=listing.settle,
         tick_size=tick,
-        lot_size=COIN_CONTRACT.get(coin, "10"),
+        lot_size=lot,
+    )
+    return Contract(rules, exact(figures.price, "price"))
+
+
+def money_units(instruments: list[InstrumentRules]) -> dict[str, Fraction]:
+    """The unit of each asset in which a tick on a lot of every contract is a whole number."""
+    units: dict[str, Fraction] = {}
+    for rules in instruments:
+        unit = units.get(rules.settle, MONEY_UNIT)
+        if rules.kind is ContractKind.LINEAR:
+            tick, lot = exact(rules.tick_size, "tick"), exact(rules.lot_size, "lot")
+            unit = common_step(unit, tick * lot)
+        units[rules.settle] = unit
+    return units
+
+
+def fine(rules: InstrumentRules, money_unit: Fraction) -> InstrumentRules:
+    """The same contract, with units of money and marks as fine as it needs."""
+    mark_unit = common_step(MONEY_UNIT, exact(rules.tick_size, "tick"))
+    return msgspec.structs.replace(
+        rules,
+        money_unit=decimal(money_unit, 30),
+        mark_unit="" if mark_unit == MONEY_UNIT else decimal(mark_unit, 30),
     )
 
 
+def measured(files: list[Recorded]) -> Measured:
+    """The figures of the first file that has any, the one with the most of them first."""
+    for one in sorted(files, key=lambda one: not one.listing.has_book):
+        try:
+            return measure(one.path, one.listing)
+        except TickFileError:
+            continue
+    return NO_FIGURES
+
+
+def marks_are_recorded(recorded: list[Recorded], contracts: dict[str, Contract]) -> bool:
+    """Whether the files tell the marks of all contracts; of only some, they cannot be replayed."""
+    told = {one.listing.symbol for one in recorded if Carries.MARK in one.listing.carries}
+    with_mark = [symbol for symbol in contracts if symbol in told]
+    without = [symbol for symbol in contracts if symbol not in told]
+    if with_mark and without:
+        raise ScenarioError(
+            f"{with_mark[0]} has recorded mark prices and {without[0]} has none, expected all or "
+            "no contracts to have them"
+        )
+    return bool(with_mark)
+
+
+# ----------------------------------------------------------------------------------- feeds
+
+
 def feeds(
-    kinds: dict[Path, FileKind], instruments: tuple[InstrumentRules, ...], on_defect: OnDefect
+    recorded: list[Recorded], contracts: dict[str, Contract], on_defect: OnDefect
 ) -> Iterator[FeedPart]:
-    """Each file as the market of its contract, or as the index of the contract with its name."""
-    listed = [rules.symbol for rules in instruments]
-    for path, kind in kinds.items():
-        file = str(path.resolve())
-        if kind.market is Market.SPOT:
-            symbols = [s for s in listed if s == kind.symbol or coin_pair(s) == kind.symbol]
-            if not symbols:
-                raise ScenarioError(f"{path}: spot {kind.symbol}, expected a contract of that name")
-            for symbol in symbols:
-                yield FeedPart(
-                    file=file, symbol=symbol, index=True, called=kind.symbol, on_defect=on_defect
-                )
-        elif kind.symbol not in listed:
-            raise ScenarioError(f"{path}: {kind.symbol} has no recorded book or trades beside it")
-        else:
-            yield FeedPart(file=file, symbol=kind.symbol, on_defect=on_defect)
+    """Each file as the market of its contract, and something as the index of each contract.
+
+    Liquidations are left out where trades are recorded too, for they are among them.
+    """
+    told = {(one.listing.symbol, kind) for one in recorded for kind in one.listing.carries}
+    for one in recorded:
+        symbol, carries = one.listing.symbol, one.listing.carries
+        if symbol not in contracts or one.listing.market is Market.SPOT is not market_of(
+            symbol, recorded
+        ):
+            continue
+        if carries == (Carries.LIQUIDATIONS,) and (symbol, Carries.TRADES) in told:
+            continue
+        yield FeedPart(file=str(one.path.resolve()), symbol=symbol, on_defect=on_defect)
+    for symbol in contracts:
+        if not {(symbol, Carries.MARK), (symbol, Carries.INDEX)} & told:
+            yield from index_of(symbol, recorded, on_defect)
 
 
-def coin_pair(symbol: str) -> str:
-    """The spot pair that stands for a COIN-M contract's index: BTCUSD_PERP has BTCUSDT."""
-    pair, underscore, _ = symbol.partition("_")
-    return f"{pair}T" if underscore else symbol
+def market_of(symbol: str, recorded: list[Recorded]) -> Market:
+    """What a contract of that name was recorded as: spot only if nothing else."""
+    kinds = [one.listing.market for one in recorded if one.listing.symbol == symbol]
+    return next((kind for kind in kinds if kind is not Market.SPOT), Market.SPOT)
+
+
+def index_of(symbol: str, recorded: list[Recorded], on_defect: OnDefect) -> Iterator[FeedPart]:
+    """The index of a contract: a spot market of its pair, else its own best prices."""
+    spot = [
+        one
+        for one in recorded
+        if one.listing.market is Market.SPOT and pair(one.listing.symbol) == pair(symbol)
+    ]
+    own = [one for one in recorded if one.listing.symbol == symbol and tells_price(one.listing)]
+    for one in (spot or sorted(own, key=lambda one: not one.listing.has_book))[:1]:
+        yield FeedPart(
+            file=str(one.path.resolve()),
+            symbol=symbol,
+            index=True,
+            called=one.listing.symbol,
+            on_defect=on_defect,
+        )
+
+
+def tells_price(listing: Listing) -> bool:
+    """Whether a market's price can be told from it."""
+    return listing.has_book or Carries.TRADES in listing.carries
+
+
+# ----------------------------------------------------------------------------------- people
 
 
 def strategies(
@@ -165,26 +280,29 @@ def strategies(
 
 def deposits(trader: StrategyPart, instruments: tuple[InstrumentRules, ...]) -> AccountPart:
     """A strategy's account, with something of each settlement asset."""
-    amounts = {
-        rules.settle: "10" if rules.kind is ContractKind.INVERSE else "100000"
-        for rules in instruments
-    }
+    amounts = {rules.settle: "100000" if rules.settle in DOLLARS else "10" for rules in instruments}
     return AccountPart(name=trader.account, deposits=amounts)
 
 
-def near(rules: InstrumentRules, count: int) -> Population:
+def near(contract: Contract, count: int) -> Population:
     """Accounts whose liquidation price lies a few hundredths of a per cent and more from the mark.
 
     The move of a few quiet minutes is enough to reach some of them.
     """
-    inverse_kind = rules.kind is ContractKind.INVERSE
+    rules = contract.rules
+    in_dollars = Fraction(1)
+    if rules.kind is ContractKind.INVERSE:
+        in_dollars = contract.price
+    elif rules.settle not in DOLLARS:
+        in_dollars = Fraction(BITCOIN)
+    least, most = (decimal(Fraction(amount) / in_dollars) for amount in NOTIONAL)
     return Population(
         name=f"near-{rules.symbol}",
         count=count,
         symbols={rules.symbol: 1},
         leverage={"50": 1, "100": 1},
-        notional_least="0.05" if inverse_kind else "2000",
-        notional_most="1" if inverse_kind else "50000",
+        notional_least=least,
+        notional_most=most,
         distance_least="0.0002",
         distance_most="0.006",
     )

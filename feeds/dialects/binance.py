@@ -1,0 +1,180 @@
+"""Binance's websocket messages, and depth snapshots of its REST API.
+
+https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+Messages of a combined stream: `{"stream": ..., "data": {...}}`.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from feeds.defects import Defect, RowError
+from feeds.dialects import said
+from feeds.dialects.said import Rows
+
+T = TypeVar("T")
+STREAM_NAME_MAX = 100
+
+
+class Combined(msgspec.Struct, Generic[T]):
+    """The envelope of a combined stream."""
+
+    data: T
+
+
+class Wire(msgspec.Struct):
+    """A message as it comes; field names are the venue's letters."""
+
+    def said(self) -> said.Message:
+        """The same in words that all venues share."""
+        raise NotImplementedError
+
+
+class DepthDiff(Wire):
+    """Changed levels, as absolute sizes: everything between two update ids."""
+
+    s: str
+    U: int
+    u: int
+    b: Rows
+    a: Rows
+    pu: int | None = None
+
+    def said(self) -> said.Message:
+        """`pu` names the update before; only futures have it."""
+        return said.Depth(
+            self.s,
+            self.b,
+            self.a,
+            snapshot=False,
+            last=self.u,
+            first=self.U,
+            previous=self.pu,
+            number=self.u,
+            spot=self.pu is None,
+        )
+
+
+class DepthSnapshot(Wire, rename={"last": "lastUpdateId"}):
+    """The whole book (or its best thousand levels) at an update id; COIN-M has the symbol too."""
+
+    last: int
+    bids: Rows
+    asks: Rows
+    symbol: str = ""
+
+    def said(self) -> said.Message:
+        """Not told: what market it is of."""
+        return said.Depth(
+            self.symbol, self.bids, self.asks, snapshot=True, last=self.last, number=self.last
+        )
+
+
+class BookTicker(Wire):
+    """The best bid and ask at an update id; sent whenever one of the four figures changes."""
+
+    u: int
+    s: str
+    b: str
+    B: str
+    a: str
+    A: str
+
+    def said(self) -> said.Message:
+        """Sides with nothing on them have zeros."""
+        return said.Quoted(self.s, self.b, self.B, self.a, self.A, self.u)
+
+
+class Trade(Wire):
+    """A trade.  X is MARKET, or INSURANCE_FUND or ADL where it was not in the book."""
+
+    t: int
+    s: str
+    p: str
+    q: str
+    m: bool
+    X: str = "MARKET"
+
+    def said(self) -> said.Message:
+        """`m`: the buyer was the maker, so the taker sold."""
+        in_book = self.X == "MARKET" and bool(self.p.strip("0."))
+        return said.Trade(
+            self.s, str(self.t), not self.m, self.p, self.q, counts=True, in_book=in_book
+        )
+
+
+class MarkPrice(Wire):
+    """Mark price, index price and funding rate of a perpetual; next funding in ms."""
+
+    s: str
+    p: str
+    i: str
+    r: str
+    T: int
+
+    def said(self) -> said.Message:
+        """Most contracts pay every 8 h; the stream does not say."""
+        return said.Prices(self.s, self.p, self.i, self.r, self.T)
+
+
+class ForcedOrder(Wire):
+    """The order of a liquidation: S its side, ap the average price, z the size filled."""
+
+    s: str
+    S: str
+    ap: str
+    z: str
+
+    def said(self) -> said.Message:
+        """At most the latest of each second is sent."""
+        return said.Forced(self.s, self.S == "BUY", self.ap, self.z)
+
+
+class ForceOrder(Wire):
+    """The envelope of a forced order."""
+
+    o: ForcedOrder
+
+    def said(self) -> said.Message:
+        """What the order says."""
+        return self.o.said()
+
+
+DECODERS: dict[bytes, msgspec.json.Decoder[Combined[Wire]]] = {
+    b"depth": msgspec.json.Decoder(Combined[DepthDiff]),
+    b"bookTicker": msgspec.json.Decoder(Combined[BookTicker]),
+    b"trade": msgspec.json.Decoder(Combined[Trade]),
+    b"markPrice": msgspec.json.Decoder(Combined[MarkPrice]),
+    b"forceOrder": msgspec.json.Decoder(Combined[ForceOrder]),
+}
+SNAPSHOT = msgspec.json.Decoder(DepthSnapshot)
+
+
+class Binance:
+    """Spot, USD-M and COIN-M speak alike; depth shows which is which."""
+
+    venue = "binance"
+    contracts = "binance-futures"
+    depth_tells_spot = True
+    snapshots_reset = False
+
+    def read(self, channel: str, body: bytes) -> list[said.Message]:
+        """What a line of JSON says.  Raises RowError."""
+        del channel
+        try:
+            start = body.find(b"@", 0, STREAM_NAME_MAX) + 1
+            if start:
+                name = body[start : body.find(b'"', start)]
+                decoder = DECODERS.get(name) or DECODERS.get(name.partition(b"@")[0])
+                if decoder is not None:
+                    return [decoder.decode(body).data.said()]
+            elif b'"lastUpdateId"' in body:
+                return [SNAPSHOT.decode(body).said()]
+            msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise RowError(Defect.UNREADABLE, f"not a message of Binance's: {error}") from None
+        return []
+
+    def speaks(self, body: bytes) -> bool:
+        """A combined stream names its stream first; a snapshot has its update id."""
+        return b'"stream"' in body[:20] or b'"lastUpdateId"' in body[:200]

@@ -1,0 +1,433 @@
+"""Recordings of venues' websockets, and archives made of such messages.
+
+Time is the local receive time where the recorder kept it: the moment at which a trader on that
+machine knew.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from exchange.core.messages import (
+    RecordedTrade,
+    Side,
+    UpdateDepth,
+    UpdateFundingRate,
+    UpdateIndexPrice,
+    UpdateMarkPrice,
+)
+from exchange.core.units import SECOND, Nanos, UnitError
+from feeds.defects import (
+    Defect,
+    Names,
+    Numbers,
+    OnDefect,
+    RowError,
+    TickFileError,
+    not_again,
+)
+from feeds.depth_chain import DepthChain, Link
+from feeds.dialects import DIALECTS, Dialect
+from feeds.dialects.said import Depth, Forced, Message, Prices, Quoted, Rows, Trade
+from feeds.format import Format, Opening
+from feeds.frames import MakeRecorder, recorder_of
+from feeds.listing import Carries, FileKind, Listing, Market
+from feeds.sample import Sample
+from feeds.scale import Scale
+from feeds.source import FileSource
+from feeds.told import Liquidation, Quote, Told
+from feeds.venues import terms
+
+BUFFER_MAX = 20_000
+"""Depth updates kept while there is no snapshot; minutes of the busiest stream."""
+ROWS_SEEN = 20_000
+"""Rows in which every market of a recording must have appeared."""
+BYTES_SEEN = 1 << 24
+Key: TypeAlias = tuple[str, bool | None]
+"""A symbol, and whether it is a spot market, where that was told."""
+HOUR: Nanos = 3600 * SECOND
+MILLISECOND = 1_000_000
+
+
+class Recording(FileSource):
+    """One market of one recording.
+
+    Trades before the first snapshot are left out, because there is no book yet, and so are
+    trades that did not happen in the book (insurance fund, ADL, block trades, price 0).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        scale: Scale,
+        called: str,
+        on_defect: OnDefect,
+        *,
+        recorder: MakeRecorder,
+        dialect: type[Dialect],
+        listing: Listing,
+        alone: bool,
+    ) -> None:
+        """`alone`: the recording is of one market, and another in it is a defect."""
+        super().__init__(path, scale, called, on_defect)
+        self._recorder = recorder
+        self._dialect = dialect
+        self._spot = listing.market is Market.SPOT
+        self._has_book = Carries.BOOK in listing.carries
+        self._alone = alone
+
+    def told(self) -> Iterator[Told]:
+        """Everything that was recorded of the market."""
+        self._chain = DepthChain()
+        self._buffer: list[tuple[int, Depth]] = []
+        self._numbers = Numbers("trade", self.notes)
+        self._names = Names("trade")
+        self._prices_known = Prices("")
+        self._synchronised = not self._has_book
+        recorder, dialect = self._recorder(), self._dialect()
+        row, before = 0, b""
+        for row, line in self._file.lines():
+            try:
+                not_again(line, before)
+                before = line
+                frame = recorder.frame(line.rstrip(b"\r"))
+                if frame is None:
+                    continue
+                messages = dialect.read(frame.channel, frame.body)
+                if not messages:
+                    self.notes["messages of other kinds"] += 1
+                own = [one for one in messages if self._is_own(one)]
+                at = self._time.forward(row, frame.at) if own or self._alone else frame.at
+            except RowError as error:
+                self._defects.caught(row, error)
+                continue
+            for message in own:
+                yield from self._said(row, at, message)
+        if not self._synchronised:
+            self._defects.found(
+                row, Defect.NO_SNAPSHOT, "the file ends without a depth snapshot to begin from"
+            )
+
+    def _is_own(self, message: Message) -> bool:
+        """Whether it is of this market.  Raises RowError where no other may be there."""
+        told = None if self._dialect.depth_tells_spot else message.spot
+        if told is not None and told is not self._spot:
+            return False
+        if message.symbol in {self.called, ""}:
+            return True
+        if self._alone:
+            text = f"symbol was {message.symbol[:40]}, expected {self.called}"
+            raise RowError(Defect.UNKNOWN_SYMBOL, text)
+        return False
+
+    def _said(self, row: int, at: Nanos, message: Message) -> Iterator[Told]:
+        try:
+            if isinstance(message, Depth):
+                if self._has_book:
+                    yield from self._depth(row, at, message)
+            elif isinstance(message, Quoted):
+                yield row, self._quote(at, message), message.number
+            elif isinstance(message, Trade):
+                yield from self._trade(row, at, message)
+            elif isinstance(message, Prices):
+                for price in self._prices(at, message):
+                    yield row, price, 0
+            else:
+                yield row, self._forced(at, message), 0
+        except (RowError, UnitError) as error:
+            self._defects.caught(row, error)
+
+    # ---------------------------------------------------------------------------- depth
+
+    def _depth(self, row: int, at: Nanos, depth: Depth) -> Iterator[Told]:
+        if depth.snapshot:
+            yield from self._snapshot(row, at, depth)
+        else:
+            yield from self._diff(row, at, depth)
+        if depth.fault:
+            self._fault(row, f"depth updates are missing: {depth.fault}")
+
+    def _snapshot(self, row: int, at: Nanos, snapshot: Depth) -> Iterator[Told]:
+        if self._chain.last is not None and not self._dialect.snapshots_reset:
+            self.notes["snapshots not needed"] += 1
+            return
+        update = self._update(at, snapshot.bids, snapshot.asks, snapshot=True)
+        self._synchronised = True
+        self._chain.start(snapshot.last)
+        yield row, update, snapshot.number
+        buffered, self._buffer = self._buffer, []
+        for earlier, diff in buffered:
+            try:
+                yield from self._diff(earlier, at, diff)
+            except (RowError, UnitError) as error:
+                self._defects.caught(earlier, error)
+
+    def _diff(self, row: int, at: Nanos, diff: Depth) -> Iterator[Told]:
+        link = self._chain.link(diff)
+        if link is Link.GAP:
+            link = self._gap(row, diff)
+        if link is Link.FOLLOWS:
+            update = self._update(at, diff.bids, diff.asks)
+            self._chain.extend(diff)
+            yield row, update, diff.number
+        elif link is Link.WAITS:
+            self._wait(row, diff)
+        elif link is Link.OLD:
+            self.notes["depth updates older than the snapshot"] += 1
+        else:
+            text = f"depth update {diff.last} is repeated, the book stands at {self._chain.last}"
+            raise RowError(Defect.REPEATED, text)
+
+    def _gap(self, row: int, diff: Depth) -> Link:
+        """Stop, or go on from what there is, or wait for the next snapshot."""
+        begins = diff.first if diff.previous is None else diff.previous
+        text = f"depth updates are missing: the book stands at {self._chain.last}, and this update"
+        self._fault(row, f"{text} follows {begins}")
+        return Link.FOLLOWS if self._chain.last is not None else Link.WAITS
+
+    def _fault(self, row: int, text: str) -> None:
+        self._defects.found(row, Defect.GAP, text)
+        if self._defects.on_defect is OnDefect.REPAIR:
+            self._chain.lose()
+
+    def _wait(self, row: int, diff: Depth) -> None:
+        if len(self._buffer) == BUFFER_MAX:
+            raise TickFileError(
+                f"{self.path}:{row}: {BUFFER_MAX} depth updates and no snapshot to put them on"
+            )
+        if self._dialect.snapshots_reset:
+            self.notes["depth updates before the snapshot"] += 1
+        else:
+            self._buffer.append((row, diff))
+
+    def _update(self, at: Nanos, bids: Rows, asks: Rows, *, snapshot: bool = False) -> UpdateDepth:
+        prices, sizes = self.scale.prices, self.scale.sizes
+        return UpdateDepth(
+            at=at,
+            symbol=self.symbol,
+            bids=tuple([(prices[price], sizes[size]) for price, size in bids]),
+            asks=tuple([(prices[price], sizes[size]) for price, size in asks]),
+            snapshot=snapshot,
+        )
+
+    # ------------------------------------------------------------------- quotes and trades
+
+    def _quote(self, at: Nanos, quote: Quoted) -> Quote:
+        bid, bid_size = self._side(quote.bid, quote.bid_size)
+        ask, ask_size = self._side(quote.ask, quote.ask_size)
+        return Quote(
+            at=at,
+            symbol=self.symbol,
+            bid=bid,
+            bid_size=bid_size,
+            ask=ask,
+            ask_size=ask_size,
+            sized=bool(quote.bid_size or quote.ask_size),
+        )
+
+    def _side(self, price: str, size: str) -> tuple[int, int]:
+        if not price.strip("0."):
+            return 0, 0
+        return self.scale.prices[price], self.scale.sizes[size] if size else 0
+
+    def _trade(self, row: int, at: Nanos, trade: Trade) -> Iterator[Told]:
+        if trade.counts:
+            self._numbers.take(int(trade.name))
+        else:
+            self._names.take(trade.name, trade.price, trade.size)
+        if not trade.in_book:
+            self.notes["trades outside the book"] += 1
+        elif not self._synchronised:
+            self.notes["trades before the snapshot"] += 1
+        else:
+            yield row, self._recorded(at, trade), 0
+
+    def _recorded(self, at: Nanos, trade: Trade) -> RecordedTrade:
+        return RecordedTrade(
+            at=at,
+            symbol=self.symbol,
+            side=Side.BUY if trade.buys else Side.SELL,
+            price=self.scale.prices[trade.price],
+            size=self.scale.trade_sizes[trade.size],
+        )
+
+    def _forced(self, at: Nanos, forced: Forced) -> Liquidation:
+        return Liquidation(
+            at=at,
+            symbol=self.symbol,
+            side=Side.BUY if forced.buys else Side.SELL,
+            price=self.scale.prices[forced.price],
+            size=self.scale.trade_sizes[forced.size],
+        )
+
+    def _prices(
+        self, at: Nanos, new: Prices
+    ) -> list[UpdateIndexPrice | UpdateFundingRate | UpdateMarkPrice]:
+        """What changed, the index first: a mark is made of it."""
+        symbol, scale, old = self.symbol, self.scale, self._prices_known
+        made: list[UpdateIndexPrice | UpdateFundingRate | UpdateMarkPrice] = []
+        if new.spot_index and new.spot_index != old.spot_index:
+            price = scale.mark(new.spot_index, "index price")
+            made.append(UpdateIndexPrice(at=at, symbol=symbol, price=price))
+        funding = (new.rate, new.pays_ms)
+        if new.rate and new.pays_ms and funding != (old.rate, old.pays_ms):
+            made.append(
+                UpdateFundingRate(
+                    at=at,
+                    symbol=symbol,
+                    rate=scale.rate(new.rate),
+                    next_at=new.pays_ms * MILLISECOND,
+                    interval=new.hours * HOUR,
+                )
+            )
+        if new.mark and new.mark != old.mark:
+            price = scale.mark(new.mark, "mark price")
+            made.append(UpdateMarkPrice(at=at, symbol=symbol, price=price))
+        self._prices_known = Prices(
+            "",
+            new.mark or old.mark,
+            new.spot_index or old.spot_index,
+            new.rate or old.rate,
+            new.pays_ms,
+        )
+        return made
+
+
+# ------------------------------------------------------------------------------ recognition
+
+
+def _sniff(sample: Sample) -> FileKind | None:
+    recorder, dialect = _ways(sample)
+    if recorder is None or dialect is None:
+        return None
+    found = _markets(sample, recorder, dialect)
+    if not found and dialect.depth_tells_spot:
+        raise TickFileError(
+            f"{sample.path}: no depth update in the first {ROWS_SEEN} rows, "
+            "so spot and perpetual look alike"
+        )
+    if not found:
+        raise TickFileError(
+            f"{sample.path}: a {recorder().title} of {dialect.venue}, but nothing in its first "
+            f"{ROWS_SEEN} rows tells a market's depth, quotes, trades or prices"
+        )
+    return FileKind(
+        format="recording",
+        title=f"{recorder().title} of {dialect.venue}",
+        venue=dialect.venue,
+        listings=tuple(found),
+    )
+
+
+def _ways(sample: Sample) -> tuple[MakeRecorder | None, type[Dialect] | None]:
+    """Who wrote the file, and whose messages it holds."""
+    makes = (recorder_of(line) for line in sample.lines[:20])
+    recorder = next((make for make in makes if make is not None), None)
+    if recorder is None:
+        return None, None
+    reader = recorder()
+    for line in sample.lines:
+        try:
+            frame = reader.frame(line)
+        except RowError:
+            continue
+        for dialect in DIALECTS:
+            if frame is not None and dialect().speaks(frame.body):
+                return recorder, dialect
+    return recorder, None
+
+
+def _markets(sample: Sample, make: MakeRecorder, dialect: type[Dialect]) -> list[Listing]:
+    """Every market that speaks in the first rows, in order of its first word."""
+    recorder, reader, seen = make(), dialect(), dict[Key, dict[Carries, bool]]()
+    read = 0
+    for _, line in sample.more(ROWS_SEEN):
+        read += len(line)
+        if read > BYTES_SEEN:
+            break
+        try:
+            frame = recorder.frame(line.rstrip(b"\r"))
+            messages = [] if frame is None else reader.read(frame.channel, frame.body)
+        except RowError:
+            continue
+        for message in messages:
+            if message.symbol:
+                _note(seen.setdefault((message.symbol, message.spot), {}), message)
+    listings = (
+        _listing(dialect, symbol, spot, carries)
+        for (symbol, spot), carries in _joined(seen, one=dialect.depth_tells_spot).items()
+        if carries
+    )
+    return [one for one in listings if one is not None]
+
+
+def _note(carries: dict[Carries, bool], message: Message) -> None:
+    """Add what a message carries, and whether it does so with a number."""
+    if isinstance(message, Depth):
+        carries[Carries.BOOK] = carries.get(Carries.BOOK, False) or message.number > 0
+    elif isinstance(message, Quoted):
+        carries[Carries.QUOTES] = carries.get(Carries.QUOTES, False) or message.number > 0
+    elif isinstance(message, Trade):
+        carries[Carries.TRADES] = True
+    elif isinstance(message, Forced):
+        carries[Carries.LIQUIDATIONS] = True
+    else:
+        told = {Carries.MARK: message.mark, Carries.INDEX: message.spot_index}
+        told[Carries.FUNDING] = message.rate
+        carries.update({kind: True for kind, text in told.items() if text})
+
+
+def _joined(seen: dict[Key, dict[Carries, bool]], *, one: bool) -> dict[Key, dict[Carries, bool]]:
+    """Messages that do not tell spot from contract belong to the market of that name that does.
+
+    `one`: there is only one of a name, and the first to tell decides.
+    """
+    joined: dict[Key, dict[Carries, bool]] = {}
+    for (symbol, spot), carries in sorted(seen.items(), key=lambda pair: pair[0][1] is None):
+        named = [key for key in joined if key[0] == symbol]
+        if (spot is None or one) and len(named) == 1:
+            own = joined[named[0]]
+            for kind, numbered in carries.items():
+                own[kind] = own.get(kind, False) or numbered
+        else:
+            joined[symbol, spot] = carries
+    return joined
+
+
+def _listing(
+    dialect: type[Dialect],
+    symbol: str,
+    spot: bool | None,  # noqa: FBT001 (three-valued)
+    carries: dict[Carries, bool],
+) -> Listing | None:
+    """The market; None where it is not told what it is."""
+    what = terms(f"{dialect.venue}-spot" if spot else dialect.contracts, symbol)
+    if spot is None and dialect.depth_tells_spot and what.market is not Market.INVERSE:
+        return None
+    return Listing(
+        symbol=symbol,
+        market=Market.SPOT if spot else what.market,
+        carries=tuple(kind for kind in Carries if kind in carries),
+        settle=what.settle,
+        contract=what.contract,
+        numbered=carries.get(Carries.BOOK, False) and carries.get(Carries.QUOTES, False),
+    )
+
+
+def _open(opening: Opening) -> Recording:
+    recorder, dialect = _ways(Sample(opening.path))
+    assert recorder is not None, "recognised before"
+    assert dialect is not None, "recognised before"
+    return Recording(
+        opening.path,
+        opening.scale,
+        opening.called,
+        opening.on_defect,
+        recorder=recorder,
+        dialect=dialect,
+        listing=opening.listing,
+        alone=len(opening.kind.listings) == 1,
+    )
+
+
+FORMAT = Format("recording", _sniff, _open)

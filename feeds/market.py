@@ -1,0 +1,160 @@
+"""From what a file says to what the venue gets: quotes become checks, or the book, or an index.
+
+A feed's items go through one of these on their way out of a reader, whatever the format.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from exchange.core.instrument import Instrument
+from exchange.core.messages import RecordedTrade, UpdateDepth, UpdateIndexPrice
+from exchange.core.units import Nanos, Ticks
+from exchange.feed import FeedItem
+from feeds.best import Best, Levels, changes
+from feeds.book_checks import BookChecks
+from feeds.defects import TickFileError
+from feeds.grid import half_even
+from feeds.listing import Carries, Listing
+from feeds.near_checks import NearChecks
+from feeds.scale import Scale
+from feeds.told import Liquidation, Quote, Told
+
+Finish: TypeAlias = Callable[[Iterator[Told], Counter[str]], Iterator[FeedItem]]
+"""Turns what was told into a feed, and notes what it decides."""
+
+
+def finish_for(listing: Listing) -> Finish:
+    """How a file's market becomes the market of an instrument."""
+    if Carries.BOOK in listing.carries or Carries.ORDERS in listing.carries:
+        if Carries.QUOTES not in listing.carries:
+            return as_told
+        return checked_by_number if listing.numbered else checked_in_order
+    return quoted if Carries.QUOTES in listing.carries else as_told
+
+
+def as_told(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
+    """Everything but quotes; a liquidation is a trade like another."""
+    del notes
+    for _, said, _ in told:
+        if isinstance(said, Liquidation):
+            yield _trade(said)
+        elif not isinstance(said, Quote):
+            yield said
+
+
+def checked_by_number(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
+    """Quotes become checks of the book at their update id."""
+    checks = BookChecks(notes)
+    try:
+        for _, said, number in told:
+            if isinstance(said, Quote):
+                checks.quote(number, (said.bid, said.bid_size, said.ask, said.ask_size))
+            elif isinstance(said, UpdateDepth):
+                checks.depth(said, number)
+            else:
+                checks.other(_trade(said) if isinstance(said, Liquidation) else said)
+            yield from checks.ready()
+    except TickFileError:
+        yield from checks.rest()
+        raise
+    yield from checks.rest()
+
+
+def checked_in_order(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
+    """Quotes become checks of the book at a moment near them, in the order of the quotes."""
+    checks = NearChecks(notes)
+    try:
+        for _, said, _ in told:
+            if isinstance(said, Quote):
+                checks.quote(said)
+            elif isinstance(said, UpdateDepth):
+                checks.depth(said)
+            else:
+                checks.other(_trade(said) if isinstance(said, Liquidation) else said)
+            yield from checks.ready()
+    except TickFileError:
+        yield from checks.rest()
+        raise
+    yield from checks.rest()
+
+
+def quoted(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
+    """Quotes are the book: one level on each side."""
+    del notes
+    last: Quote | None = None
+    for _, said, _ in told:
+        if isinstance(said, Quote):
+            yield _levels(said, last)
+            last = said
+        else:
+            yield _trade(said) if isinstance(said, Liquidation) else said
+
+
+def index_finish(listing: Listing, perpetual: Instrument, scale: Scale) -> Finish:
+    """How a market, spot as a rule, becomes an index: by quotes, else its book, else last trades.
+
+    The middle of best bid and ask is exact and then rounded half-even to a mark unit.  An item
+    comes only when the index changes.
+    """
+    ratio = scale.prices.step / 2 / perpetual.mark_unit
+    middles = _quoted_middles if Carries.QUOTES in listing.carries else _book_middles
+    if not listing.has_book:
+        middles = _last_prices
+
+    def index(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
+        del notes
+        last = 0
+        for at, twice in middles(told):
+            price = half_even(twice * ratio.numerator, ratio.denominator)
+            if price != last:
+                last = price
+                yield UpdateIndexPrice(at=at, symbol=perpetual.symbol, price=price)
+
+    return index
+
+
+def _quoted_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
+    for _, said, _ in told:
+        if isinstance(said, Quote) and said.bid and said.ask:
+            yield said.at, said.bid + said.ask
+
+
+def _book_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
+    levels = Levels()
+    for _, said, _ in told:
+        if isinstance(said, UpdateDepth):
+            levels.apply(said)
+            bid, _, ask, _ = levels.best
+            if bid and ask:
+                yield said.at, bid + ask
+
+
+def _last_prices(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
+    for _, said, _ in told:
+        if isinstance(said, RecordedTrade):
+            yield said.at, 2 * said.price
+
+
+def _levels(quote: Quote, last: Quote | None) -> UpdateDepth:
+    old, new = _sides(last), _sides(quote)
+    return UpdateDepth(
+        at=quote.at,
+        symbol=quote.symbol,
+        bids=changes(old[0], new[0]),
+        asks=changes(old[1], new[1]),
+        snapshot=last is None,
+    )
+
+
+def _sides(quote: Quote | None) -> tuple[dict[int, int], dict[int, int]]:
+    if quote is None:
+        return {}, {}
+    bid: Best = (quote.bid, quote.bid_size, quote.ask, quote.ask_size)
+    return ({bid[0]: bid[1]} if bid[1] else {}), ({bid[2]: bid[3]} if bid[3] else {})
+
+
+def _trade(one: Liquidation) -> RecordedTrade:
+    return RecordedTrade(
+        at=one.at, symbol=one.symbol, side=one.side, price=one.price, size=one.size
+    )

@@ -1,0 +1,69 @@
+"""The beginning of a file, from which its format is told."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from feeds.defects import Defects, OnDefect
+from feeds.packed import Damaged, member
+from feeds.tick_file import TickFile
+
+SHOWN = 40
+LINES_KEPT = 400
+HEAD = 4_096
+
+
+class Sample:
+    """A file's name and its first bytes and rows.  Damage further on is the reader's business."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damage = ""
+        """What is wrong with the packing, where that shows at once."""
+        self._file = TickFile(path, Defects(path, OnDefect.SKIP))
+        self.name = member(path)
+        """Of the file itself, or of the one that is packed in it."""
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first bytes, unpacked."""
+        try:
+            return next(iter(self._file.chunks()), b"")[:HEAD]
+        except (Damaged, OSError) as damage:
+            self.damage = str(damage)
+            return b""
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The first rows, without line ends."""
+        return [line.rstrip(b"\r") for _, line in self.more(LINES_KEPT)]
+
+    def more(self, count: int) -> Iterator[tuple[int, bytes]]:
+        """More of the first rows, with their numbers."""
+        return islice(self._file.lines(), count)
+
+    @cached_property
+    def first(self) -> str:
+        """The first row as text; empty where there is none."""
+        return self.lines[0][:HEAD].decode(errors="replace") if self.lines else ""
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The first row as the names of columns, if it could be that; none otherwise."""
+        names = [name.strip().strip('"') for name in self.first.split(",")]
+        named = all(name and not name[0].isdigit() and name[0] not in "-+.{[<" for name in names)
+        return names if named and len(names) > 1 and self.first.isprintable() else []
+
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """The first rows below the names, as fields."""
+        lines = self.lines[1:] if self.names else self.lines
+        return [line.decode(errors="replace").split(",") for line in lines]
+
+    def column(self, name: str) -> str:
+        """What stands in a named column of the first row; empty where there is none."""
+        if name not in self.names or not self.rows:
+            return ""
+        fields, number = self.rows[0], self.names.index(name)
+        return fields[number].strip('"') if number < len(fields) else ""
