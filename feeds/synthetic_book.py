@@ -112,7 +112,8 @@ class SyntheticBook:
             known = side.get(price)
             fresh = self._random.getrandbits(CHANCE_BITS) < self._refresh
             if known is None or known[1] != spacing or fresh:
-                size = max(int(density * spacing * self._random.randrange(500, 1501)) // 1000, 1)
+                drawn = density.numerator * spacing * self._random.randrange(500, 1501)
+                size = max(drawn // (density.denominator * 1000), 1)
                 side[price] = (size, spacing)
                 rows.append((price, size))
         return tuple(rows)
