@@ -70,6 +70,8 @@ def prevent_self_trade(state: State, market: Market, maker: Order, taker: Order)
             shrink(state, market, maker, size)
         if taker.size == 0:
             announce_cancel(state, market, taker, CancelReason.SELF_TRADE)
+        else:
+            announce_amend(state, market, taker, kept_place=True)
         return False
     if mode is not SelfTrade.CANCEL_NEWEST:
         cancel(state, market, maker, CancelReason.SELF_TRADE)
@@ -247,7 +249,7 @@ def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
 
 
 def announce_amend(state: State, market: Market, order: Order, *, kept_place: bool) -> None:
-    """Say that an order rests with a new size or price."""
+    """Say that an order has a new open size or price."""
     state.emit(
         OrderAmended(
             at=state.now,

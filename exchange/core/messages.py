@@ -533,7 +533,7 @@ class PositionSettled(AccountEvent, frozen=True, kw_only=True):
 
 
 class OrderAmended(AccountEvent, frozen=True, kw_only=True):
-    """An order rests with a new size or price."""
+    """An order has a new open size or price."""
 
     order_id: int
     symbol: str
