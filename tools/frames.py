@@ -37,7 +37,7 @@ class Frame:
 
     >>> frame = Frame("fills", pa.table({"account": ["anna", "carl"], "fee": [30.0, 12.0]}))
     >>> len(frame), frame.where(account="carl").rows()
-    (1, [{'account': 'carl', 'fee': 12.0}])
+    (2, [{'account': 'carl', 'fee': 12.0}])
     """
 
     def __init__(self, name: str, table: pa.Table) -> None:
