@@ -58,6 +58,7 @@ def _go_on(console: Console, it: Explanation) -> None:
         ("Run folder", str(folder)),
         ("Every story", f"{command()} explain {folder}"),
         ("Another account", f"{command()} explain {folder} --account student"),
+        ("All as a page", f"{command()} report {folder}"),
         ("Its tables", parquet),
         ("", "also accounts, fills, marks, equity, positions, bars and funds"),
         ("A run of your own", f"{command()} run SCENARIO.toml, or {command()} replay FILES"),

@@ -10,7 +10,7 @@ from tools.explain import Explanation
 from tools.report import signed_text, table
 from tools.stories import Story
 from tools.story_facts import totals
-from tools.story_report import tell_story
+from tools.story_report import LISTED, tell_story
 from tools.text import clock, compact, money, number, plural, price
 
 WIDE = 108
@@ -20,12 +20,13 @@ WIDE = 108
 def tell_explanation(console: Console, it: Explanation) -> None:
     """All that was asked for."""
     account = it.asked.account
+    rows = LISTED if it.asked.limit else None
     console.print(it.run.title, style="bold")
     if not it.asked.number:
         _headline(console, it)
     for story in it.told:
         console.print()
-        tell_story(console, story, len(it.stories))
+        tell_story(console, story, len(it.stories), listed=rows)
     if it.deleveraged:
         console.print()
         console.print(_deleveraged(it))

@@ -31,18 +31,18 @@ PLAIN_AMOUNTS = {
 }
 
 
-def tell_story(console: Console, story: Story, of: int) -> None:
-    """The whole story of one liquidation, of so many in the run."""
+def tell_story(console: Console, story: Story, of: int, *, listed: int | None = LISTED) -> None:
+    """The whole story of one liquidation, of so many in the run; None lists every counterparty."""
     heading = f"Liquidation {story.number:,} of {of:,}: {story.account}, {scope(story)}"
     console.print(heading, style="bold")
     console.print(f"{clock(story.at)} UTC, money in {story.asset}\n")
     console.print(_positions(story))
     console.print()
     console.print(_breach(story))
-    _cancelled(console, story)
+    _cancelled(console, story, listed)
     for place, step in enumerate(story.steps, start=1):
         console.print()
-        _step(console, story, step, place)
+        _step(console, story, step, place, listed)
     console.print()
     console.print(_end(story))
     if story.end != "cut off":
@@ -107,30 +107,30 @@ def _breach(story: Story) -> Table:
     return made
 
 
-def _cancelled(console: Console, story: Story) -> None:
+def _cancelled(console: Console, story: Story, listed: int | None) -> None:
     made = pairs()
-    made.add_row("open orders", _orders(story) if story.cancelled else "none to cancel")
+    made.add_row("open orders", _orders(story, listed) if story.cancelled else "none to cancel")
     console.print(made)
 
 
-def _orders(story: Story) -> Table:
+def _orders(story: Story, listed: int | None) -> Table:
     made = table((f"{len(story.cancelled):,} cancelled", "left"), ("", "right"), ("", "left"))
-    for order in story.cancelled[:LISTED]:
+    for order in story.cancelled[:listed]:
         what = f"{order.side} {number(order.open_size)} {order.symbol}"
         made.add_row(what, f"at {price(order.price)}", f"order {order.order_id}")
-    if len(story.cancelled) > LISTED:
-        made.add_row(f"and {len(story.cancelled) - LISTED:,} more")
+    if listed is not None and len(story.cancelled) > listed:
+        made.add_row(f"and {len(story.cancelled) - listed:,} more")
     return made
 
 
-def _step(console: Console, story: Story, step: Step, place: int) -> None:
+def _step(console: Console, story: Story, step: Step, place: int, listed: int | None) -> None:
     console.print(f"Step {place}: {named(step.chosen)}, {_why(story, step)}", style="bold")
     made = pairs()
     if len(step.positions) > 1 and step.chosen_by in CHOICES:
         figure = CHOICES[step.chosen_by]
         made.add_row(figure.replace("_", " ").replace("pnl", "PnL"), _alternatives(step, figure))
     for attempt in step.attempts:
-        for label, value in _lines(attempt, step.chosen):
+        for label, value in _lines(attempt, step.chosen, listed):
             made.add_row(label, value)
     made.add_row("equity afterwards", _recheck(step.attempts[-1]))
     console.print(Padding(made, INDENT))
@@ -159,12 +159,12 @@ def _alternatives(step: Step, figure: str) -> Table:
     return made
 
 
-def _lines(attempt: Attempt, chosen: Held) -> Iterator[tuple[str, str | Table]]:
+def _lines(attempt: Attempt, chosen: Held, listed: int | None) -> Iterator[tuple[str, str | Table]]:
     """What one way of closing came to."""
     limit = price(attempt.bankruptcy_price)
     if attempt.closing is Closing.ADL:
         yield "auto-deleveraging", f"{number(attempt.size)} at {limit}, the bankruptcy price"
-        yield "", _deleveraged(attempt)
+        yield "", _deleveraged(attempt, listed)
     else:
         yield f"{attempt.side} in the book", _how_much(attempt, chosen)
         backed = attempt.closing is Closing.INSURANCE_FUND
@@ -210,15 +210,15 @@ def _filled(attempt: Attempt) -> str:
     )
 
 
-def _deleveraged(attempt: Attempt) -> Table:
+def _deleveraged(attempt: Attempt, listed: int | None) -> Table:
     made = table(
         ("rank", "right"), ("against", "left"), ("size", "right"), ("realised PnL", "right"),
         ("left open", "right"),
     )  # fmt: skip
-    for one in attempt.deleveraged[:LISTED]:
+    for one in attempt.deleveraged[:listed]:
         pnl = signed_text(one.realised_pnl, money)
         made.add_row(f"{one.rank:,}", one.account, number(one.size), pnl, number(one.left))
-    rest = attempt.deleveraged[LISTED:]
+    rest = attempt.deleveraged[listed:] if listed is not None else []
     if rest:
         size = sum((one.size for one in rest), Fraction(0))
         made.add_row("", f"{len(rest):,} more", number(size))

@@ -16,7 +16,7 @@ from tools.explain import Asked, Explanation, explain, explanation_facts
 from tools.explain_report import tell_explanation
 from tools.runs import open_run
 from tools.stories import Story
-from tools.story_report import tell_story
+from tools.story_report import LISTED, tell_story
 
 THREE_LOSERS = """\
 Liquidation 1 of 1: ann, cross account
@@ -74,10 +74,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return crash(tmp_path_factory.mktemp("runs")).folder
 
 
-def printed(story: Story, width: int = 80) -> str:
+def printed(story: Story, width: int = 80, listed: int | None = LISTED) -> str:
     """What a person sees of a story, without colour."""
     page = StringIO()
-    tell_story(Console(file=page, width=width, markup=False, highlight=False), story, 1)
+    console = Console(file=page, width=width, markup=False, highlight=False)
+    tell_story(console, story, 1, listed=listed)
     return "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
 
 
@@ -199,6 +200,24 @@ def test_who_was_deleveraged_is_told_against_whom(folder: Path) -> None:
     assert "00:00:00  BTC     ann         1    10  90.00       +100.00" in page.getvalue()
     (row,) = explanation_facts(it)["deleveraged"]
     assert (row["against"], row["size"], row["realised_pnl"]) == ("ann", "10", "100")
+
+
+def test_of_many_counterparties_only_all_lists_every_one() -> None:
+    """Twelve hold one lot each against ann."""
+    stage = ToldStage()
+    names = [f"holder-{number}" for number in range(12)]
+    stage.trader("ann", deposit=120)
+    stage.trader(*names, deposit=100)
+    stage.mark("BTC", 100)
+    for name in names:
+        stage.hold("ann", "BTC", 1, 100, other=name)
+    stage.mark("BTC", 99)
+    story = stage.story()
+
+    assert "4 more" in printed(story)
+    every = printed(story, listed=None)
+    assert "more" not in every.partition("auto-deleveraging")[2]
+    assert all(name in every for name in names)
 
 
 def test_a_run_that_was_killed_is_told_up_to_there(
