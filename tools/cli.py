@@ -19,10 +19,11 @@ from tools.build import Run
 from tools.demo import demo_facts, demo_run, tell_demo
 from tools.explain import LISTED, Asked, explain, explanation_facts
 from tools.explain_report import tell_explanation
+from tools.frames import MissingExtraError
 from tools.progress import waiting
 from tools.replay import Replay, replay_scenario
 from tools.report import paper, tell_run
-from tools.report_page import report_page, write_page
+from tools.report_page import report_data, report_page, write_page, write_pictures
 from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out
 from tools.runs import RunError, open_run
@@ -42,6 +43,7 @@ BAD_INPUT = (
     JournalError,
     TickFileError,
     StrategyError,
+    MissingExtraError,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on stdout.")]
@@ -132,6 +134,7 @@ def report_run(
     runs: Annotated[list[Path], typer.Argument(help="Run folders; several are compared.")],
     out: Annotated[Path | None, typer.Option(help="The file; RUN/report.html if not said.")] = None,
     *,
+    png: Annotated[bool, typer.Option("--png", help="A picture of each run, too.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make a page of a run, to be looked at and shown: one HTML file that needs no network.
@@ -139,14 +142,16 @@ def report_run(
     Prices with fills and liquidations on them, equity and margin of each account, where the money
     of each liquidation went, the liquidation heatmap, and the usual statistics.
     """
-    with waiting(f"Reading {', '.join(map(str, runs))}", quiet=as_json):
-        page = report_page([open_run(run) for run in runs])
     path = out or runs[0] / ("report.html" if len(runs) == 1 else "comparison.html")
-    write_page(path, page)
+    with waiting(f"Reading {', '.join(map(str, runs))}", quiet=as_json):
+        data = report_data([open_run(run) for run in runs])
+        write_page(path, report_page(data))
+        pictures = list(write_pictures(path, data)) if png else []
     if as_json:
-        print_json({"page": str(path), "bytes": len(page.encode())})
-    else:
-        paper().print("Report ", Text(str(path), style="bold"), soft_wrap=True)
+        print_json({"page": str(path), "pictures": [str(picture) for picture in pictures]})
+        return
+    for made in (path, *pictures):
+        paper().print("Report ", Text(str(made), style="bold"), soft_wrap=True)
 
 
 @app.command()

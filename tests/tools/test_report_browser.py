@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash import crash
-from tools.report_page import report_page
+from tools.report_page import report_data, report_page
 from tools.runs import open_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -36,7 +36,7 @@ def opened(page: str, folder: Path, width: int) -> tuple[str, list[str]]:
 @needs_chromium
 @pytest.mark.parametrize("width", [1440, 390])
 def test_every_chart_is_drawn_and_named(tmp_path: Path, width: int) -> None:
-    page = report_page([open_run(crash(tmp_path).folder)])
+    page = report_page(report_data([open_run(crash(tmp_path).folder)]))
     document, said = opened(page, tmp_path, width)
     figures = re.findall(r"<figure[^>]*>.*?</figure>", document, re.DOTALL)
     charts = [figure for figure in figures if "<canvas" in figure]
@@ -51,7 +51,7 @@ def test_every_chart_is_drawn_and_named(tmp_path: Path, width: int) -> None:
 @needs_chromium
 def test_runs_are_compared_in_one_page(tmp_path: Path) -> None:
     runs = [open_run(crash(tmp_path / name).folder) for name in ("one", "two")]
-    document, said = opened(report_page(runs), tmp_path, 1440)
+    document, said = opened(report_page(report_data(runs)), tmp_path, 1440)
 
     assert said == []
     assert "<h1>2 runs compared</h1>" in document

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.crash import crash
-from tools.report_page import report_page
+from tools.frames import MissingExtraError
+from tools.report_page import report_data, report_page, write_pictures
 from tools.report_page.cascade import bar_length
 from tools.report_page.markets import places
 from tools.report_page.page import SCRIPTS, asset
+from tools.report_page.picture import parts
 from tools.report_page.thinning import kept
 from tools.runs import RunError, RunRecord, open_run
 
@@ -29,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
 
 @pytest.fixture(scope="module")
 def page(run: RunRecord) -> str:
-    return report_page([run])
+    return report_page(report_data([run]))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +96,7 @@ def test_what_a_scenario_says_cannot_break_out(tmp_path: Path) -> None:
     path = folder / "scenario.json"
     told = json.loads(path.read_text()) | {"title": "</script><b>x</b>", "notes": "<!-- &"}
     path.write_text(json.dumps(told))
-    page = report_page([open_run(folder)])
+    page = report_page(report_data([open_run(folder)]))
 
     assert "</script><b>" not in page
     assert data_of(page)["runs"][0]["title"] == "</script><b>x</b>"
@@ -292,15 +295,17 @@ def test_populations_are_drawn(data: dict[str, Any]) -> None:
 
 def test_several_runs_are_put_side_by_side(run: RunRecord, tmp_path: Path) -> None:
     richer = open_run(crash(tmp_path, extra="\n[outputs]\nquotes = true\n").folder)
-    page = report_page([run, richer])
+    page = report_page(report_data([run, richer]))
 
-    assert [one["name"] for one in data_of(page)["runs"]] == ["crash-1", "crash-1"]
+    assert [one["name"] for one in data_of(page)["runs"]] == [str(run.folder), str(richer.folder)]
     assert "<title>2 runs compared" in page
 
 
 def test_a_run_that_was_not_sampled_has_a_page(tmp_path: Path) -> None:
     off = '\n[outputs]\nsample_seconds = "0"\ncrowd_seconds = "0"\n'
-    (data,) = data_of(report_page([open_run(crash(tmp_path, extra=off).folder)]))["runs"]
+    (data,) = data_of(report_page(report_data([open_run(crash(tmp_path, extra=off).folder)])))[
+        "runs"
+    ]
 
     assert "curve" not in account(data, "anna")
     assert (data["funds"], data["populations"]) == ({}, [])
@@ -312,7 +317,7 @@ def test_a_run_that_did_not_end_is_refused(tmp_path: Path) -> None:
     (folder / "summary.json").unlink()
 
     with pytest.raises(RunError, match="the run did not end"):
-        report_page([open_run(folder)])
+        report_page(report_data([open_run(folder)]))
 
 
 @pytest.mark.parametrize(("step", "digits"), [("1/1000", 3), ("10", 0), ("1/20", 2), ("0.5", 1)])
@@ -323,3 +328,39 @@ def test_prices_have_as_many_places_as_their_tick(step: str, digits: int) -> Non
 @pytest.mark.parametrize(("minutes", "seconds"), [(1, 1), (57, 60), (60 * 24, 1_800)])
 def test_bars_are_as_long_as_ninety_of_them_need(minutes: int, seconds: int) -> None:
     assert bar_length(minutes * 60 * SECOND) == seconds * SECOND
+
+
+# ------------------------------------------------------------------------- pictures
+
+
+def test_a_picture_is_drawn_beside_the_page(run: RunRecord, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is an extra")
+    (made,) = write_pictures(tmp_path / "report.html", report_data([run]))
+
+    assert made == tmp_path / "report.png"
+    assert made.read_bytes().startswith(b"\x89PNG")
+    assert made.stat().st_size > 50_000
+
+
+def test_several_runs_have_a_picture_each(run: RunRecord, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is an extra")
+    made = write_pictures(tmp_path / "comparison.html", report_data([run, run]))
+
+    assert [path.name for path in made] == ["comparison-1.png", "comparison-2.png"]
+
+
+def test_a_picture_without_matplotlib_says_how_to_get_it(
+    run: RunRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+
+    with pytest.raises(MissingExtraError, match=r'pip install "plimsoll\[png\]"'):
+        list(write_pictures(tmp_path / "report.html", report_data([run])))
+
+
+def test_a_picture_leaves_out_what_a_run_does_not_have(run: RunRecord) -> None:
+    (data,) = report_data([run])
+    bare = data | {"funds": {}, "accounts": []}
+
+    assert [part.is_there for part in parts(data)] == [True, True, True, True, True]
+    assert [part.is_there for part in parts(bare)] == [True, True, True, False, False]

@@ -4,6 +4,7 @@
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const charts = [];
 const HEIGHT = 300;
+const STEPPED = 240;
 
 /** The value in force at a moment, in a series over rising times. */
 function asOf(times, values, at) {
@@ -29,7 +30,7 @@ function timeChart(spec) {
   const plot = make("div", { class: "plot" });
   const legend = make("div", { class: "legend" });
   const made = card(spec.title, spec.unit, plot, legend);
-  if (!spec.x.length) {
+  if (!spec.lines.some((line) => line.hidden || line.values.some((value) => value !== null))) {
     plot.replaceWith(make("div", { class: "empty" }, spec.empty || "Nothing to show"));
     legend.remove();
     return made;
@@ -75,7 +76,7 @@ function options(one) {
     height: spec.height || (narrow ? 240 : HEIGHT),
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
     legend: { show: false },
-    padding: [10, right ? 0 : 14, 0, 0],
+    padding: [10, right ? 0 : narrow ? 16 : 26, 0, 0],
     cursor: { sync: { key: spec.sync || "run" }, drag: { x: true, y: false, setScale: true }, points: { size: 7 } },
     scales: {
       x: { time: !spec.elapsed, range: (chart, low, high) => within(spec, chart, low, high) },
@@ -88,7 +89,7 @@ function options(one) {
       { ...axis, size, values: (chart, splits) => splits.map(spec.write || compact) },
       ...(right ? [{ ...axis, scale: "right", side: 1, grid: { show: false }, size, values: (chart, splits) => splits.map(spec.rightWrite || compact) }] : []),
     ],
-    series: [{}, ...spec.lines.map(lineOptions)],
+    series: [{}, ...spec.lines.map((line) => lineOptions(line, spec.x.length))],
     bands: spec.bands,
     hooks: {
       drawAxes: (spec.under || []).map((paint) => (chart) => paint(chart)),
@@ -117,17 +118,18 @@ function moment(at, before, step) {
   const [day, time] = clock(at, true).split(" ");
   const isNewDay = before === null || clock(before, true).slice(0, 10) !== day;
   if (step >= 86400) return day;
-  const shown = step >= 60 ? time.slice(0, 5) : time;
+  const shown = step >= 60 ? time.slice(0, 5) : step >= 1 ? time : time + (at % 1).toFixed(1).slice(1);
   return isNewDay ? `${shown}\n${day}` : shown;
 }
 
 const elapsed = (at) => `+${Math.floor(at / 3600)}:${String(Math.floor(at / 60) % 60).padStart(2, "0")}:${String(Math.floor(at) % 60).padStart(2, "0")}`;
 
-function lineOptions(line) {
+/** Few moments: a value stands until the next one.  Many: a line shows the same with less ink. */
+function lineOptions(line, moments) {
   const stroke = color(line.color);
   const common = { label: line.label, scale: line.scale || "y", stroke, width: line.width ?? 1.6, dash: line.dash, show: line.show ?? true, spanGaps: line.spanGaps ?? false, points: { show: false } };
   if (line.bars) return { ...common, fill: stroke, width: 0, paths: uPlot.paths.bars({ size: [0.86, 60], align: 1 }) };
-  if (line.stepped) common.paths = uPlot.paths.stepped({ align: 1 });
+  if (!line.straight && moments <= STEPPED) common.paths = uPlot.paths.stepped({ align: 1 });
   if (line.fill) common.fill = `${stroke}22`;
   return common;
 }

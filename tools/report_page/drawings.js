@@ -99,33 +99,53 @@ function clip(chart) {
   chart.ctx.clip();
 }
 
-/** Cells of open interest by liquidation price.  Strength goes by the square root of the notional. */
-function paintHeatmap(run, market) {
-  const map = market.heatmap;
-  const seconds = map.t.map((at) => (run.start + at) / 1000);
+/** Cells of open interest by liquidation price, in bands as high as an eye can tell apart. */
+function heatCells(market) {
+  const { cells, first, step } = market.heatmap;
+  const [low, high] = heatSpan(market);
+  const together = Math.max(1, Math.ceil((high - low) / step / BANDS_MOST));
+  const merged = new Map();
+  for (const [column, band, long, short] of cells) {
+    const row = Math.floor(band / together), key = `${column}/${row}`;
+    const cell = merged.get(key) || merged.set(key, [column, row, 0, 0]).get(key);
+    cell[2] += long;
+    cell[3] += short;
+  }
+  const strengths = [...merged.values()].map(([, , long, short]) => Math.max(long, short)).sort((a, b) => a - b);
+  return { cells: [...merged.values()], first, step: step * together, span: [low, high], strongest: strengths[Math.floor((strengths.length - 1) * 0.99)] || 1 };
+}
+
+const BANDS_MOST = 110;
+
+/** Strength goes by the square root of the size; all but the largest hundredth are below the strongest. */
+function paintHeatmap(run, market, heat) {
+  const seconds = market.heatmap.t.map((at) => (run.start + at) / 1000);
   const ends = [...seconds.slice(1), run.end / 1000];
-  const strength = heatOf(market);
   return (chart) => {
     const { ctx } = chart;
     ctx.save();
     clip(chart);
-    for (const [column, band, long, short] of map.cells) {
-      const low = map.first + band * map.step;
+    for (const [column, row, long, short] of heat.cells) {
+      const low = heat.first + row * heat.step;
       const x = chart.valToPos(seconds[column], "x", true), right = chart.valToPos(ends[column], "x", true);
-      const y = chart.valToPos(low + map.step, "y", true), bottom = chart.valToPos(low, "y", true);
-      const tone = long >= short ? "long" : "short";
-      ctx.globalAlpha = 0.1 + 0.9 * Math.sqrt(Math.min(1, Math.max(long, short) / strength));
-      ctx.fillStyle = color(tone);
+      const y = chart.valToPos(low + heat.step, "y", true), bottom = chart.valToPos(low, "y", true);
+      ctx.globalAlpha = 0.12 + 0.88 * Math.sqrt(Math.min(1, Math.max(long, short) / heat.strongest));
+      ctx.fillStyle = color(long >= short ? "long" : "short");
       ctx.fillRect(Math.floor(x), Math.floor(y), Math.floor(right) - Math.floor(x), Math.max(1, Math.floor(bottom) - Math.floor(y)));
     }
     ctx.restore();
   };
 }
 
-/** The size of the strongest colour: all but the largest hundredth of the cells are below it. */
-function heatOf(market) {
-  const all = market.heatmap.cells.map(([, , long, short]) => Math.max(long, short)).sort((a, b) => a - b);
-  return all[Math.floor((all.length - 1) * 0.99)] || 1;
+/** The prices worth showing: those of the mark, and where nine tenths of the sizes would be liquidated. */
+function heatSpan(market) {
+  const { cells, first, step } = market.heatmap;
+  const bands = cells.map(([, band, long, short]) => [first + (band + 0.5) * step, long + short]).sort(([a], [b]) => a - b);
+  const whole = bands.reduce((sum, [, size]) => sum + size, 0);
+  const at = (share) => { let sum = 0; return bands.find(([, size]) => (sum += size) >= share * whole)[0]; };
+  const low = Math.min(market.lowest, at(0.05)), high = Math.max(market.highest, at(0.95));
+  const room = (high - low) * 0.06 + step;
+  return [Math.max(0, low - room), high + room];
 }
 
 function ramp(tone, label) {

@@ -26,13 +26,18 @@ FACTS = (
 )  # fmt: skip
 
 
-def report_page(runs: Sequence[RunRecord]) -> str:
-    """One HTML page about one run, or about several side by side.
+def report_data(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
+    """What a report shows of each run.
 
     Raises RunError where a run folder is not whole, and JournalError.
     """
-    title = runs[0].title if len(runs) == 1 else f"{len(runs)} runs compared"
-    data = msgspec.json.encode({"runs": [gathered(run) for run in runs]}).decode()
+    return [gathered(run) | {"name": name} for run, name in zip(runs, names(runs), strict=True)]
+
+
+def report_page(runs: Sequence[dict[str, Any]]) -> str:
+    """One HTML page about one run, or about several side by side."""
+    title = runs[0]["title"] if len(runs) == 1 else f"{len(runs)} runs compared"
+    data = msgspec.json.encode({"runs": runs}).decode()
     page = asset("page.html")
     for mark, content in {
         "TITLE": escape(title),
@@ -42,6 +47,15 @@ def report_page(runs: Sequence[RunRecord]) -> str:
     }.items():
         page = page.replace(f"@@{mark}@@", content, 1)
     return page
+
+
+def names(runs: Sequence[RunRecord]) -> list[str]:
+    """What each run is called: its folder's name, or the whole path where others have the same."""
+    short = [run.name for run in runs]
+    return [
+        name if short.count(name) == 1 else str(run.folder)
+        for run, name in zip(runs, short, strict=True)
+    ]
 
 
 def write_page(path: Path, page: str) -> None:
@@ -69,7 +83,6 @@ def gathered(run: RunRecord) -> dict[str, Any]:
         cascade.observe(event)
     marks = fill_marks(trading, instruments, start)
     return {
-        "name": run.name,
         "title": run.title,
         "notes": run.scenario["notes"].strip(),
         **{name: run.summary.get(name) for name in FACTS},

@@ -36,7 +36,8 @@ function headline(run) {
   }
   for (const trouble of troubles) made.push(make("p", { class: "trouble", role: "alert" }, trouble));
   if (run.notes) made.push(make("details", { class: "notes" }, make("summary", {}, "About this scenario"), make("p", {}, run.notes)));
-  made.push(make("div", { class: "tiles" }, ...tiles(run)));
+  const figures = tiles(run);
+  made.push(make("div", { class: "tiles", style: `--columns:${Math.ceil(figures.length / Math.ceil(figures.length / 7))}` }, ...figures));
   return make("section", { id: "top", style: "margin-top:0" }, ...made);
 }
 
@@ -112,13 +113,13 @@ function marketSection(run) {
   });
   const interest = timeChart({
     ...shared, title: `${chosen.symbol} open interest`, unit: "units", height: 190, tell: (value) => number(value, 3),
-    lines: [{ label: "open interest", values: market.open_interest, color: "mark", fill: true, stepped: true }], zero: true,
+    lines: [{ label: "open interest", values: market.open_interest, color: "mark", fill: true }], zero: true,
   });
   const premium = timeChart({
-    ...shared, title: `${chosen.symbol} premium and funding`, unit: "mark over index, per cent; funding rate for an interval, per cent", height: 190, write: (value) => `${number(value, 2)}%`, tell: (value) => (value === null ? NOTHING : `${number(value, 4)}%`),
+    ...shared, title: `${chosen.symbol} premium and funding`, unit: "mark over index, per cent; funding rate for an interval, per cent", height: 190, empty: "There was no index price", write: (value) => `${number(value, 2)}%`, tell: (value) => (value === null ? NOTHING : `${number(value, 4)}%`),
     lines: [
       { label: "premium", values: market.mark.map((mark, at) => (mark && market.index[at] ? (mark / market.index[at] - 1) * 100 : null)), color: "mark" },
-      { label: "funding rate", values: market.funding_rate.map((rate) => (rate === null ? null : rate * 100)), color: "index", stepped: true },
+      { label: "funding rate", values: market.funding_rate.map((rate) => (rate === null ? null : rate * 100)), color: "index" },
     ],
   });
   return section("market", "Market", "Margin is measured at the mark price, never at the last trade. Circles are liquidations that traded in the book, their area the size; drag over a chart to look closer, double-click to return.",
@@ -145,7 +146,7 @@ function cascadeSection(run) {
       { label: "by auto-deleveraging", values: cascade.adl, stacked: both.map((one, at) => one + cascade.adl[at]), color: "adl", bars: true },
       { label: "shorts, in the book", values: cascade.short, stacked: both, color: "short", bars: true },
       { label: "longs, in the book", values: cascade.long, color: "long", bars: true },
-      { label: "mark", values: cascade.mark, color: "mark", scale: "right", width: 2, write: (value) => number(value, market.price_digits) },
+      { label: "mark", values: cascade.mark, color: "mark", scale: "right", width: 2, straight: true, write: (value) => number(value, market.price_digits) },
     ],
   });
   const rows = cascade.t.map((at, place) => ({ at, place, total: both[place] + cascade.adl[place] }))
@@ -159,17 +160,16 @@ function cascadeSection(run) {
 
 function heatmapSection(run) {
   const market = run.markets[chosen.symbol];
-  if (!market?.heatmap || !market.t) return null;
-  const room = (market.highest - market.lowest) * 0.15 + market.highest * 0.06;
+  if (!market?.t || !market.heatmap || market.heatmap.t.length < 3) return null;
+  const heat = heatCells(market);
+  const price = (value) => number(value, market.price_digits);
   const chart = timeChart({
-    title: `${chosen.symbol} open interest by liquidation price`, unit: "units in a price band", x: seconds(run, market.t), range: rangeOf(run), sync: run.name, height: 420,
-    write: (value) => number(value, value < 10 ? 4 : 0), tell: (value) => number(value, market.price_digits),
-    span: () => [Math.max(0, market.lowest - room), market.highest + room],
-    under: [paintHeatmap(run, market)],
+    title: `${chosen.symbol} open interest by liquidation price`, unit: `units in a band of ${price(heat.step)}`, x: seconds(run, market.t), range: rangeOf(run), sync: run.name, height: 420,
+    write: (value) => number(value, value < 10 ? 4 : 0), tell: price, span: () => heat.span, under: [paintHeatmap(run, market, heat)],
     lines: [{ label: "mark", values: market.mark, color: "ink", width: 1.6 }],
-    keys: [ramp("long", `longs, 0 to ${number(heatOf(market), 2)} and more`), ramp("short", "shorts")],
+    keys: [ramp("long", `longs, 0 to ${number(heat.strongest, 2)} and more`), ramp("short", "shorts")],
   });
-  return section("heatmap", "Liquidation heatmap", "Where the open positions would be liquidated. Where the mark price runs into a dark band, positions go, and the band fades.", symbols(run), chart);
+  return section("heatmap", "Liquidation heatmap", "Where the open positions would be liquidated. Where the mark price runs into a strong band, positions go, and the band fades.", symbols(run), chart);
 }
 
 // -------------------------------------------------------------------------------- accounts
@@ -214,7 +214,7 @@ function liquidatedAt(run, account) {
 function positionSize(run, one, shared) {
   const side = one.side === "net" ? "" : ` ${one.side}`;
   return timeChart({ ...shared, x: seconds(run, one.t), title: `${one.symbol}${side} position`, unit: "units, short below zero", tell: (value) => number(value, run.markets[one.symbol].size_digits),
-    lines: [{ label: "size", values: one.size.map((size) => size ?? 0), color: "mark", stepped: true, fill: true }] });
+    lines: [{ label: "size", values: one.size.map((size) => size ?? 0), color: "mark", fill: true }] });
 }
 
 function marginRatio(run, account, shared) {
@@ -340,7 +340,7 @@ function steps(story) {
   if (story.orders_cancelled) said.push(`${plural(story.orders_cancelled, "open order")} cancelled.`);
   const most = 9;
   for (const one of story.attempts.slice(0, most)) said.push(attempt(one));
-  if (story.attempts.length > most) said.push(`${plural(story.attempts.length - most, "more step")} of the same kind.`);
+  if (story.attempts.length > most) said.push(`${plural(story.attempts.length - most, "more step")}.`);
   said.push(story.end === "safe again" ? "The account is safe again." : story.end === "closed" ? `Nothing is left to close; ${money(story.collateral_after)} ${story.asset} ${story.released ? "go back to the wallet" : "stay"}.` : "The journal ends here.");
   return said;
 }
@@ -363,8 +363,8 @@ function fundSection(run) {
   const cards = Object.entries(run.funds).map(([asset, fund]) => timeChart({
     title: `Insurance fund, ${asset}`, unit: `${asset}`, x: seconds(run, fund.t), range: rangeOf(run), sync: run.name, height: 330,
     lines: [
-      { label: "insurance fund", values: fund.insurance_fund, color: "fund", stepped: true, width: 2 },
-      ...(fund.uncovered_loss.some((one) => one) ? [{ label: "uncovered loss", values: fund.uncovered_loss.map((one) => -one), color: "bad", stepped: true, scale: "right" }] : []),
+      { label: "insurance fund", values: fund.insurance_fund, color: "fund", width: 2 },
+      ...(fund.uncovered_loss.some((one) => one) ? [{ label: "uncovered loss", values: fund.uncovered_loss.map((one) => -one), color: "bad", scale: "right" }] : []),
     ],
   }));
   const adl = run.victims.length ? card("Who was deleveraged", "the largest first; notional and PnL in the settlement asset", table(
@@ -401,12 +401,12 @@ function populationCards(run) {
     const shared = { x: seconds(run, one.t), range: rangeOf(run), sync: run.name, height: 240 };
     return [
       timeChart({ ...shared, title: `Population ${one.name}`, unit: `accounts, of ${number(Math.max(...one.accounts))}`, tell: number, zero: true, lines: [
-        { label: "with a position", values: one.holding, color: "mark", stepped: true, width: 2 },
-        { label: "liquidated so far", values: one.liquidated, color: "long", stepped: true, width: 2 }] }),
+        { label: "with a position", values: one.holding, color: "mark", width: 2 },
+        { label: "liquidated so far", values: one.liquidated, color: "long", width: 2 }] }),
       timeChart({ ...shared, title: `Population ${one.name}: positions and equity`, unit: one.asset, zero: true, lines: [
-        { label: "long notional", values: one.long_notional, color: "short", stepped: true },
-        { label: "short notional", values: one.short_notional, color: "long", stepped: true },
-        { label: "equity", values: one.equity, color: "mark", stepped: true }] }),
+        { label: "long notional", values: one.long_notional, color: "short" },
+        { label: "short notional", values: one.short_notional, color: "long" },
+        { label: "equity", values: one.equity, color: "mark" }] }),
     ];
   }))];
 }

@@ -89,6 +89,7 @@ class Beat:
         self._samples = samples
         self._simulation: Simulation | None = None
         self._has_news = True
+        self._taken_at: Nanos = -1
 
     def start(self, simulation: Simulation) -> None:
         """Take the first samples now, and go on at whole multiples of the interval."""
@@ -104,7 +105,8 @@ class Beat:
 
     def close(self) -> None:
         """Take the last samples, and end the files."""
-        if self._simulation is not None:
+        if self._simulation is not None and self._simulation.now > self._taken_at:
+            self._has_news = True
             self._take(self._simulation)
         for sample in self._samples:
             sample.close()
@@ -120,5 +122,6 @@ class Beat:
     def _take(self, simulation: Simulation) -> None:
         if self._has_news:
             self._has_news = False
+            self._taken_at = simulation.now
             for sample in self._samples:
                 sample.take(simulation.venue, simulation.now)
