@@ -205,7 +205,8 @@ class Instrument:
             return max(1, ceil_div(worth, ticks) if size > 0 else worth // ticks)
         lots = abs(size) * self.multiplier
         if size > 0:
-            return ceil_div(lots, -worth) if worth < 0 else PRICE_MAX
+            # The part of a unit that a trade's value drops is the long's: it owes the less.
+            return min(lots // (1 - worth) + 1, PRICE_MAX) if worth <= 0 else PRICE_MAX
         return max(1, lots // worth) if worth > 0 else PRICE_MAX
 
     def lots_worth(self, mark: MarkPrice, notional: Money) -> Lots:

@@ -1,0 +1,92 @@
+"""Text goes in and out exactly, or is refused."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.core.units import RATE_ONE, UnitError, ceil_div, decimal, exact, moment, on_grid, rate
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(1, 10**20))
+def test_ceil_div_is_the_least_whole_number_that_is_not_less(top: int, bottom: int) -> None:
+    found = ceil_div(top, bottom)
+
+    assert (found - 1) * bottom < top <= found * bottom
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.1", Fraction(1, 10)),
+        (" 61800.20 ", Fraction(618_002, 10)),
+        ("-3", Fraction(-3)),
+        ("1/6", Fraction(1, 6)),
+        ("1e-8", Fraction(1, 10**8)),
+        ("123456789012345678901234567890.1", Fraction(1234567890123456789012345678901, 10)),
+    ],
+)
+def test_decimals_and_ratios_are_read_without_loss(text: str, value: Fraction) -> None:
+    assert exact(text, "price") == value
+
+
+@pytest.mark.parametrize("text", ["", "abc", "nan", "NaN", "inf", "-Infinity", "1/0", "1,5", "0x1"])
+def test_what_is_no_number_is_refused_and_named(text: str) -> None:
+    with pytest.raises(UnitError, match=r"price was '.*', expected a decimal number"):
+        exact(text, "price")
+
+
+def test_a_number_between_two_steps_is_refused_and_never_rounded() -> None:
+    assert on_grid("61800.2", Fraction(1, 10), "price") == 618_002
+    with pytest.raises(UnitError, match=r"price was 61800\.25, expected a multiple of 0\.1"):
+        on_grid("61800.25", Fraction(1, 10), "price")
+
+
+def test_a_rate_has_eight_places() -> None:
+    assert rate("0.0004", "fee") == 40_000
+    assert rate("1", "fee") == RATE_ONE
+    with pytest.raises(UnitError, match="fee"):
+        rate("0.000000001", "fee")
+
+
+@given(st.integers(-(10**20), 10**20))
+def test_what_is_written_can_be_read_back(count: int) -> None:
+    value = Fraction(count, 10**8)
+
+    assert exact(decimal(value), "price") == value
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        (Fraction(5, 2), 8, "2.5"),
+        (Fraction(60_000), 8, "60000"),
+        (Fraction(0), 8, "0"),
+        (Fraction(-1, 3), 2, "-0.33"),
+        (Fraction(-1, 1000), 2, "0"),  # no minus before nothing
+        (Fraction(1, 8), 2, "0.12"),  # half to even
+        (Fraction(3, 8), 2, "0.38"),
+        (Fraction(7, 2), 0, "4"),
+    ],
+)
+def test_decimals_are_as_short_as_they_can_be(value: Fraction, places: int, text: str) -> None:
+    assert decimal(value, places) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "nanos"),
+    [
+        ("1970-01-01T00:00:01", 10**9),
+        ("1970-01-01T00:00:00.000001", 1_000),
+        ("1970-01-02", 86_400 * 10**9),
+        ("1970-01-01T02:00+02:00", 0),
+    ],
+)
+def test_moments_are_read_in_utc(text: str, nanos: int) -> None:
+    assert moment(text, "expiry") == nanos
+
+
+def test_what_is_no_moment_is_refused_and_named() -> None:
+    with pytest.raises(UnitError, match="expiry was 'tomorrow'"):
+        moment("tomorrow", "expiry")
