@@ -2,16 +2,8 @@
 
 from typing import Protocol
 
-from exchange.core.messages import (
-    Command,
-    ComputeMarkPrice,
-    Event,
-    IndexPriceChanged,
-    PassTime,
-    QuoteChanged,
-    Traded,
-)
-from exchange.core.rules import MarkMethod, MarkRules, WithoutIndex
+from exchange.core.messages import Command, ComputeMarkPrice, Event, PassTime
+from exchange.core.rules import MarkMethod, MarkRules
 from exchange.core.units import NEVER, SECOND, Nanos, exact
 from exchange.core.venue import Venue
 from exchange.scheduler import Timeline, Turn
@@ -35,22 +27,19 @@ class MarkClock:
         self._interval: Nanos = int(exact(rules.interval_seconds, "mark.interval_seconds") * SECOND)
         self._runs = not marks_recorded and rules.method is not MarkMethod.RECORDED
         self._symbols: list[str] = []
-        self._settled: list[str] = []
-        self.begins_with: tuple[type[Event], ...] = (IndexPriceChanged,)
-        """From its first event of these on, an instrument has marks."""
-        if rules.without_index is WithoutIndex.OWN_BOOK:
-            self.begins_with = (IndexPriceChanged, QuoteChanged, Traded)
+        self._goes = False
 
-    def begin(self, symbol: str) -> None:
-        """Ask for marks of an instrument from now on."""
-        if self._runs and symbol not in self._symbols and symbol not in self._settled:
-            self._symbols.append(symbol)
-            if len(self._symbols) == 1:
-                self._schedule()
+    def saw_index(self, symbol: str) -> None:
+        """From its first index price on, an instrument has a mark."""
+        if not self._runs or symbol in self._symbols:
+            return
+        self._symbols.append(symbol)
+        if not self._goes:
+            self._goes = True
+            self._schedule()
 
     def saw_end(self, symbol: str) -> None:
         """A settled instrument needs no mark any more."""
-        self._settled.append(symbol)
         if symbol in self._symbols:
             self._symbols.remove(symbol)
 

@@ -19,6 +19,7 @@ from exchange.core.messages import (
     CommandRejected,
     Deposited,
     Event,
+    IndexPriceChanged,
     InstrumentSettled,
     InsuranceFundPaid,
     LiquidationFeeCharged,
@@ -339,8 +340,8 @@ class Simulation:
 
     def _publish_public(self, event: MarketEvent) -> None:
         kind = type(event)
-        if kind in self._clock.begins_with:
-            self._clock.begin(event.symbol)
+        if kind is IndexPriceChanged:
+            self._clock.saw_index(event.symbol)
         elif kind is InstrumentSettled:
             self._clock.saw_end(event.symbol)
         self._market_data.publish(event)

@@ -78,7 +78,7 @@ def replay(
     ] = None,
     instrument: Annotated[
         list[str] | None,
-        typer.Option(help="SYMBOL:tick:lot, where the file's own grid is too coarse to tell."),
+        typer.Option(help="SYMBOL:TICK:LOT, where the file's own grid is too coarse to tell."),
     ] = None,
     on_defect: Annotated[str, typer.Option(help="stop, skip or repair bad rows.")] = "stop",
     until: Until = "",
@@ -101,7 +101,9 @@ def replay(
     if show:
         sys.stdout.write(scenarios.text(made))
         return
-    built = Run(made, Path("replay.toml"), until=until)
+    built = Run(made, Path("replay"), until=until)
+    if made.notes and not as_json:
+        paper().print(made.notes, style="dim", soft_wrap=True)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
 
 

@@ -73,6 +73,7 @@ def replay_scenario(asked: Replay) -> Scenario:
     traders = list(strategies(asked.strategies, instruments))
     return Scenario(
         name="replay",
+        notes="\n".join(assumed(recorded, parts)),
         title="Replay of " + ", ".join(rules.symbol for rules in instruments),
         rulebook=asked.rulebook,
         recorded_marks=marks_are_recorded(recorded, contracts),
@@ -94,12 +95,12 @@ def markets(path: Path) -> Iterator[Recorded]:
 
 
 def grids(texts: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """SYMBOL:tick:lot as a table."""
+    """SYMBOL:TICK:LOT as a table."""
     made = {}
     for text in texts:
         parts = text.split(":")
         if len(parts) != len(("symbol", "tick", "lot")):
-            raise ScenarioError(f"instrument was {text!r}, expected SYMBOL:tick:lot")
+            raise ScenarioError(f"instrument was {text!r}, expected SYMBOL:TICK:LOT")
         made[parts[0]] = (parts[1], parts[2])
     return made
 
@@ -244,6 +245,22 @@ def index_of(symbol: str, recorded: list[Recorded], on_defect: OnDefect) -> Iter
             called=one.listing.symbol,
             on_defect=on_defect,
         )
+
+
+def assumed(recorded: list[Recorded], parts: tuple[FeedPart, ...]) -> Iterator[str]:
+    """What the files do not tell and the scenario takes for granted, a line each."""
+    spot = [one.listing.symbol for one in recorded if one.listing.market is Market.SPOT]
+    for part in parts:
+        if part.index and market_of(part.symbol, recorded) is Market.SPOT:
+            yield (
+                f"{part.symbol} is a spot market, replayed as if it were a perpetual "
+                "whose index is the market itself."
+            )
+        elif part.index and part.called not in spot:
+            yield (
+                f"{part.symbol} came without an index or a spot market: "
+                "the middle of its own recorded prices is its index."
+            )
 
 
 def tells_price(listing: Listing) -> bool:

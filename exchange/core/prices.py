@@ -12,9 +12,8 @@ from exchange.core.messages import (
     UpdateIndexPrice,
     UpdateMarkPrice,
 )
-from exchange.core.rules import WithoutIndex
 from exchange.core.state import Market, State
-from exchange.core.units import MarkPrice, Ticks
+from exchange.core.units import MarkPrice
 
 
 def update_mark(state: State, command: UpdateMarkPrice) -> Refusal | None:
@@ -78,28 +77,11 @@ def compute_mark(state: State, command: ComputeMarkPrice) -> Refusal | None:
     if isinstance(market, Refusal):
         return market
     model = market.model
-    bid, _, ask, _ = market.book.top()
     if model.is_stale(state.now):
-        own = own_price(market, bid, ask) if has_only_its_book(state, market) else None
-        if own is None:
-            return Refusal(
-                Reject.NO_INDEX_PRICE, f"{command.symbol} has no index price, or only a stale one"
-            )
-        set_mark(state, market, own)
-        return None
+        return Refusal(
+            Reject.NO_INDEX_PRICE, f"{command.symbol} has no index price, or only a stale one"
+        )
+    bid, _, ask, _ = market.book.top()
     model.sample(bid, ask, market.instrument.subticks)
     set_mark(state, market, model.price(state.now, market.last_mark()))
     return None
-
-
-def has_only_its_book(state: State, market: Market) -> bool:
-    """Whether a contract that has no index yet is marked by its own book."""
-    rule = state.rulebook.mark.without_index
-    return market.model.index == 0 and rule is WithoutIndex.OWN_BOOK
-
-
-def own_price(market: Market, bid: Ticks, ask: Ticks) -> MarkPrice | None:
-    """The middle of the best quotes, rounded down to a mark unit, or else the last price."""
-    if bid and ask:
-        return (bid + ask) * market.instrument.subticks // 2
-    return market.last_mark()

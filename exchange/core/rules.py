@@ -86,16 +86,6 @@ class MarkMethod(StrEnum):
     """Median of index with funding, index with averaged basis, and the contract's own price."""
 
 
-class WithoutIndex(StrEnum):
-    """What a contract is marked at that has had no index price yet."""
-
-    NO_MARK = "no_mark"
-    """Nothing: until there is an index, nobody can trade it."""
-    OWN_BOOK = "own_book"
-    """The middle of its own best quotes, or its last price where a side of the book is empty.
-    Its traders can move it; for recordings that came without an index."""
-
-
 class MarkRules(Rules, frozen=True, kw_only=True):
     """How and how often the mark price is made."""
 
@@ -106,7 +96,6 @@ class MarkRules(Rules, frozen=True, kw_only=True):
     """How many of the latest basis samples (one each interval) the average takes."""
     stale_after_seconds: str = "0"
     """An index older than this makes no new mark price.  Zero: it never goes stale."""
-    without_index: WithoutIndex = WithoutIndex.NO_MARK
 
 
 class Cancel(StrEnum):

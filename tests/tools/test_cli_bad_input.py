@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.feeds.samples import tardis_depth, tardis_trades
+from tests.feeds.samples import tardis_depth
 from tools import cli
 
 SCENARIO = """
@@ -307,14 +307,13 @@ def test_a_bad_row_ends_a_replay_where_it_is(
 
 def test_bad_options_of_replay(complaint: Callable[..., str]) -> None:
     Path("book.csv").write_text("\n".join(tardis_depth()))
-    Path("trades.csv").write_text("\n".join(tardis_trades()).replace("BTCUSDT", "ETHUSDT"))
 
     assert complaint("replay", "no.csv", *REPLAY) == "no.csv: no such file"
     assert complaint("replay", "book.csv", *REPLAY, "--on-defect", "hope") == (
         "on-defect was 'hope', expected stop, skip, repair"
     )
     assert complaint("replay", "book.csv", "--instrument", "0.1").startswith(
-        "instrument was '0.1', expected SYMBOL:tick:lot"
+        "instrument was '0.1', expected SYMBOL:TICK:LOT"
     )
     assert "rulebook was 'novel', expected one of general, " in complaint(
         "replay", "book.csv", *REPLAY, "--rulebook", "novel"
