@@ -244,7 +244,7 @@ def options(
 ) -> None:
     """Options of every command."""
     del version
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def main() -> None:
