@@ -15,7 +15,7 @@ def update_depth(state: State, command: UpdateDepth) -> Refusal | None:
     if isinstance(market, Refusal):
         return market
     for price, size in command.bids + command.asks:
-        bad = bad_price(price) or bad_size(size, 0)
+        bad = bad_size(size, 0) or bad_price(price)
         if bad is not None:
             return bad
     crossing = history.crossed(market.book, command.bids, command.asks, snapshot=command.snapshot)
@@ -98,7 +98,7 @@ def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
     market = open_market(state, command.symbol)
     if isinstance(market, Refusal):
         return market
-    bad = bad_price(command.price) or bad_size(command.size)
+    bad = bad_size(command.size) or bad_price(command.price)
     if bad is not None:
         return bad
     _take(state, market, command)

@@ -170,12 +170,12 @@ def adjust_margin(state: State, command: AdjustMargin) -> Refusal | None:
     position = margined_position(state, command.account, command.symbol, command.position_side)
     if isinstance(position, Refusal):
         return position
+    if command.amount == 0:
+        return Refusal(Reject.AMOUNT_NOT_POSITIVE, "amount was 0, expected one to add or remove")
     if not position.isolated:
         return Refusal(Reject.NOT_ISOLATED, f"{command.symbol} was in cross margin")
     if position.size == 0:
         return Refusal(Reject.NO_POSITION, f"{command.symbol} had no position to add margin to")
-    if command.amount == 0:
-        return Refusal(Reject.AMOUNT_NOT_POSITIVE, "amount was 0, expected one to add or remove")
     found = _removable(state, position) if command.amount < 0 else _free(state, position)
     if abs(command.amount) > found:
         return _short(position, found, abs(command.amount))

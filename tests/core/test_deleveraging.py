@@ -1,0 +1,224 @@
+"""Auto-deleveraging: who must close, in which order, at what price, and what becomes of them."""
+
+import pytest
+
+from exchange.core.deleveraging import queue, score
+from exchange.core.messages import (
+    CancelReason,
+    LiquidationStepTaken,
+    OrderCancelled,
+    OrderFilled,
+    PositionDeleveraged,
+    SetLeverage,
+    Traded,
+    TradeKind,
+)
+from tests.stage import DOLLAR, Stage, only
+
+
+def crowd() -> Stage:
+    """BTC falls from 100 to 80 for four shorts of 10 lots, against history's long."""
+    it = Stage()
+    it.mark("BTC", 100)
+    for name, deposit, price in (
+        ("calm", 10_000, 100),  # 200 of profit on much money
+        ("bold", 150, 100),  # the same on little
+        ("late", 150, 90),  # half of it on little
+        ("wrong", 300, 75),  # a loss
+    ):
+        it.trader(name, deposit=deposit)
+        if price == 75:
+            it.mark("BTC", 80)
+        elif price == 90:
+            it.mark("BTC", 90)
+        it.hold(name, "BTC", -10, price)
+    return it
+
+
+def ranked(it: Stage) -> list[str]:
+    market = it.venue._state.market_of["BTC"]
+    return [p.pool.account.name for p in queue(it.venue._state, market, long=False)]
+
+
+# --------------------------------------------------------------------------- the queue
+
+
+def test_profit_and_leverage_go_first_and_losses_last() -> None:
+    assert ranked(crowd()) == ["bold", "late", "calm", "wrong"]
+
+
+def test_the_score_is_profit_on_entry_times_effective_leverage() -> None:
+    """Bold: 20% profit, and 800 of notional on 350 of equity."""
+    it = crowd()
+    state = it.venue._state
+    bold, late, calm, wrong = queue(state, state.market_of["BTC"], long=False)
+
+    assert score(state, bold) == 20 * 10**6 * 800 // 350
+    assert score(state, late) == 100 * 800 * 10**8 // (900 * 250)
+    assert score(state, calm) == 20 * 10**6 * 800 // 10_200
+    assert score(state, wrong) == -50 * 250 * 10**8 // (750 * 800)
+
+
+def test_of_losers_the_less_leveraged_lose_more_and_go_last() -> None:
+    it = Stage()
+    it.trader("rich", deposit=10_000)
+    it.trader("poor", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("rich", "BTC", -10, 99)
+    it.hold("poor", "BTC", -10, 99)
+
+    assert ranked(it) == ["poor", "rich"]
+
+
+def test_equals_go_in_order_of_admission() -> None:
+    it = Stage()
+    it.trader("cat", "ann", "bob", deposit=200)
+    it.mark("BTC", 100)
+    for name in ("bob", "ann", "cat"):
+        it.hold(name, "BTC", -10, 100)
+
+    assert ranked(it) == ["cat", "ann", "bob"]
+
+
+def test_an_isolated_position_is_as_leveraged_as_its_bucket_makes_it() -> None:
+    """Rich in the wallet, and 10 times leveraged in the position."""
+    it = Stage()
+    it.trader("ann", "bob", deposit=1_000)
+    it.mark("BTC", 100)
+    it.isolate("bob", "BTC")
+    it.hold("ann", "BTC", -10, 100)
+    it.hold("bob", "BTC", -10, 100)
+    it.mark("BTC", 90)
+
+    assert ranked(it) == ["bob", "ann"]
+
+
+# ----------------------------------------------------------------------------- closing
+
+
+def bankruptcy(*shorts: tuple[str, int], lots: int = 10) -> Stage:
+    """Ann is long with 10 dollars for each lot; others are short, history for the rest."""
+    it = Stage()
+    it.trader("ann", deposit=10 * lots)
+    it.mark("BTC", 100)
+    for name, size in shorts:
+        it.trader(name, deposit=10_000)
+        it.hold("ann", "BTC", size, 100, other=name)
+    rest = lots - sum(size for _, size in shorts)
+    if rest:
+        it.hold("ann", "BTC", rest, 100)
+    return it
+
+
+def test_the_queue_is_worked_off_until_the_position_is_closed() -> None:
+    it = bankruptcy(("bob", 4), ("cat", 6))
+
+    events = it.mark("BTC", 85)
+
+    victims = only(events, PositionDeleveraged)
+    assert [(v.rank, v.account, v.size, v.position) for v in victims] == [
+        (1, "cat", 6, 0),
+        (2, "bob", 4, 0),
+    ]
+    assert {(v.against, v.price) for v in victims} == {("ann", 90)}
+
+
+def test_the_last_of_the_queue_keeps_what_is_not_needed() -> None:
+    it = bankruptcy(("bob", 10))
+    it.hold("bob", "BTC", -5, 100)
+
+    (victim,) = only(it.mark("BTC", 85), PositionDeleveraged)
+
+    assert (victim.size, victim.position) == (10, -5)
+    assert it.size("bob", "BTC") == -5
+
+
+def test_who_is_on_the_same_side_or_flat_is_left_alone() -> None:
+    it = bankruptcy(("bob", 10))
+    it.trader("cat", deposit=10_000)
+    it.trader("dan", deposit=10_000)
+    it.hold("cat", "BTC", 10, 100)
+
+    events = it.mark("BTC", 85)
+
+    assert [v.account for v in only(events, PositionDeleveraged)] == ["bob"]
+    assert it.size("cat", "BTC") == 10
+
+
+def test_history_comes_last_and_takes_what_traders_do_not_hold() -> None:
+    it = bankruptcy(("bob", 4))
+
+    events = it.mark("BTC", 85)
+
+    assert [(v.account, v.size) for v in only(events, PositionDeleveraged)] == [("bob", 4)]
+    trades = [(t.size, t.price) for t in only(events, Traded) if t.kind is TradeKind.ADL]
+    assert trades == [(4, 90), (6, 90)]
+    assert it.venue.open_interest("BTC") == 0
+
+
+def test_a_bankrupt_short_is_closed_against_longs() -> None:
+    it = Stage()
+    it.trader("ann", deposit=100)
+    it.trader("bob", deposit=10_000)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", -10, 100, other="bob")
+
+    (victim,) = only(it.mark("BTC", 115), PositionDeleveraged)
+
+    assert (victim.account, victim.price, victim.realised_pnl) == ("bob", 110, 100 * DOLLAR)
+
+
+def test_nobody_pays_a_fee_for_it() -> None:
+    it = bankruptcy(("bob", 10))
+
+    events = it.mark("BTC", 85)
+
+    (fill,) = [f for f in only(events, OrderFilled) if f.account == "ann"]
+    assert (fill.kind, fill.fee, fill.realised_pnl) == (TradeKind.ADL, 0, -100 * DOLLAR)
+    assert it.balance("fees") == 0
+
+
+def test_the_orders_of_a_deleveraged_position_are_cancelled() -> None:
+    it = bankruptcy(("bob", 10))
+    it.mark("ETH", 100)
+    it.place("bob", "BTC", 5, 50)
+    it.place("bob", "ETH", 5, 50)
+
+    events = it.mark("BTC", 85)
+
+    (cancelled,) = only(events, OrderCancelled)
+    assert (cancelled.account, cancelled.reason) == ("bob", CancelReason.DELEVERAGED)
+    assert [o.symbol for o in it.account("bob").orders] == ["ETH"]
+
+
+def test_a_step_of_the_liquidation_tells_of_it() -> None:
+    it = bankruptcy(("bob", 10))
+
+    steps = only(it.mark("BTC", 85), LiquidationStepTaken)
+
+    assert (steps[-1].filled, steps[-1].bankruptcy_price, steps[-1].equity) == (10, 90, 0)
+
+
+def test_an_isolated_victim_gets_its_bucket_back_with_its_gain() -> None:
+    it = Stage()
+    it.trader("ann", deposit=100)
+    it.trader("bob", deposit=1_000)
+    it.mark("BTC", 100)
+    it.isolate("bob", "BTC")
+    it.do(SetLeverage(at=it.now(), account="bob", symbol="BTC", leverage=5))
+    it.hold("ann", "BTC", 10, 100, other="bob")
+
+    it.mark("BTC", 85)
+
+    assert it.balance("bob BTC") == 0
+    assert it.account("bob").wallet == 1_100 * DOLLAR
+
+
+@pytest.mark.parametrize("mark", [89, 70, 1])
+def test_the_price_is_the_bankrupts_own_however_far_the_mark_has_gone(mark: int) -> None:
+    it = bankruptcy(("bob", 10))
+
+    (victim,) = only(it.mark("BTC", mark), PositionDeleveraged)
+
+    assert victim.price == 90
+    assert it.account("ann").total == 0
