@@ -76,13 +76,15 @@ class MarketData:
 
     def publish_books(self, command: Command, events: list[Event]) -> None:
         """Tell those who follow a book that a command has changed."""
-        if not events and not isinstance(command, (UpdateDepth, RecordedTrade)):
-            return
+        touched = {getattr(event, "symbol", "") for event in events}
+        if isinstance(command, (UpdateDepth, RecordedTrade)):
+            touched.add(command.symbol)
         for symbol, last in self.books.items():
-            book = self._floor.venue.book_view(symbol, BOOK_DEPTH)
-            if book != last:
-                self.books[symbol] = book
-                tell(self._followers[BookView, symbol], book)
+            if symbol in touched:
+                book = self._floor.venue.book_view(symbol, BOOK_DEPTH)
+                if book != last:
+                    self.books[symbol] = book
+                    tell(self._followers[BookView, symbol], book)
 
 
 def tell(followers: list[Told], news: Event | BookView | Bar) -> None:

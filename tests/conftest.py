@@ -1,7 +1,10 @@
 """Hypothesis profiles: a short run by default, a longer one with HYPOTHESIS_PROFILE=ci."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -12,3 +15,10 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("default"), max_examples=400)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_at_first() -> Iterator[None]:
+    """A test of the command line sends logs to an output that is closed after it."""
+    yield
+    structlog.reset_defaults()

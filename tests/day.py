@@ -30,13 +30,12 @@ from exchange.latency import Latency
 from exchange.runtime import Outcome, Simulation
 from feeds.price_path import PricePath
 from strategies import Session, Strategy, Watchdog
+from strategies.watchdog import PATIENCE
 from tests.stage import DOLLAR, SUBTICKS, contract, rulebook
 
 E = TypeVar("E", bound=Event)
 MS = 1_000_000
 """A millisecond, in ns."""
-PATIENCE = 0.05
-"""Seconds of real time until a step counts as hung: short, since tests wait for it."""
 
 
 class Day:
@@ -49,6 +48,7 @@ class Day:
         self.venue = Venue(rules or rulebook())
         self.sessions: list[Session] = []
         self.events: list[Event] = []
+        self.patience = PATIENCE
         self.simulation: Simulation
         self.outcome: Outcome
         self._symbols = symbols.split()
@@ -112,7 +112,7 @@ class Day:
 
     def go(self) -> "Day":
         """Let a prepared day pass."""
-        with self._watchdog.armed(PATIENCE):
+        with self._watchdog.armed(self.patience):
             self.outcome = asyncio.run(self.simulation.run())
         return self
 

@@ -24,8 +24,8 @@ from exchange.latency import Latency
 from exchange.runtime import Simulation
 from exchange.scheduler import Turn
 from strategies import Session, Strategy, Watchdog
-from strategies.market_maker import MarketMaker
-from strategies.trend_follower import TrendFollower
+from strategies.gallery.market_maker import MarketMaker
+from strategies.gallery.trend_follower import TrendFollower
 from tests.day import MS, Day, latency
 from tests.stage import SUBTICKS, contract
 

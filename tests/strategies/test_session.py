@@ -175,7 +175,11 @@ MISBEHAVIOUR = [
 def test_it_is_named_and_stopped_its_orders_are_cancelled_and_the_run_goes_on(
     kind: type[Strategy], why: str
 ) -> None:
-    day = day_with(kind).run()
+    day = day_with(kind)
+    if why.startswith("hung"):
+        day.patience = 0.3
+
+    day.run()
 
     assert day.why_stopped("bad").startswith(why)
     assert day.sessions[0].stopped_at == 5 * MS

@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.units import UnitError
 from strategies import Watchdog
-from strategies.hedged_holder import HedgedHolder
+from strategies.gallery.hedged_holder import HedgedHolder
 from tools.scenario import LatencyPart, Population, StrategyPart
 from tools.traders import Traders
 

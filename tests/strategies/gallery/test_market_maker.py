@@ -1,8 +1,9 @@
 """The market maker earns the spread, and leans against what it has to hold."""
 
 from exchange.core.messages import OrderAccepted, Side
-from strategies.market_maker import MarketMaker
+from strategies.gallery.market_maker import MarketMaker
 from tests.day import Day
+from tests.played import played
 
 TERMS = {
     "symbol": "BTC",
@@ -78,3 +79,11 @@ def test_it_only_makes() -> None:
 
     assert day.fills("maker") == []
     assert [o.price for o in day.account("maker").orders] == [100, 101]
+
+
+def test_it_earns_the_spread_of_a_quiet_market() -> None:
+    run = played("gallery/market-maker")
+
+    assert run.total("maker") > 100_000
+    assert max(abs(lots) for lots in run.positions("maker")) <= 2_000
+    assert len(run.positions("maker")) > 100

@@ -3,8 +3,9 @@
 import pytest
 
 from exchange.core.messages import LiquidationStarted
-from strategies.trend_follower import TrendFollower
+from strategies.gallery.trend_follower import TrendFollower
 from tests.day import Day
+from tests.played import played
 
 TERMS = {"symbol": "BTC", "fast": 2, "slow": 5, "leverage": 5, "margin_percent": 50}
 
@@ -46,3 +47,11 @@ def test_a_gap_against_it_takes_more_than_a_loss_without_leverage_would() -> Non
 
     assert [event.account for event in day.only(LiquidationStarted)] == ["trend"]
     assert day.position("trend") == 0
+
+
+def test_it_earns_on_the_way_up_and_on_the_way_down() -> None:
+    run = played("gallery/trend-follower")
+
+    held = run.positions("trend")
+    assert max(held) > 0 > min(held)
+    assert run.total("trend") > 55_000

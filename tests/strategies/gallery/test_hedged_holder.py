@@ -2,8 +2,9 @@
 
 from exchange.core.messages import LiquidationStarted, MarginMode, MarginModeChanged, OrderFilled
 from exchange.latency import Latency
-from strategies.hedged_holder import HedgedHolder
+from strategies.gallery.hedged_holder import HedgedHolder
 from tests.day import Day, latency
+from tests.played import played
 
 LEGS = {"long": "BTC", "long_size": "100", "short": "ETH", "short_size": "100", "leverage": 5}
 
@@ -70,3 +71,12 @@ def test_terms_are_set_before_anything_is_opened() -> None:
     modes = day.only(MarginModeChanged, "isolated")
     assert len(modes) == 2
     assert max(event.at for event in modes) < day.only(OrderFilled, "isolated")[0].at
+
+
+def test_of_two_hedges_the_one_in_isolated_margin_loses_a_leg() -> None:
+    run = played("gallery/hedged-holder")
+
+    (started,) = run.only(LiquidationStarted)
+    assert (started.account, started.symbol) == ("isolated", "BTCUSDT")
+    assert (run.position("cross"), run.position("cross", "ETHUSDT")) == (2_000, -40_000)
+    assert abs(run.total("cross") - 20_000) < 200
