@@ -1,11 +1,13 @@
 """Who holds what: traders, their pools of collateral, and their positions."""
 
+from typing import Final
+
 from exchange.core.book import Order
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
 from exchange.core.units import Lots, MarkPrice, Money, ceil_div
 
-SIDES = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
+SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
 
 
 class Position:

@@ -1,6 +1,7 @@
 """A contract in exact integers: its grids, what a price is worth, and the margin it asks."""
 
 from fractions import Fraction
+from typing import Final
 
 from exchange.core.rules import (
     ClosingFee,
@@ -30,8 +31,8 @@ from exchange.core.units import (
     rate,
 )
 
-MARK_UNIT = "0.00000001"
-PRICE_MAX = 10**18
+MARK_UNIT: Final = "0.00000001"
+PRICE_MAX: Final = 10**18
 """Stands for a price that is never reached."""
 
 

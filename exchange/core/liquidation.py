@@ -7,6 +7,8 @@
 The rulebook chooses the policies; this file only knows their order.
 """
 
+from typing import Final
+
 from exchange.core.accounts import Pool, Position
 from exchange.core.book import Order
 from exchange.core.deleveraging import deleverage
@@ -38,9 +40,9 @@ from exchange.core.spot import draws_on
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Ticks, ceil_div
 
-STEPS_MAX = 10_000_000
+STEPS_MAX: Final = 10_000_000
 """A bound on the pools that one command looks at: every trade touches two, so there is an end."""
-PATIENCE = 100
+PATIENCE: Final = 100
 """Steps in which an account may be made safe little by little.  Where the book is so thin that each
 costs nearly what it frees, it would take for ever: then positions are closed whole."""
 

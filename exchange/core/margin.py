@@ -5,11 +5,12 @@ Every rounding is against the account: values at a mark down, requirements up.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from exchange.core.accounts import Pool, Position
 from exchange.core.units import Lots, MarkPrice, Money, Ticks, ceil_div
 
-NEVER = 10**30
+NEVER: Final = 10**30
 """A mark beyond which nobody looks: an inverse short with enough collateral never fails."""
 
 

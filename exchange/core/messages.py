@@ -4,140 +4,25 @@ Commands are imperatives and may be refused; events are facts and have happened.
 integers in the units of `units`.  Not compiled: mypyc drops the class keywords of Structs.
 """
 
-from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
+from exchange.core.kinds import CancelReason as CancelReason
+from exchange.core.kinds import Closing as Closing
+from exchange.core.kinds import MarginMode as MarginMode
+from exchange.core.kinds import Phase as Phase
+from exchange.core.kinds import PositionMode as PositionMode
+from exchange.core.kinds import PositionSide as PositionSide
+from exchange.core.kinds import Reject as Reject
+from exchange.core.kinds import Side as Side
+from exchange.core.kinds import TimeInForce as TimeInForce
+from exchange.core.kinds import TradeKind as TradeKind
 from exchange.core.rules import InstrumentRules, SelfTrade
 from exchange.core.units import Lots, MarkPrice, Money, Nanos, Rate, Ticks
 
 HISTORY = "HISTORY"
 """The reserved account that owns replayed liquidity.  It has no margin and is never liquidated."""
-
-
-class Side(StrEnum):
-    """Which way an order trades."""
-
-    BUY = "buy"
-    SELL = "sell"
-
-
-class TimeInForce(StrEnum):
-    """How long an order may rest."""
-
-    GTC = "gtc"
-    IOC = "ioc"
-    FOK = "fok"
-
-
-class MarginMode(StrEnum):
-    """Whose money stands behind a position: the whole account's, or its own bucket."""
-
-    CROSS = "cross"
-    ISOLATED = "isolated"
-
-
-class PositionMode(StrEnum):
-    """How many positions an account may hold in one instrument."""
-
-    ONE_WAY = "one_way"
-    """One, long or short by turns."""
-    HEDGE = "hedge"
-    """A long and a short, side by side."""
-
-
-class PositionSide(StrEnum):
-    """Which of an account's positions in an instrument is meant."""
-
-    NET = "net"
-    """The only one, in one-way mode."""
-    LONG = "long"
-    SHORT = "short"
-
-
-class Reject(StrEnum):
-    """Why a command was refused.  In order of precedence: the first that applies is reported."""
-
-    TIME_GOES_BACKWARDS = "time_goes_backwards"
-    RESERVED_ACCOUNT = "reserved_account"
-    UNKNOWN_ACCOUNT = "unknown_account"
-    ACCOUNT_EXISTS = "account_exists"
-    UNKNOWN_INSTRUMENT = "unknown_instrument"
-    INSTRUMENT_EXISTS = "instrument_exists"
-    BAD_INSTRUMENT = "bad_instrument"
-    WRONG_POSITION_SIDE = "wrong_position_side"
-    INSTRUMENT_CLOSED = "instrument_closed"
-    UNKNOWN_ORDER = "unknown_order"
-    DUPLICATE_REF = "duplicate_ref"
-    AMOUNT_NOT_POSITIVE = "amount_not_positive"
-    SIZE_NOT_POSITIVE = "size_not_positive"
-    SIZE_ABOVE_MAX = "size_above_max"
-    PRICE_NOT_POSITIVE = "price_not_positive"
-    PRICE_ABOVE_MAX = "price_above_max"
-    BAD_FLAGS = "bad_flags"
-    NOT_OFFERED = "not_offered"
-    RATE_LIMITED = "rate_limited"
-    TOO_MANY_ORDERS = "too_many_orders"
-    NO_MARK_PRICE = "no_mark_price"
-    REDUCE_ONLY_WOULD_INCREASE = "reduce_only_would_increase"
-    PRICE_OUTSIDE_BAND = "price_outside_band"
-    NO_INDEX_PRICE = "no_index_price"
-    OPEN_ORDERS = "open_orders"
-    OPEN_POSITIONS = "open_positions"
-    NOT_ISOLATED = "not_isolated"
-    NO_POSITION = "no_position"
-    SIZE_BELOW_MIN = "size_below_min"
-    NOTIONAL_BELOW_MIN = "notional_below_min"
-    POST_ONLY_WOULD_TAKE = "post_only_would_take"
-    CANNOT_FILL_WHOLE = "cannot_fill_whole"
-    LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
-    INSUFFICIENT_MARGIN = "insufficient_margin"
-    INSUFFICIENT_BALANCE = "insufficient_balance"
-    HISTORY_CROSSED = "history_crossed"
-
-
-class CancelReason(StrEnum):
-    """Why an order left the book, or never came to rest, with something unfilled."""
-
-    CLIENT = "client"
-    IOC = "ioc"
-    REDUCE_ONLY = "reduce_only"
-    SELF_TRADE = "self_trade"
-    LIQUIDATION = "liquidation"
-    DELEVERAGED = "deleveraged"
-    STRATEGY_STOPPED = "strategy_stopped"
-    INSTRUMENT_CLOSED = "instrument_closed"
-
-
-class Closing(StrEnum):
-    """How a liquidation step closes a position; each is tried when the one before found nobody."""
-
-    BOOK = "book"
-    """In the book, at a price that the account itself can pay."""
-    INSURANCE_FUND = "insurance_fund"
-    """In the book, at a price that the account and the insurance fund can pay."""
-    ADL = "adl"
-    """Against traders on the other side, at the bankruptcy price."""
-
-
-class Phase(StrEnum):
-    """What may be done in a market."""
-
-    TRADING = "trading"
-    EXPIRED = "expired"
-    """A dated future after its time, waiting for its settlement price."""
-    SETTLED = "settled"
-    """Closed for good."""
-
-
-class TradeKind(StrEnum):
-    """How a trade came about."""
-
-    BOOK = "book"
-    LIQUIDATION = "liquidation"
-    ADL = "adl"
-    BLOCK = "block"
 
 
 # ---------------------------------------------------------------------------- commands

@@ -7,13 +7,15 @@ how far that mark may move.  Thresholds err on the early side only, so a pool th
 looked at exactly, and watched anew if it is safe.
 """
 
+from typing import Final
+
 from sortedcontainers import SortedList
 
 from exchange.core.accounts import Pool, Position
 from exchange.core.margin import Marks, PoolMargin, maintenance_margin, notional, unrealised_pnl
 from exchange.core.units import MarkPrice, Money
 
-ROUNDING = 5
+ROUNDING: Final = 5
 """Units that the roundings of one position's PnL and maintenance margin can add up to."""
 
 

@@ -4,9 +4,17 @@ Numbers are decimal text, read exactly when the venue is built.  Nothing here is
 mypyc drops the class keywords that make these records frozen and strict.
 """
 
-from enum import StrEnum
-
 import msgspec
+
+from exchange.core.kinds import Amount as Amount
+from exchange.core.kinds import Cancel as Cancel
+from exchange.core.kinds import ClosingFee as ClosingFee
+from exchange.core.kinds import ContractKind as ContractKind
+from exchange.core.kinds import MarginPrice as MarginPrice
+from exchange.core.kinds import MarkMethod as MarkMethod
+from exchange.core.kinds import Select as Select
+from exchange.core.kinds import SelfTrade as SelfTrade
+from exchange.core.kinds import TierInput as TierInput
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -26,28 +34,6 @@ class Tier(Rules, frozen=True, kw_only=True):
     maintenance_share: str = "0"
     amount: str = ""
     """The maintenance amount that the venue prints beside the tier; only compared."""
-
-
-class MarginPrice(StrEnum):
-    """The price at which maintenance margin is reckoned."""
-
-    MARK = "mark"
-    ENTRY = "entry"
-
-
-class ClosingFee(StrEnum):
-    """Whether maintenance margin keeps a taker fee for the way out, and on which value."""
-
-    NONE = "none"
-    MARK = "mark"
-    ENTRY = "entry"
-
-
-class TierInput(StrEnum):
-    """What tells the tier of a position."""
-
-    NOTIONAL = "notional"
-    SIZE = "size"
 
 
 class MarginRules(Rules, frozen=True, kw_only=True):
@@ -77,15 +63,6 @@ class Fees(Rules, frozen=True, kw_only=True):
     taker: str
 
 
-class MarkMethod(StrEnum):
-    """How the venue arrives at a mark price."""
-
-    RECORDED = "recorded"
-    """As the feed says."""
-    MEDIAN_OF_THREE = "median_of_three"
-    """Median of index with funding, index with averaged basis, and the contract's own price."""
-
-
 class MarkRules(Rules, frozen=True, kw_only=True):
     """How and how often the mark price is made."""
 
@@ -98,32 +75,6 @@ class MarkRules(Rules, frozen=True, kw_only=True):
     """An index older than this makes no new mark price.  Zero: it never goes stale."""
 
 
-class Cancel(StrEnum):
-    """Which open orders a liquidation cancels before it closes anything."""
-
-    ALL = "all"
-    CONTRACT = "contract"
-    NONE = "none"
-
-
-class Select(StrEnum):
-    """Which position of a cross account is closed first.  Ties go to the first symbol."""
-
-    LARGEST_UNREALISED_LOSS = "largest_unrealised_loss"
-    MOST_MARGIN_FREED = "most_margin_freed"
-    LARGEST_NOTIONAL = "largest_notional"
-
-
-class Amount(StrEnum):
-    """How much of the chosen position one step closes."""
-
-    WHOLE_POSITION = "whole_position"
-    DOWN_ONE_TIER = "down_one_tier"
-    """To the top of the tier below; in the lowest tier, all of it."""
-    JUST_ENOUGH = "just_enough"
-    """The fewest lots that, closed at the mark, make the account safe."""
-
-
 class LiquidationRules(Rules, frozen=True, kw_only=True):
     """The liquidation waterfall's choices."""
 
@@ -132,18 +83,6 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     amount: Amount = Amount.DOWN_ONE_TIER
     fee: str = "0"
     """Liquidation fee as a rate of the notional closed; never more than the equity left."""
-
-
-class SelfTrade(StrEnum):
-    """What happens where an account's order would meet another of its own."""
-
-    CANCEL_NEWEST = "cancel_newest"
-    """The arriving order ends there."""
-    CANCEL_OLDEST = "cancel_oldest"
-    """The resting order is cancelled, and the arriving one goes on."""
-    CANCEL_BOTH = "cancel_both"
-    DECREMENT = "decrement"
-    """Both shrink by the smaller size, without a trade."""
 
 
 class LimitRules(Rules, frozen=True, kw_only=True):
@@ -190,17 +129,6 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     hedge_mode: bool = True
     """Whether an account may hold a long and a short in one instrument, side by side."""
     sources: tuple[str, ...] = ()
-
-
-class ContractKind(StrEnum):
-    """What is traded, and what it pays in."""
-
-    LINEAR = "linear"
-    """Settled in the money it is quoted in: worth price times size."""
-    INVERSE = "inverse"
-    """Sized in the quote money and settled in the base asset: worth size over price."""
-    SPOT = "spot"
-    """The base asset itself, against the quote money: two assets change hands, on no margin."""
 
 
 class InstrumentRules(Rules, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Risk tiers: initial and maintenance margin as continuous functions of how large a position is."""
 
 from fractions import Fraction
+from typing import Final
 
 from exchange.core.rules import Tier, TierInput
 from exchange.core.units import (
@@ -16,7 +17,7 @@ from exchange.core.units import (
     rate,
 )
 
-PPM = RATE_ONE // 1_000_000
+PPM: Final = RATE_ONE // 1_000_000
 
 
 class Schedule:

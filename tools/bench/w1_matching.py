@@ -6,8 +6,9 @@ import tempfile
 from array import array
 from pathlib import Path
 
+from exchange.core.order_book import OrderBook
 from tools.bench.measured import Engine, Measured, Missing, timed
-from tools.bench.stream import CANCEL, FIELDS, LIMIT, TAKE, orders
+from tools.bench.stream import CANCEL, FIELDS, LIMIT, TAKE, mixed, orders
 
 SOURCE = Path(__file__).parent / "std_map.cpp"
 
@@ -27,6 +28,40 @@ def std_map(count: int) -> Measured:
     nanos, trades, quantity, check = done.stdout.split()
     answers = {"trades": int(trades), "quantity": int(quantity), "check": int(check)}
     return Measured(nanos=float(nanos), count=count, answers=answers)
+
+
+def played(count: int) -> Measured:
+    """This project's book, the loop inside the core."""
+    stream, book = orders(count), OrderBook()
+    _, nanos = timed(lambda: book.play(stream))
+    return Measured(nanos=nanos, count=count, answers=answers_of(book))
+
+
+def called(count: int) -> Measured:
+    """This project's book, called for each operation."""
+    stream, book = orders(count), OrderBook()
+    rows = [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
+
+    def run() -> None:
+        buys, sells, cancel = book.buy, book.sell, book.cancel
+        for what, order, buy, price, size in rows:
+            if what == CANCEL:
+                cancel(order)
+            elif what == LIMIT:
+                (buys if buy else sells)(price, size)
+            else:
+                (buys if buy else sells)(price, size, rests=False)
+
+    _, nanos = timed(run)
+    return Measured(nanos=nanos, count=count, answers=answers_of(book))
+
+
+def answers_of(book: OrderBook) -> dict[str, int]:
+    """What must be the same as in every other book."""
+    trades, check = book.trades(), 0
+    for maker, _, price, size in trades:
+        check = mixed(check, price, size, maker)
+    return {"trades": len(trades), "quantity": sum(t[3] for t in trades), "check": check}
 
 
 def bourse(count: int) -> Measured:
@@ -80,6 +115,8 @@ def lrvx(count: int) -> Measured:
 
 ENGINES: dict[str, Engine] = {
     "C++ std::map": std_map,
+    "plimsoll book, inside": played,
+    "plimsoll book, per call": called,
     "bourse, per call": bourse,
     "lrvx L3 book, per call": lrvx,
 }
