@@ -1,5 +1,6 @@
 """How a scenario begins: instruments, accounts, money; positions as soon as there are marks."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from exchange.core.messages import (
     AccountCommand,
     BlockTrade,
     Command,
+    CommandRejected,
     Deposit,
     ListInstrument,
     MarginMode,
@@ -21,7 +23,7 @@ from exchange.core.units import SECOND, Lots, MarkPrice, Nanos, Ticks
 from exchange.runtime import Simulation
 from exchange.scheduler import Turn
 from tools.population import Member, entry
-from tools.scenario import AccountPart
+from tools.scenario import AccountPart, ScenarioError
 
 
 class Holding(NamedTuple):
@@ -38,7 +40,9 @@ class Holding(NamedTuple):
 class Opening:
     """The first commands of a run.
 
-    Positions wait until their instrument has a mark, and are looked at once a second.
+    Positions wait until their instrument has a mark, and are looked at once a second.  Raises
+    ScenarioError in the run where the venue refuses the position of a named account; those of
+    populations, which are drawn, are counted.
     """
 
     def __init__(
@@ -55,6 +59,10 @@ class Opening:
         self._members = members
         self.group_of = {m.account: m.account.rpartition("-")[0] for m in members}
         """Which population an account belongs to."""
+        self.refused: Counter[str] = Counter()
+        """Positions of populations that the venue refused, by reason."""
+        self.first_refused: dict[str, str] = {}
+        """The first of each reason, in full."""
 
     def accounts(self) -> Iterator[str]:
         """Names of all accounts, those of populations among them."""
@@ -98,7 +106,12 @@ class Opening:
         self._members = [m for m in self._members if marks[m.symbol] is None]
         for member in ready:
             for command in self._join(member, marks[member.symbol] or 0):
-                self._simulation.carry_out(command)
+                refusal = self._carry_out(command)
+                if refusal is not None:
+                    self.refused[refusal.reason] += 1
+                    self.first_refused.setdefault(
+                        refusal.reason, f"{member.account}: {refusal.detail}"
+                    )
         if self.waiting:
             again = (self._simulation.now // SECOND + 1) * SECOND
             self._simulation.schedule(again, Turn.ORDER, self._look)
@@ -107,9 +120,17 @@ class Opening:
         instrument = self._instruments[holding.symbol]
         price = holding.price or max(1, mark // instrument.subticks)
         side = Side.BUY if holding.size > 0 else Side.SELL
-        self._simulation.carry_out(
-            self._block(holding.account, instrument, side, abs(holding.size), price)
-        )
+        block = self._block(holding.account, instrument, side, abs(holding.size), price)
+        refusal = self._carry_out(block)
+        if refusal is not None:
+            raise ScenarioError(
+                f"accounts: the position of {holding.account} in {holding.symbol} was refused: "
+                f"{refusal.detail}"
+            )
+
+    def _carry_out(self, command: AccountCommand | BlockTrade) -> CommandRejected | None:
+        events = self._simulation.carry_out(command)
+        return next((event for event in events if isinstance(event, CommandRejected)), None)
 
     def _join(self, member: Member, mark: MarkPrice) -> Iterator[AccountCommand | BlockTrade]:
         """What makes a member of a population: money, terms, position."""

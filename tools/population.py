@@ -46,15 +46,25 @@ def members(population: Population, seed: int) -> Iterator[Member]:
     random = Random(f"{seed}:{population.name}")  # noqa: S311 (a simulation)
     least = _positive(population.notional_least, "notional_least")
     most = _positive(population.notional_most, "notional_most")
+    if most < least:
+        raise UnitError(
+            f"notional_most was {population.notional_most}, expected {population.notional_least} "
+            "(notional_least) or more"
+        )
     alpha = _positive(population.notional_alpha, "notional_alpha")
     cushion = _positive(population.cushion, "cushion")
+    if cushion < 1:
+        raise UnitError(f"cushion was {population.cushion}, expected 1 or more")
     near, far = _distances(population)
-    leverages = {_leverage(text): weight for text, weight in population.leverage.items()}
+    symbols = _weights(population.symbols, "symbols")
+    leverages = _weights(
+        {_leverage(text): weight for text, weight in population.leverage.items()}, "leverage"
+    )
     for number in range(1, population.count + 1):
         isolated = random.randrange(100) < population.isolated_percent
         yield Member(
             account=f"{population.name}-{number}",
-            symbol=_one_of(population.symbols, random),
+            symbol=_one_of(symbols, random),
             side=Side.BUY if random.randrange(100) < population.long_percent else Side.SELL,
             mode=MarginMode.ISOLATED if isolated else MarginMode.CROSS,
             leverage=_one_of(leverages, random),
@@ -82,7 +92,7 @@ def entry(member: Member, instrument: Instrument, mark: MarkPrice) -> tuple[Entr
         price = _underwater(member, share, price, leverage)
     ticks = max(1, round(price))
     value = abs(instrument.value(ticks, size))
-    deposit = Fraction(value, leverage) * max(member.cushion, Fraction(1))
+    deposit = Fraction(value, leverage) * member.cushion
     return Entry(size, ticks, int(deposit) + 1), leverage
 
 
@@ -105,6 +115,12 @@ def _pareto(alpha: Fraction, random: Random) -> Fraction:
 
 def _unit(random: Random) -> Fraction:
     return Fraction(random.getrandbits(BITS), 1 << BITS)
+
+
+def _weights(weights: dict[T, int], what: str) -> dict[T, int]:
+    if not any(weights.values()) or min(weights.values()) < 0:
+        raise UnitError(f"{what} had weights {[*weights.values()]}, expected some above 0")
+    return weights
 
 
 def _one_of(weights: dict[T, int], random: Random) -> T:

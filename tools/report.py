@@ -172,6 +172,9 @@ def _complaints(summary: dict[str, Any]) -> Iterator[str]:
     for feed in summary["feeds"]:
         for kind, count in feed["defects"].items():
             yield f"{feed['name']}: {count:,} x {kind}; first: {feed['first_defects'][kind]}"
+    for reason, count in summary["positions_refused"].items():
+        first = summary["first_refused"][reason]
+        yield f"{plural(count, 'position')} refused, {reason}; first: {first}"
     if summary["positions_not_opened"]:
         waiting = plural(summary["positions_not_opened"], "position")
         yield f"{waiting} never brought in: the instrument had no mark price"

@@ -178,6 +178,8 @@ def summarise(
         "groups": list(_groups(rows)),
         "expectations": {"checked": run.script.checked, "failures": run.script.failures},
         "positions_not_opened": run.opening.waiting,
+        "positions_refused": dict(run.opening.refused),
+        "first_refused": run.opening.first_refused,
     }
 
 

@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow.parquet as pq
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.feeds.samples import tardis_depth, tardis_ticker
 from tools import cli
@@ -153,6 +155,34 @@ def test_the_schema_describes_every_field_of_a_scenario(plimsoll: Plimsoll) -> N
     properties = schema["$defs"]["Scenario"]["properties"]
     assert list(properties) == list(Scenario.__struct_fields__)
     assert schema["$defs"]["Scenario"]["required"] == ["name", "instruments"]
+
+
+def test_the_schema_is_one_and_accepts_every_shipped_scenario(plimsoll: Plimsoll) -> None:
+    schema = plimsoll("schema").json
+
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    for name in scenarios.shipped():
+        validator.validate(tomllib.loads(scenarios.find(name).read_text()))
+    assert not validator.is_valid({"name": "small", "instruments": [], "account": []})
+
+
+def test_explain_tells_a_run_to_people_and_to_machines(plimsoll: Plimsoll) -> None:
+    plimsoll("run", "seeds/contagion")
+
+    answer = plimsoll("explain", "runs/contagion-1", "--json")
+
+    assert answer.code == 0
+    assert answer.json["scenario"] == "contagion"
+    assert "2 liquidations" in plimsoll("explain", "runs/contagion-1").out
+
+
+def test_explain_of_something_else_than_a_run_is_one_line(plimsoll: Plimsoll) -> None:
+    answer = plimsoll("explain", "runs/nothing-1")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("plimsoll: runs/nothing-1: ")
+    assert answer.err.count("\n") == 1
 
 
 def test_without_a_command_it_explains_itself(plimsoll: Plimsoll) -> None:

@@ -192,6 +192,24 @@ def test_a_file_that_is_no_scenario(complaint: Callable[..., str], data: bytes, 
     assert complaint("run", "scenario.toml").startswith(line)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "name was missing"),
+        ('name = "mine"\ntitle = 1', "title was a whole number, expected text in quotes"),
+        ('name = "mine"\nfee = 1', "fee is no field, expected one of name, title, fees, "),
+        ("name", "was no TOML: "),
+    ],
+)
+def test_a_bad_rulebook_is_told_with_its_own_name(
+    complaint: Callable[..., str], text: str, line: str
+) -> None:
+    Path("mine.toml").write_text(text)
+    Path("scenario.toml").write_text(SCENARIO.replace('"textbook"', '"mine.toml"'))
+
+    assert complaint("run", "scenario.toml").startswith(f"scenario.toml: mine.toml: {line}")
+
+
 def test_a_scenario_that_is_not_there(complaint: Callable[..., str]) -> None:
     Path("folder.toml").mkdir()
 
