@@ -11,6 +11,7 @@ from exchange.core.messages import HISTORY, Command
 from exchange.core.rules import Rulebook
 from exchange.core.units import Nanos, UnitError
 from exchange.core.venue import Venue
+from exchange.gateway import Participant
 from exchange.journal import Journal
 from exchange.rulebook import RulebookError, load
 from exchange.runtime import Observer, Outcome, Progress, Simulation
@@ -92,12 +93,25 @@ class Run:
         Raises TickFileError where a feed stops, and ScenarioError where the feed's first moment
         shows that times do not fit.
         """
+        simulation = self.prepared(journal, observers, on_progress, sampler)
+        with self.watchdog.armed():
+            return await simulation.run()
+
+    def prepared(
+        self,
+        journal: Journal,
+        observers: Sequence[Observer] = (),
+        on_progress: Callable[[Progress], None] | None = None,
+        sampler: Sampler | None = None,
+        guests: Sequence[Participant] = (),
+    ) -> Simulation:
+        """The run before it begins.  `guests` trade beside the scenario's own strategies."""
         self._sampler = sampler
         self.simulation = Simulation(
             Venue(self.rulebook),
             begin=self._begin,
             feed=self.feed,
-            participants=[*self.sessions, *self.crowd],
+            participants=[*self.sessions, *self.crowd, *guests],
             latency=self.latency,
             latencies=self.traders.latencies,
             seed=self.scenario.seed,
@@ -108,8 +122,7 @@ class Run:
             start=self.start,
             on_progress=on_progress,
         )
-        with self.watchdog.armed():
-            return await self.simulation.run()
+        return self.simulation
 
     def stop(self) -> None:
         """End the run soon, in good order."""
