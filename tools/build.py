@@ -78,6 +78,8 @@ class Run:
             self._named("", lambda: moment(self._until, "until", 0))
         if self.feed is None:
             self._check_times(self.start)
+        self.began_at: Nanos = self.start
+        """The first moment, once there is one."""
         self.simulation: Simulation
         self._sampler: Sampler | None = None
 
@@ -124,6 +126,11 @@ class Run:
         )
         return self.simulation
 
+    @property
+    def end(self) -> Nanos | None:
+        """When the run will end, if that is known: not where a feed goes on until it is over."""
+        return self.simulation.until if hasattr(self, "simulation") else None
+
     def stop(self) -> None:
         """End the run soon, in good order."""
         if hasattr(self, "simulation"):
@@ -131,6 +138,7 @@ class Run:
 
     def _begin(self, at: Nanos) -> Iterator[Command]:
         self._check_times(at)
+        self.began_at = at
         if self._until:
             self.simulation.until = moment(self._until, "until", at)
         yield from self.opening.commands(at)

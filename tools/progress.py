@@ -10,30 +10,29 @@ from rich.progress import (
     BarColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
 
+from exchange.core.units import Nanos
 from exchange.runtime import Progress as Reached
-from feeds import Source
+from tools.build import Run
 from tools.text import clock
 
 
 class Watch:
     """Shows how far a run is, and measures how fast it went."""
 
-    def __init__(self, progress: Progress | None, feed: Source | None) -> None:
+    def __init__(self, progress: Progress | None, run: Run) -> None:
         self._progress = progress
-        self._feed = feed
+        self._run = run
         self._began = time.monotonic()
         self._shown = 0.0
-        self.events = 0
-        self._task = (
-            None
-            if progress is None
-            else progress.add_task("", total=feed.size if feed else None, rate="", at="")
-        )
+        self._task: TaskID | None = None
+        if progress is not None:
+            self._task = progress.add_task("", total=None, rate="", at="")
 
     @property
     def seconds(self) -> float:
@@ -42,23 +41,31 @@ class Watch:
 
     def reached(self, at: Reached) -> None:
         """The run has come this far; shown ten times a second at most."""
-        self.events = at.events
         if self._progress is None or self._task is None or self.seconds < self._shown + 0.1:
             return
         self._shown = self.seconds
+        share = self._share(at.at)
         self._progress.update(
             self._task,
-            completed=self._feed.position if self._feed else None,
+            total=None if share is None else 1,
+            completed=share,
             at=clock(at.at),
             rate=f"{at.commands / max(self.seconds, 0.001):,.0f} commands/s",
         )
 
+    def _share(self, now: Nanos) -> float | None:
+        """How much of the run is over: by time where its end is known, else by what is read."""
+        begin, end, feed = self._run.began_at, self._run.end, self._run.feed
+        if end is not None and end > begin:
+            return min(1, (now - begin) / (end - begin))
+        return feed.position / max(feed.size, 1) if feed is not None else None
+
 
 @contextmanager
-def watching(feed: Source | None, *, quiet: bool) -> Iterator[Watch]:
+def watching(run: Run, *, quiet: bool) -> Iterator[Watch]:
     """A bar for the time of a run; none where nobody sees it."""
     if quiet or not sys.stderr.isatty():
-        yield Watch(None, feed)
+        yield Watch(None, run)
         return
     columns = (
         SpinnerColumn(),
@@ -70,7 +77,7 @@ def watching(feed: Source | None, *, quiet: bool) -> Iterator[Watch]:
         TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield Watch(progress, feed)
+        yield Watch(progress, run)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def carry_out(run: Run, base: Path, *, quiet: bool) -> Done:
     folder = RunFolder(next_folder(base, run.scenario.name), run)
     outcome: Outcome | None = None
     error = ""
-    with watching(run.feed, quiet=quiet) as watch:
+    with watching(run, quiet=quiet) as watch:
         try:
             with interruptible(run):
                 outcome = asyncio.run(
