@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: demo test check bench format clean help
+.PHONY: demo test check bench docs format clean help
 
 help:
 	@echo "make demo    10 October 2025: a crash, its liquidations, and the story of the largest"
 	@echo "make test    all tests"
 	@echo "make check   format, lint, types, imports, and the core compiled against interpreted"
 	@echo "make bench   this project and its peers at the same work, the core compiled"
+	@echo "make docs    the documentation, into build/docs"
 	@echo "make format  put the code into shape"
 	@echo "make clean   remove .venv, runs and caches"
 
@@ -30,6 +31,10 @@ check: .venv/dev.stamp
 bench: .venv-bench/stamp
 	.venv-bench/bin/python -P -m tools.bench $(BENCH)
 
+docs: .venv/docs.stamp
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
+
 format: .venv/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -43,6 +48,9 @@ clean:
 .venv/dev.stamp: pyproject.toml
 	@tools/setup.sh "[dev]" $@
 	@touch .venv/run.stamp
+
+.venv/docs.stamp: pyproject.toml
+	@tools/setup.sh "[docs]" $@
 
 # Not editable: a wheel has the core compiled.
 .venv-bench/stamp: pyproject.toml setup.py $(wildcard exchange/core/*.py tools/bench/*)
