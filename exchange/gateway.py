@@ -4,6 +4,7 @@ All that a client can do goes through here; it never holds the venue itself.
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from random import Random
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -24,6 +25,7 @@ from exchange.core.messages import (
 from exchange.core.units import SECOND, Nanos
 from exchange.core.venue import Venue
 from exchange.latency import Line
+from exchange.margin_calls import MarginCalled
 from exchange.scheduler import Timeline, Turn
 
 Answer = TypeVar("Answer")
@@ -31,7 +33,7 @@ Answer = TypeVar("Answer")
 FLOOD = 100
 """A client that asks for anything this many times the rate limit in one second is cut off."""
 
-News: TypeAlias = Event | BookView | Bar
+News: TypeAlias = Event | BookView | Bar | MarginCalled
 """What a client hears."""
 Answered: TypeAlias = Callable[[list[Event]], None]
 """Gets the client's own events that its command led to, first the answer itself."""
@@ -79,6 +81,10 @@ class Floor(Timeline, Protocol):
 
     def follow_bars(self, account: str, symbol: str, length: Nanos, source: BarSource) -> None:
         """Send an account an instrument's bars, from now on."""
+        ...
+
+    def watch_margin(self, account: str, ratio: Fraction) -> None:
+        """Send an account margin calls, from now on."""
         ...
 
     def answer(self, account: str, events: list[Event], answered: Answered | None) -> None:
@@ -138,6 +144,10 @@ class Gateway:
     def follow_bars(self, symbol: str, length: Nanos, source: BarSource) -> None:
         """Have an instrument's bars delivered from now on."""
         self._floor.follow_bars(self.account, symbol, length, source)
+
+    def watch_margin(self, ratio: Fraction) -> None:
+        """Have margin calls delivered from now on, at a ratio of maintenance margin to equity."""
+        self._floor.watch_margin(self.account, ratio)
 
     def ask_account(self, asset: str, answered: Callable[[AccountView], None]) -> None:
         """Ask for the account as it stands when the question arrives."""

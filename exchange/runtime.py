@@ -6,6 +6,7 @@ for each tick.  Everything that is not the feed waits in one queue (see `schedul
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from random import Random
 
 import msgspec
@@ -39,6 +40,7 @@ from exchange.feed import TURNS, BookCheck, Feed, FeedItem
 from exchange.gateway import Answered, Gateway, News, Participant
 from exchange.journal import Journal
 from exchange.latency import Latency, Line
+from exchange.margin_calls import MarginCalled, MarginCalls
 from exchange.market_data import MarketData
 from exchange.scheduler import Scheduler, Turn
 
@@ -143,6 +145,7 @@ class Simulation:
         usual, own = latency or Latency(), latencies or {}
         self._lines = {name: Line(own.get(name, usual), seed, name) for name in self._owner}
         self._market_data = MarketData(self)
+        self._margin_calls = MarginCalls(venue)
         self._followed: set[tuple[object, ...]] = set()
         self._clock = MarkClock(self, venue.rulebook.mark, marks_recorded=marks_recorded)
         self._alarm = AlarmClock(self)
@@ -305,6 +308,8 @@ class Simulation:
         self._alarm.look()
         if self._market_data.books:
             self._market_data.publish_books(command, events)
+        if self._margin_calls.watched:
+            self._margin_calls.look(events)
         if self._commands % self._check_every == 0:
             self.venue.check()
         return events
@@ -357,6 +362,15 @@ class Simulation:
         """Send an account an instrument's bars, from now on."""
         if self._is_new(account, Bar, symbol, length, source):
             self._market_data.follow_bars(symbol, length, source, self._sender(account))
+
+    def watch_margin(self, account: str, ratio: Fraction) -> None:
+        """Send an account margin calls, from now on."""
+        one, channel = self._owner[account], self._lines[account].response
+
+        def send(call: MarginCalled) -> None:
+            self.schedule(channel.arrival(self.now), Turn.DELIVERY, lambda: one.deliver(call))
+
+        self._margin_calls.watch(account, ratio, send)
 
     def _is_new(self, *followed: object) -> bool:
         is_new = followed not in self._followed

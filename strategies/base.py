@@ -1,5 +1,6 @@
 """The Strategy interface: events come in through hooks, orders go out through the client."""
 
+from fractions import Fraction
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -26,6 +27,7 @@ from exchange.core.messages import (
     Traded,
 )
 from exchange.gateway import News
+from exchange.margin_calls import MarginCalled
 from strategies.client import Client
 from strategies.streams import Seconds
 
@@ -69,6 +71,9 @@ class Strategy:
     timer_seconds: Seconds = 1
     """How often `on_timer` is called: at whole multiples since 1970."""
 
+    margin_call_ratio: str | Fraction = "0.8"
+    """Maintenance margin over equity at which `on_margin_call` comes; liquidation is above 1."""
+
     def __init_subclass__(cls, **keywords: Any) -> None:  # noqa: ANN401
         """Refuse a hook that would never be called, or could not be awaited, with a TypeError."""
         super().__init_subclass__(**keywords)
@@ -104,6 +109,9 @@ class Strategy:
     async def on_fill(self, fill: OrderFilled) -> None:
         """An order of one's own traded."""
 
+    async def on_margin_call(self, call: MarginCalled) -> None:
+        """Equity is running out: `margin_call_ratio` of it is maintenance margin."""
+
     async def on_liquidation(self, event: LiquidationEvent) -> None:
         """The venue is liquidating one's account, or a position of it."""
 
@@ -128,6 +136,7 @@ HOOKS: Final[dict[type[News | Tick], str]] = {
     OrderCancelled: "on_order",
     CommandRejected: "on_order",
     OrderFilled: "on_fill",
+    MarginCalled: "on_margin_call",
     LiquidationStarted: "on_liquidation",
     LiquidationStepTaken: "on_liquidation",
     LiquidationFeeCharged: "on_liquidation",

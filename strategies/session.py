@@ -8,6 +8,7 @@ are cancelled, its positions stay with the venue, and everybody else goes on.
 import traceback
 from collections import deque
 from collections.abc import Callable, Coroutine
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -18,6 +19,7 @@ from exchange.bars import Bar, BarSource
 from exchange.core.messages import BookView, Event, MarketEvent
 from exchange.core.units import Nanos
 from exchange.gateway import Answered, Flooding, Gateway, News
+from exchange.margin_calls import MarginCalled
 from strategies.base import Parameters, Strategy, Tick, defined_hooks
 from strategies.client import Client
 from strategies.streams import LATEST, WAITING_MAX, Seconds, nanos
@@ -125,6 +127,8 @@ class Session:
         if Tick in self._hooks:
             self._hooks[Tick] = lambda _tick: strategy.on_timer()
             self._wait_for_tick(positive_nanos(strategy.timer_seconds, "timer_seconds"))
+        if MarginCalled in self._hooks:
+            self._gateway.watch_margin(Fraction(strategy.margin_call_ratio))
         self._start(strategy.on_start())
 
     def _follow(self, strategy: Strategy) -> None:
