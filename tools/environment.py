@@ -3,7 +3,7 @@
 The same venue, runtime and latencies as in a run; time passes when the agent has acted, and not
 else.  Needs the extra `rl`.
 
-    gymnasium.make("tools.environment:plimsoll/Trading-v0", scenario="gallery/noise-traders")
+    gymnasium.make("tools.environment:plimsoll/Trading-v0", scenario="gallery/noise-trader")
 """
 
 from collections import deque
@@ -64,7 +64,7 @@ class TradingEnvironment(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]
 
     def __init__(
         self,
-        scenario: str = "gallery/noise-traders",
+        scenario: str = "gallery/noise-trader",
         *,
         account: str = "agent",
         symbol: str = "",

@@ -5,7 +5,7 @@ from tests.played import played
 
 
 def test_everybody_trades_now_and_then_on_both_sides() -> None:
-    run = played("gallery/noise-traders")
+    run = played("gallery/noise-trader")
 
     fills = [f for f in run.only(OrderFilled) if f.kind is TradeKind.BOOK]
     buys = sum(fill.side is Side.BUY for fill in fills)
@@ -16,6 +16,6 @@ def test_everybody_trades_now_and_then_on_both_sides() -> None:
 
 def test_their_chance_is_their_own() -> None:
     """No two of them do the same."""
-    run = played("gallery/noise-traders")
+    run = played("gallery/noise-trader")
 
     assert len({tuple(run.positions(f"retail-{n}")) for n in range(1, 41)}) > 30
