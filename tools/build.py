@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from exchange.core.instrument import Instrument, instrument_under
-from exchange.core.messages import HISTORY, Command
+from exchange.core.messages import HISTORY, Command, PositionSide
 from exchange.core.rules import Rulebook
 from exchange.core.units import Nanos, UnitError
 from exchange.core.venue import Venue
@@ -18,6 +18,7 @@ from exchange.runtime import Observer, Outcome, Progress, Simulation
 from feeds import Merge, Source, TickFileError, open_feed
 from feeds.synthetic import Synthetic, SyntheticMarket
 from strategies import StrategyError, Watchdog
+from tools.assets import amount_of
 from tools.opening import Holding, Opening
 from tools.population import Member, members
 from tools.samples import Sampler
@@ -30,7 +31,7 @@ from tools.scenario import (
     overridden,
 )
 from tools.script import Script
-from tools.steps import amount_of, listed, price_of, settled_in
+from tools.steps import listed, price_of
 from tools.times import duration, moment, utc
 from tools.traders import Traders
 from tools.travel import latency
@@ -260,7 +261,7 @@ class Run:
             if not 1 <= leverage <= most:
                 raise UnitError(f"leverage of {symbol} was {leverage}, expected 1 to {most}")
         return part, [
-            (asset, amount_of(settled_in(self.instruments, asset), text))
+            (asset, amount_of(self.instruments.values(), asset, text))
             for asset, text in part.deposits.items()
         ]
 
@@ -274,7 +275,7 @@ class Run:
                 raise UnitError(
                     f"positions: size of {position.symbol} was 0, expected more or less"
                 )
-            made.append(Holding(part.name, position.symbol, size, price))
+            made.append(Holding(part.name, position.symbol, size, price, side_of(part, size)))
         return made
 
     def _members(self, drawn: list[Member]) -> list[Member]:
@@ -297,3 +298,10 @@ class Run:
         except (UnitError, StrategyError, TickFileError, ValueError) as error:
             where = f"{self._path}: {what}" if what else self._path
             raise ScenarioError(f"{where}: {error}") from None
+
+
+def side_of(part: AccountPart, size: int) -> PositionSide:
+    """Which position of an account a holding is."""
+    if not part.hedge:
+        return PositionSide.NET
+    return PositionSide.LONG if size > 0 else PositionSide.SHORT

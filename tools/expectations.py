@@ -11,6 +11,7 @@ from exchange.core.messages import (
     LiquidationStarted,
     LiquidationStepTaken,
     MarginMode,
+    PositionSide,
     PositionView,
 )
 from exchange.core.units import Money, UnitError, decimal, exact
@@ -32,6 +33,8 @@ ACCOUNT_FIELDS = (
 )
 POSITION_FIELDS = (
     "size",
+    "entry_price",
+    "leverage",
     "notional",
     "unrealised_pnl",
     "position_initial",
@@ -91,13 +94,17 @@ class Liquidations:
 class Expectation:
     """What is expected of one account after a step, read once and checked in the run."""
 
-    def __init__(self, part: Expect, instrument: Instrument, what: str) -> None:
-        """`instrument` is the part's symbol, or one that settles in the asset asked about.
+    def __init__(
+        self, part: Expect, instrument: Instrument, asset: str, unit: Fraction, what: str
+    ) -> None:
+        """`instrument`: the part's symbol.  `unit`: the smallest of the asset asked about.
 
         Raises UnitError, naming the field.
         """
         self._part = part
         self._own = instrument
+        self._asset = asset
+        self._unit = unit
         self._checks = [
             Check(field, Figure(str(text), f"{what}.{field}"))
             for field in (*ACCOUNT_FIELDS, *POSITION_FIELDS, *LIQUIDATION_FIELDS[:3])
@@ -112,10 +119,11 @@ class Expectation:
     def differences(self, venue: Venue, liquidations: Liquidations) -> Iterator[str]:
         """For every check, what was found instead; empty text where it is as expected."""
         part = self._part
-        view = venue.account_view(part.account, self._own.settle)
-        found = dict(account_figures(view, self._own))
-        found |= dict(position_figures(view, self._own))
-        found |= dict(liquidation_figures(liquidations.begun.get(part.account, []), self._own))
+        view = venue.account_view(part.account, self._asset)
+        begun = liquidations.begun.get(part.account, [])
+        found = dict(account_figures(view, self._unit))
+        found |= dict(position_figures(view, self._own, part.position_side))
+        found |= dict(liquidation_figures(begun, self._unit))
         of_position = f"{part.account} {part.symbol}"
         for field, figure in self._checks:
             where = of_position if field in POSITION_FIELDS else part.account
@@ -142,29 +150,30 @@ def unless_equal(what: str, expected: str, found: str) -> str:
     return "" if expected == found else f"{what} was {found}, expected {expected}"
 
 
-def account_figures(view: AccountView, own: Instrument) -> Iterator[tuple[str, Found]]:
+def account_figures(view: AccountView, unit: Fraction) -> Iterator[tuple[str, Found]]:
     """What can be expected of an account, by the field's name."""
-    yield "wallet", money(own, view.wallet)
-    yield "equity", money(own, view.equity)
-    yield "total", money(own, view.total)
-    yield "initial_margin", money(own, view.initial_margin)
-    yield "maintenance_margin", money(own, view.maintenance_margin)
-    yield "available_margin", money(own, view.available_margin)
+    for field in ACCOUNT_FIELDS[:6]:
+        yield field, getattr(view, field) * unit
     yield "margin_ratio", over(view.maintenance_margin, view.equity)
     yield "effective_leverage", over(sum(p.notional for p in view.positions), view.total)
 
 
-def position_figures(view: AccountView, own: Instrument) -> Iterator[tuple[str, Found]]:
+def position_figures(
+    view: AccountView, own: Instrument, side: PositionSide
+) -> Iterator[tuple[str, Found]]:
     """What can be expected of a position; where there is none, only its size."""
-    position = next((p for p in view.positions if p.symbol == own.symbol), None)
+    asked = (own.symbol, side)
+    position = next((p for p in view.positions if (p.symbol, p.position_side) == asked), None)
     if position is None:
         yield "size", Fraction(0)
         return
     yield "size", position.size * own.lot_size
-    yield "notional", money(own, position.notional)
-    yield "unrealised_pnl", money(own, position.unrealised_pnl)
-    yield "position_initial", money(own, position.initial_margin)
-    yield "position_maintenance", money(own, position.maintenance_margin)
+    yield "entry_price", entry_price(position, own)
+    yield "leverage", Fraction(position.leverage)
+    yield "notional", position.notional * own.money_unit
+    yield "unrealised_pnl", position.unrealised_pnl * own.money_unit
+    yield "position_initial", position.initial_margin * own.money_unit
+    yield "position_maintenance", position.maintenance_margin * own.money_unit
     liquidation, bankruptcy = position.liquidation_price, position.bankruptcy_price
     yield "liquidation_price", "none" if liquidation is None else liquidation * own.mark_unit
     yield "bankruptcy_price", "none" if bankruptcy is None else bankruptcy * own.tick_size
@@ -175,24 +184,25 @@ def position_figures(view: AccountView, own: Instrument) -> Iterator[tuple[str, 
 def bucket_figures(position: PositionView, own: Instrument) -> Iterator[tuple[str, Found]]:
     """What an isolated position has to itself."""
     equity = position.bucket + position.unrealised_pnl
-    yield "position_equity", money(own, equity)
+    yield "position_equity", equity * own.money_unit
     yield "position_ratio", over(position.maintenance_margin, equity)
     yield "drawn_down", over(max(0, -position.unrealised_pnl), position.bucket)
 
 
+def entry_price(position: PositionView, own: Instrument) -> Fraction:
+    """What a lot cost on average, as a price."""
+    lots, cost = position.size * own.multiplier, position.cost
+    return (Fraction(-lots, cost) if own.is_inverse else Fraction(cost, lots)) * own.tick_size
+
+
 def liquidation_figures(
-    begun: list[LiquidationStarted], own: Instrument
+    begun: list[LiquidationStarted], unit: Fraction
 ) -> Iterator[tuple[str, Found]]:
     """What can be expected of an account's liquidations so far."""
     yield "liquidations", Fraction(len(begun))
     if begun:
-        yield "breach_equity", money(own, begun[-1].equity)
-        yield "breach_maintenance", money(own, begun[-1].maintenance_margin)
-
-
-def money(instrument: Instrument, amount: Money) -> Fraction:
-    """An amount in whole units of the settlement asset."""
-    return amount * instrument.money_unit
+        yield "breach_equity", begun[-1].equity * unit
+        yield "breach_maintenance", begun[-1].maintenance_margin * unit
 
 
 def over(part: Money, equity: Money) -> Found:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     HISTORY,
@@ -15,8 +17,11 @@ from exchange.core.messages import (
     ListInstrument,
     MarginMode,
     OpenAccount,
+    PositionMode,
+    PositionSide,
     SetLeverage,
     SetMarginMode,
+    SetPositionMode,
     Side,
 )
 from exchange.core.units import SECOND, Lots, MarkPrice, Nanos, Ticks
@@ -35,6 +40,7 @@ class Holding(NamedTuple):
     """Short below zero."""
     price: Ticks
     """Zero: the mark, to the tick."""
+    position_side: PositionSide
 
 
 class Opening:
@@ -79,10 +85,7 @@ class Opening:
             yield OpenAccount(at=at, account=account.name)
             for asset, amount in deposits:
                 yield Deposit(at=at, account=account.name, asset=asset, amount=amount)
-            for symbol, mode in account.mode.items():
-                yield SetMarginMode(at=at, account=account.name, symbol=symbol, mode=mode)
-            for symbol, leverage in account.leverage.items():
-                yield SetLeverage(at=at, account=account.name, symbol=symbol, leverage=leverage)
+            yield from _terms(account, at)
         for member in self._members:
             yield OpenAccount(at=at, account=member.account)
 
@@ -120,7 +123,10 @@ class Opening:
         instrument = self._instruments[holding.symbol]
         price = holding.price or max(1, mark // instrument.subticks)
         side = Side.BUY if holding.size > 0 else Side.SELL
-        block = self._block(holding.account, instrument, side, abs(holding.size), price)
+        block = replace(
+            self._block(holding.account, instrument, side, abs(holding.size), price),
+            position_side=holding.position_side,
+        )
         refusal = self._carry_out(block)
         if refusal is not None:
             raise ScenarioError(
@@ -155,3 +161,18 @@ class Opening:
             size=size,
             price=price,
         )
+
+
+def _terms(part: AccountPart, at: Nanos) -> Iterator[Command]:
+    """Position mode, margin modes and leverages; in hedge mode, of both sides."""
+    name, sides = part.name, [PositionSide.NET]
+    if part.hedge:
+        yield SetPositionMode(at=at, account=name, mode=PositionMode.HEDGE)
+        sides = [PositionSide.LONG, PositionSide.SHORT]
+    for side in sides:
+        for symbol, mode in part.mode.items():
+            yield SetMarginMode(at=at, account=name, symbol=symbol, position_side=side, mode=mode)
+        for symbol, leverage in part.leverage.items():
+            yield SetLeverage(
+                at=at, account=name, symbol=symbol, position_side=side, leverage=leverage
+            )

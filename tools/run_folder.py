@@ -11,11 +11,11 @@ import msgspec
 
 import exchange.core.book
 from exchange.comparison import BookChecks
-from exchange.core.instrument import Instrument
 from exchange.core.messages import AccountView, Event
 from exchange.core.units import Money, decimal
 from exchange.journal import Journal
 from exchange.runtime import Outcome
+from tools.assets import asset_units
 from tools.build import Run
 from tools.samples import Sampler
 from tools.tables import EventTables, write_accounts
@@ -107,15 +107,14 @@ def core_kind() -> str:
 def account_rows(run: Run, tallies: Tallies) -> Iterator[dict[str, Any]]:
     """One row for each account and settlement asset in which it has, or had, money."""
     venue = run.simulation.venue
-    owns = {own.settle: own for own in run.instruments.values()}
+    units = asset_units(run.instruments.values())
     for (account, asset), tally in tallies.of.items():
-        own = owns[asset]
         view = venue.account_view(account, asset)
         yield {
             "account": account,
             "population": run.opening.group_of.get(account, ""),
             "asset": asset,
-            **_amounts(own, view, tally),
+            **_amounts(units[asset], view, tally),
             "fills": tally.fills,
             "liquidations": tally.liquidations,
             "deleveraged": tally.deleveraged,
@@ -123,8 +122,8 @@ def account_rows(run: Run, tallies: Tallies) -> Iterator[dict[str, Any]]:
         }
 
 
-def _amounts(own: Instrument, view: AccountView, tally: Tally) -> dict[str, Fraction]:
-    units: dict[str, Money] = {
+def _amounts(unit: Fraction, view: AccountView, tally: Tally) -> dict[str, Fraction]:
+    amounts: dict[str, Money] = {
         "deposited": tally.deposited,
         "total": view.total,
         "profit": view.total - tally.deposited,
@@ -135,7 +134,7 @@ def _amounts(own: Instrument, view: AccountView, tally: Tally) -> dict[str, Frac
         "fund_paid": tally.fund_paid,
         "maintenance_margin": view.maintenance_margin,
     }
-    return {name: amount * own.money_unit for name, amount in units.items()}
+    return {name: amount * unit for name, amount in amounts.items()}
 
 
 # ------------------------------------------------------------------------------ summary
@@ -219,14 +218,14 @@ def _instruments(run: Run) -> dict[str, Any]:
 def _money(run: Run) -> dict[str, Any]:
     """Where all money is, by asset: it sums to zero, `outside` being what was brought in."""
     venue, made = run.simulation.venue, {}
-    for own in {i.settle: i for i in venue.instruments.values()}.values():
-        balances = venue.balances(own.settle)
-        where = {name: own.money_text(balances.get(name, 0)) for name in VENUE_ACCOUNTS}
+    for asset, unit in asset_units(run.instruments.values()).items():
+        balances = venue.balances(asset)
+        where = {name: decimal(balances.get(name, 0) * unit) for name in VENUE_ACCOUNTS}
         traders = sum(amount for name, amount in balances.items() if name not in VENUE_ACCOUNTS)
-        made[own.settle] = {
-            "balances": where | {"traders": own.money_text(traders)},
-            "sum": own.money_text(sum(balances.values())),
-            "moved": {k: own.money_text(v) for k, v in venue.moved(own.settle).items()},
+        made[asset] = {
+            "balances": where | {"traders": decimal(traders * unit)},
+            "sum": decimal(sum(balances.values()) * unit),
+            "moved": {k: decimal(v * unit) for k, v in venue.moved(asset).items()},
         }
     return made
 

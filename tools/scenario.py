@@ -12,7 +12,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from exchange.core.messages import MarginMode, Reject, Side, TimeInForce
+from exchange.core.messages import (
+    MarginMode,
+    PositionMode,
+    PositionSide,
+    Reject,
+    Side,
+    TimeInForce,
+)
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.toml_file import FieldError, convert, decode
 from feeds import OnDefect
@@ -58,6 +65,9 @@ class AccountPart(Part, frozen=True, kw_only=True):
     """A trader."""
 
     name: str
+    hedge: Annotated[
+        bool, Meta(description="Longs and shorts of an instrument are held side by side.")
+    ] = False
     deposits: Annotated[dict[str, str], Meta(description="Amount for each asset.")] = {}
     mode: Annotated[
         dict[str, MarginMode], Meta(description="Margin mode by symbol; cross if not said.")
@@ -187,7 +197,20 @@ class OrderStep(Part, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
     reduce_only: bool = False
-    ref: Annotated[int, Meta(description="To name the order in a later `cancel`.")] = 0
+    position_side: Annotated[
+        PositionSide, Meta(description='In hedge mode: "long" or "short".')
+    ] = PositionSide.NET
+    ref: Annotated[int, Meta(description="To name the order in a later `amend` or `cancel`.")] = 0
+
+
+class AmendStep(Part, frozen=True, kw_only=True):
+    """Change an order's open size or price.  It keeps its place only if it just shrinks."""
+
+    account: Account
+    symbol: Symbol
+    ref: int
+    size: Annotated[Decimal, Meta(description="The new open size; empty: as it was.")] = ""
+    price: Annotated[Decimal, Meta(description="Empty: as it was.")] = ""
 
 
 class CancelStep(Part, frozen=True, kw_only=True):
@@ -204,6 +227,9 @@ class LeverageStep(Part, frozen=True, kw_only=True):
     account: Account
     symbol: Symbol
     leverage: int
+    position_side: Annotated[
+        PositionSide, Meta(description='In hedge mode: "long" or "short".')
+    ] = PositionSide.NET
 
 
 class ModeStep(Part, frozen=True, kw_only=True):
@@ -212,14 +238,27 @@ class ModeStep(Part, frozen=True, kw_only=True):
     account: Account
     symbol: Symbol
     mode: MarginMode
+    position_side: Annotated[
+        PositionSide, Meta(description='In hedge mode: "long" or "short".')
+    ] = PositionSide.NET
+
+
+class PositionModeStep(Part, frozen=True, kw_only=True):
+    """Choose between one position an instrument, and a long and a short side by side."""
+
+    account: Account
+    mode: PositionMode
 
 
 class MarginStep(Part, frozen=True, kw_only=True):
-    """Money into (or out of) an isolated bucket."""
+    """Money into (or, below zero, out of) an isolated bucket."""
 
     account: Account
     symbol: Symbol
     amount: Decimal
+    position_side: Annotated[
+        PositionSide, Meta(description='In hedge mode: "long" or "short".')
+    ] = PositionSide.NET
 
 
 class BlockStep(Part, frozen=True, kw_only=True):
@@ -231,6 +270,10 @@ class BlockStep(Part, frozen=True, kw_only=True):
     size: Decimal
     price: Decimal
     counterparty: str = ""
+    position_side: Annotated[
+        PositionSide, Meta(description='In hedge mode: "long" or "short".')
+    ] = PositionSide.NET
+    counterparty_side: PositionSide = PositionSide.NET
 
 
 class BookStep(Part, frozen=True, kw_only=True):
@@ -250,6 +293,22 @@ class TradeStep(Part, frozen=True, kw_only=True):
     size: Decimal
 
 
+class FundingStep(Part, frozen=True, kw_only=True):
+    """The funding rate in force: an input of the mark price."""
+
+    symbol: Symbol
+    rate: Annotated[Decimal, Meta(description="Of notional; longs pay above zero.")]
+    hours_left: Annotated[Decimal, Meta(description="Until it is paid.")] = "8"
+    hours: Annotated[Decimal, Meta(description="From one payment to the next.")] = "8"
+
+
+class SettleStep(Part, frozen=True, kw_only=True):
+    """End an instrument: positions are closed at a price."""
+
+    symbol: Symbol
+    price: Decimal
+
+
 class Expect(Part, frozen=True, kw_only=True):
     """What must be true of an account after a step.
 
@@ -262,6 +321,9 @@ class Expect(Part, frozen=True, kw_only=True):
         ""
     )
     symbol: str = ""
+    position_side: Annotated[
+        PositionSide, Meta(description="In hedge mode, which position of `symbol`.")
+    ] = PositionSide.NET
     wallet: Decimal = ""
     equity: Annotated[Decimal, Meta(description="Of the cross pool.")] = ""
     total: Annotated[Decimal, Meta(description="Equity of cross pool and isolated buckets.")] = ""
@@ -276,6 +338,8 @@ class Expect(Part, frozen=True, kw_only=True):
         Decimal, Meta(description="Notional of all positions over `total`.")
     ] = ""
     size: Annotated[Decimal, Meta(description="In the base asset; short below zero.")] = ""
+    entry_price: Annotated[Decimal, Meta(description="On average.")] = ""
+    leverage: Annotated[int | None, Meta(description="Of the position.")] = None
     notional: Annotated[Decimal, Meta(description="At the mark.")] = ""
     unrealised_pnl: Decimal = ""
     position_initial: Annotated[Decimal, Meta(description="Initial margin of the position.")] = ""
@@ -318,15 +382,19 @@ class Step(Part, frozen=True, kw_only=True):
     deposit: Deposit | None = None
     withdraw: Deposit | None = None
     order: OrderStep | None = None
+    amend: AmendStep | None = None
     cancel: CancelStep | None = None
     leverage: LeverageStep | None = None
     mode: ModeStep | None = None
+    position_mode: PositionModeStep | None = None
     margin: MarginStep | None = None
     block: BlockStep | None = None
     book: BookStep | None = None
     trade: TradeStep | None = None
     mark: Annotated[dict[str, str] | None, Meta(description="Mark prices, in this order.")] = None
     index: Annotated[dict[str, str] | None, Meta(description="Index prices.")] = None
+    funding: FundingStep | None = None
+    settle: SettleStep | None = None
     rejected: Annotated[
         Reject | None, Meta(description="The reason with which it must be refused.")
     ] = None

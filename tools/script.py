@@ -3,8 +3,6 @@
 from collections.abc import Container, Iterator
 from functools import partial
 
-from msgspec.structs import replace
-
 from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     HISTORY,
@@ -17,16 +15,16 @@ from exchange.core.messages import (
 from exchange.core.units import SECOND, Nanos, UnitError
 from exchange.core.venue import Venue
 from exchange.runtime import Simulation
+from tools.assets import asset_unit
 from tools.expectations import (
     Expectation,
     Figure,
     Liquidations,
     difference,
-    money,
     unless_equal,
 )
 from tools.scenario import Expect, Step
-from tools.steps import Instruments, commands, listed, settled_in
+from tools.steps import Instruments, commands, listed, moved
 from tools.times import moment, utc
 
 
@@ -65,7 +63,7 @@ class Planned:
             yield from expectation.differences(venue, liquidations)
         if self._fund is not None:
             fund = venue.balances(self._first.settle)["insurance fund"]
-            yield difference("insurance_fund", self._fund, money(self._first, fund))
+            yield difference("insurance_fund", self._fund, fund * self._first.money_unit)
 
     def _accounts(self) -> Iterator[str]:
         """The accounts that the step names."""
@@ -81,17 +79,17 @@ class Planned:
     def _expectation(part: Expect, instruments: Instruments, what: str) -> Expectation:
         try:
             own = subject(part, instruments)
+            asset = part.asset or own.settle
+            unit = asset_unit(instruments.values(), asset)
         except UnitError as error:
             raise UnitError(f"{what}: {error}") from None
-        return Expectation(part, own, what)
+        return Expectation(part, own, asset, unit, what)
 
 
 def subject(part: Expect, instruments: Instruments) -> Instrument:
-    """The instrument that an expectation is about, or one with its settlement asset."""
+    """The instrument that an expectation is about; without a symbol, any."""
     if part.symbol:
         return listed(instruments, part.symbol)
-    if part.asset:
-        return settled_in(instruments, part.asset)
     return next(iter(instruments.values()))
 
 
@@ -129,7 +127,7 @@ class Script:
     def _carry_out(self, planned: Planned, simulation: Simulation) -> None:
         events: list[Event] = []
         for command in planned.commands:
-            events += simulation.carry_out(replace(command, at=simulation.now))
+            events += simulation.carry_out(moved(command, simulation.now))
         for text in planned.differences(simulation.venue, events, self.liquidations):
             self.checked += 1
             if text:

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     HISTORY,
     AdjustMargin,
+    AmendOrder,
     BlockTrade,
     CancelAll,
     CancelOrder,
@@ -16,14 +19,19 @@ from exchange.core.messages import (
     RecordedTrade,
     SetLeverage,
     SetMarginMode,
+    SetPositionMode,
+    SettleInstrument,
     UpdateDepth,
+    UpdateFundingRate,
     UpdateIndexPrice,
     UpdateMarkPrice,
     Withdraw,
 )
-from exchange.core.units import Lots, MarkPrice, Money, Ticks, UnitError
+from exchange.core.units import Lots, MarkPrice, Nanos, Ticks, UnitError, rate
 from tools import scenario as parts
+from tools.assets import amount_of
 from tools.scenario import Step
+from tools.times import HOUR, duration
 
 Instruments: TypeAlias = Mapping[str, Instrument]
 
@@ -47,15 +55,6 @@ def listed(instruments: Instruments, symbol: str) -> Instrument:
     return instruments[symbol]
 
 
-def settled_in(instruments: Instruments, asset: str) -> Instrument:
-    """An instrument that settles in an asset.  Raises UnitError where there is none."""
-    for instrument in instruments.values():
-        if instrument.settle == asset:
-            return instrument
-    known = ", ".join(dict.fromkeys(i.settle for i in instruments.values()))
-    raise UnitError(f"asset was {asset!r}, expected one of {known}")
-
-
 def price_of(own: Instrument, text: str) -> Ticks:
     """A price of more than nothing.  Raises UnitError."""
     return _positive(own.price(text), text, f"{own.symbol} price")
@@ -71,11 +70,6 @@ def mark_of(own: Instrument, text: str) -> MarkPrice:
     return _positive(own.mark(text), text, f"{own.symbol} mark price")
 
 
-def amount_of(own: Instrument, text: str) -> Money:
-    """An amount of more than nothing.  Raises UnitError."""
-    return _positive(own.money(text), text, f"{own.settle} amount")
-
-
 def _positive(value: int, text: str, what: str) -> int:
     if value <= 0:
         raise UnitError(f"{what} was {text}, expected more than 0")
@@ -83,12 +77,12 @@ def _positive(value: int, text: str, what: str) -> int:
 
 
 def _deposit(part: parts.Deposit, instruments: Instruments) -> Iterator[Command]:
-    amount = amount_of(settled_in(instruments, part.asset), part.amount)
+    amount = amount_of(instruments.values(), part.asset, part.amount)
     yield Deposit(at=0, account=part.account, asset=part.asset, amount=amount)
 
 
 def _withdraw(part: parts.Deposit, instruments: Instruments) -> Iterator[Command]:
-    amount = amount_of(settled_in(instruments, part.asset), part.amount)
+    amount = amount_of(instruments.values(), part.asset, part.amount)
     yield Withdraw(at=0, account=part.account, asset=part.asset, amount=amount)
 
 
@@ -105,6 +99,18 @@ def _order(part: parts.OrderStep, instruments: Instruments) -> Iterator[Command]
         time_in_force=part.time_in_force,
         post_only=part.post_only,
         reduce_only=part.reduce_only,
+        position_side=part.position_side,
+    )
+
+
+def _amend(part: parts.AmendStep, instruments: Instruments) -> Iterator[Command]:
+    own = listed(instruments, part.symbol)
+    yield AmendOrder(
+        at=0,
+        account=part.account,
+        order_ref=part.ref,
+        size=size_of(own, part.size) if part.size else None,
+        price=price_of(own, part.price) if part.price else None,
     )
 
 
@@ -119,17 +125,39 @@ def _cancel(part: parts.CancelStep, instruments: Instruments) -> Iterator[Comman
 
 def _leverage(part: parts.LeverageStep, instruments: Instruments) -> Iterator[Command]:
     listed(instruments, part.symbol)
-    yield SetLeverage(at=0, account=part.account, symbol=part.symbol, leverage=part.leverage)
+    yield SetLeverage(
+        at=0,
+        account=part.account,
+        symbol=part.symbol,
+        position_side=part.position_side,
+        leverage=part.leverage,
+    )
 
 
 def _mode(part: parts.ModeStep, instruments: Instruments) -> Iterator[Command]:
     listed(instruments, part.symbol)
-    yield SetMarginMode(at=0, account=part.account, symbol=part.symbol, mode=part.mode)
+    yield SetMarginMode(
+        at=0,
+        account=part.account,
+        symbol=part.symbol,
+        position_side=part.position_side,
+        mode=part.mode,
+    )
+
+
+def _position_mode(part: parts.PositionModeStep, instruments: Instruments) -> Iterator[Command]:  # noqa: ARG001 (as all)
+    yield SetPositionMode(at=0, account=part.account, mode=part.mode)
 
 
 def _margin(part: parts.MarginStep, instruments: Instruments) -> Iterator[Command]:
     amount = listed(instruments, part.symbol).money(part.amount)
-    yield AdjustMargin(at=0, account=part.account, symbol=part.symbol, amount=amount)
+    yield AdjustMargin(
+        at=0,
+        account=part.account,
+        symbol=part.symbol,
+        position_side=part.position_side,
+        amount=amount,
+    )
 
 
 def _block(part: parts.BlockStep, instruments: Instruments) -> Iterator[Command]:
@@ -138,7 +166,9 @@ def _block(part: parts.BlockStep, instruments: Instruments) -> Iterator[Command]
         at=0,
         symbol=part.symbol,
         account=part.account,
+        position_side=part.position_side,
         counterparty=part.counterparty or HISTORY,
+        counterparty_side=part.counterparty_side,
         side=part.side,
         size=size_of(own, part.size),
         price=price_of(own, part.price),
@@ -172,17 +202,44 @@ def _index(prices: dict[str, str], instruments: Instruments) -> Iterator[Command
         yield UpdateIndexPrice(at=0, symbol=symbol, price=mark_of(own, price))
 
 
+def _funding(part: parts.FundingStep, instruments: Instruments) -> Iterator[Command]:
+    listed(instruments, part.symbol)
+    yield UpdateFundingRate(
+        at=0,
+        symbol=part.symbol,
+        rate=rate(part.rate, "rate"),
+        next_at=duration(part.hours_left, "hours_left", HOUR),
+        interval=duration(part.hours, "hours", HOUR),
+    )
+
+
+def _settle(part: parts.SettleStep, instruments: Instruments) -> Iterator[Command]:
+    own = listed(instruments, part.symbol)
+    yield SettleInstrument(at=0, symbol=part.symbol, price=mark_of(own, part.price))
+
+
+def moved(command: Command, now: Nanos) -> Command:
+    """The same command at a moment; one that says when something will be, as long after it."""
+    if isinstance(command, UpdateFundingRate):
+        return replace(command, at=now, next_at=now + command.next_at)
+    return replace(command, at=now)
+
+
 ACTIONS: dict[str, Callable[..., Iterator[Command]]] = {
     "deposit": _deposit,
     "withdraw": _withdraw,
     "order": _order,
+    "amend": _amend,
     "cancel": _cancel,
     "leverage": _leverage,
     "mode": _mode,
+    "position_mode": _position_mode,
     "margin": _margin,
     "block": _block,
     "book": _book,
     "trade": _trade,
     "mark": _mark,
     "index": _index,
+    "funding": _funding,
+    "settle": _settle,
 }

@@ -12,6 +12,7 @@ NANO = Fraction(1, SECOND)
 """A nanosecond, in seconds."""
 MILLISECOND = 1_000_000
 """In nanoseconds."""
+HOUR = 3_600 * SECOND
 
 
 def moment(text: str, what: str, start: Nanos | None = None) -> Nanos:
