@@ -49,7 +49,7 @@ BAD_SCENARIOS = [
     (
         "deposits",
         "deposit",
-        "accounts[0].deposit is no field, expected one of name, deposits, mode, ",
+        "accounts[0].deposit is no field, expected one of name, hedge, deposits, ",
     ),
     ('name = "small"', "", "name was missing"),
     ('"1000"', "1000", "accounts[0].deposits[...] was a whole number, expected text in quotes"),
