@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from exchange.core.messages import Command, ComputeMarkPrice, Event, PassTime
-from exchange.core.rules import MarkMethod, MarkRules
+from exchange.core.policies import MarkMethod
+from exchange.core.rules import MarkRules
 from exchange.core.units import NEVER, SECOND, Nanos, exact
 from exchange.core.venue import Venue
 from exchange.scheduler import Timeline, Turn

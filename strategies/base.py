@@ -12,10 +12,13 @@ from exchange.core.messages import (
     CommandRejected,
     Event,
     InsuranceFundPaid,
+    LeftoverTaken,
     LiquidationEnded,
     LiquidationFeeCharged,
+    LiquidationPaused,
     LiquidationStarted,
     LiquidationStepTaken,
+    LossSocialised,
     LossUncovered,
     MarkPriceChanged,
     OrderAccepted,
@@ -23,6 +26,7 @@ from exchange.core.messages import (
     OrderCancelled,
     OrderFilled,
     PositionDeleveraged,
+    PositionTakenOver,
     QuoteChanged,
     Traded,
 )
@@ -36,8 +40,11 @@ LiquidationEvent: TypeAlias = (
     LiquidationStarted
     | LiquidationStepTaken
     | LiquidationFeeCharged
+    | LeftoverTaken
+    | PositionTakenOver
     | InsuranceFundPaid
     | LossUncovered
+    | LiquidationPaused
     | LiquidationEnded
 )
 
@@ -121,6 +128,9 @@ class Strategy:
     async def on_timer(self) -> None:
         """Another `timer_seconds` have passed."""
 
+    async def on_socialised_loss(self, event: LossSocialised) -> None:
+        """One bore a part of a loss that the loser and the insurance fund could not pay."""
+
     async def on_stop(self) -> None:
         """The run is over: no order reaches the venue any more."""
 
@@ -140,11 +150,15 @@ HOOKS: Final[dict[type[News | Tick], str]] = {
     LiquidationStarted: "on_liquidation",
     LiquidationStepTaken: "on_liquidation",
     LiquidationFeeCharged: "on_liquidation",
+    LeftoverTaken: "on_liquidation",
+    PositionTakenOver: "on_liquidation",
     InsuranceFundPaid: "on_liquidation",
     LossUncovered: "on_liquidation",
+    LiquidationPaused: "on_liquidation",
     LiquidationEnded: "on_liquidation",
     PositionDeleveraged: "on_adl",
     Tick: "on_timer",
+    LossSocialised: "on_socialised_loss",
 }
 
 

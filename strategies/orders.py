@@ -18,7 +18,7 @@ from exchange.core.messages import (
     Side,
     TimeInForce,
 )
-from exchange.core.rules import SelfTrade
+from exchange.core.policies import SelfTrade
 from exchange.core.units import Lots, Ticks
 
 Size: TypeAlias = int | str

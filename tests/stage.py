@@ -65,6 +65,7 @@ def rulebook(
     cancel: Cancel = Cancel.ALL,
     limits: LimitRules = LimitRules(market_band="0.5"),  # noqa: B008 (frozen)
     margin: MarginRules = MarginRules(),  # noqa: B008 (frozen)
+    liquidation: LiquidationRules | None = None,
     **others: object,
 ) -> Rulebook:
     """Rules that charge nothing and stop at nothing, but for what the test is about."""
@@ -74,7 +75,8 @@ def rulebook(
         fees=Fees(maker=maker, taker=taker),
         tiers=tiers,
         margin=margin,
-        liquidation=LiquidationRules(cancel=cancel, select=select, amount=amount, fee=fee),
+        liquidation=liquidation
+        or LiquidationRules(cancel=cancel, select=select, amount=amount, fee=fee),
         limits=limits,
         insurance_fund={"USD": fund},
         leverage_default=10,

@@ -41,17 +41,34 @@ from exchange.core.messages import (
     UpdateMarkPrice,
     Withdraw,
 )
-from exchange.core.rules import (
+from exchange.core.policies import (
     Amount,
+    Backing,
     Cancel,
+    ClosingFee,
+    DeleveragingPrice,
+    FeeCap,
+    FundScope,
+    Leftover,
+    Limit,
+    MarginPrice,
+    Rank,
+    Select,
+    SelfTrade,
+    Socialise,
+    TierInput,
+    Trigger,
+    Unfilled,
+)
+from exchange.core.rules import (
     ContractKind,
+    DeleveragingRules,
     Fees,
     InstrumentRules,
     LimitRules,
     LiquidationRules,
+    MarginRules,
     Rulebook,
-    Select,
-    SelfTrade,
     Tier,
 )
 from exchange.core.units import SECOND, Nanos
@@ -83,12 +100,8 @@ def rulebook_of(random: Random) -> Rulebook:
             maker=random.choice(("0", "0.0002", "-0.0001")), taker=random.choice(("0", "0.001"))
         ),
         tiers=random.choice(TIERS),
-        liquidation=LiquidationRules(
-            cancel=random.choice(list(Cancel)),
-            select=random.choice(list(Select)),
-            amount=random.choice(list(Amount)),
-            fee=random.choice(("0", "0.005", "0.03")),
-        ),
+        margin=margin_of(random),
+        liquidation=liquidation_of(random),
         limits=LimitRules(
             market_band="0.2",
             price_band=random.choice(("0", "0.3")),
@@ -97,6 +110,57 @@ def rulebook_of(random: Random) -> Rulebook:
         ),
         insurance_fund={"USD": random.choice(("0", "50", "5000")), "COIN": "0"},
         leverage_default=10,
+    )
+
+
+def margin_of(random: Random) -> MarginRules:
+    """Mostly the plain formula, else one with every choice drawn."""
+    if random.random() < 0.5:
+        return MarginRules()
+    return MarginRules(
+        maintenance_price=random.choice(list(MarginPrice)),
+        closing_fee=random.choice(list(ClosingFee)),
+        fee_in_isolated_margin=random.random() < 0.5,
+        tier_input=random.choice(list(TierInput)),
+        open_interest_lower=random.choice(("", "500")),
+        open_interest_upper="5000",
+    )
+
+
+def liquidation_of(random: Random) -> LiquidationRules:
+    """Half of them close all in one go, the others in rounds."""
+    return LiquidationRules(
+        trigger=random.choice(list(Trigger)),
+        exit_buffer=random.choice(("0", "0", "0.1")),
+        cancel=random.choice(list(Cancel)),
+        select=random.choice(list(Select)),
+        amount=random.choice(list(Amount)),
+        fraction="0.3",
+        fraction_above=random.choice(("0", "500")),
+        cooldown_seconds=random.choice(("0", "0.2")),
+        clip="3",
+        round_seconds=random.choice(("0", "0", "0.05")),
+        limit=random.choice(list(Limit)),
+        fill_or_kill=random.random() < 0.2,
+        takeover_whole=random.random() < 0.2,
+        backing=random.choice(list(Backing)),
+        bankruptcy_keeps_fee=random.random() < 0.3,
+        fee=random.choice(("0", "0.005", "0.03")),
+        fee_cap=random.choice(list(FeeCap)),
+        leftover=random.choice(list(Leftover)),
+        fund_in_book=random.random() < 0.6,
+        unfilled=random.choice(list(Unfilled)),
+        backstop=random.choice(("0", "0", "0.6")),
+        deleveraging=DeleveragingRules(
+            rank=random.choice(list(Rank)),
+            price=random.choice(list(DeleveragingPrice)),
+            deviation_max=random.choice(("0", "0.05")),
+            cancels_orders=random.random() < 0.5,
+        ),
+        socialise=random.choice(list(Socialise)),
+        fund_scope=random.choice(list(FundScope)),
+        fund_drawdown_max=random.choice(("1", "1", "0.3")),
+        fund_window_seconds="2",
     )
 
 

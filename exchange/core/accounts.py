@@ -5,9 +5,21 @@ from typing import Final
 from exchange.core.book import Order
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
-from exchange.core.units import Lots, MarkPrice, Money, ceil_div
+from exchange.core.units import Lots, MarkPrice, Money, Nanos, ceil_div
 
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
+
+
+class Distress:
+    """How a pool, or an isolated position, stands with the venue's liquidation."""
+
+    def __init__(self) -> None:
+        self.failing = False
+        """In liquidation: a bucket stays whole till the end, for losses and fees."""
+        self.paused_until: Nanos = 0
+        """The next round is not before this."""
+        self.whole_until: Nanos = 0
+        """Until then a step that would close a fraction closes all."""
 
 
 class Position:
@@ -35,8 +47,8 @@ class Position:
         """Ledger account of the isolated margin; empty in cross."""
         self.leverage = leverage
         self.isolated = False
-        self.failing = False
-        """In liquidation on its own: its bucket stays whole till the end, for losses and fees."""
+        self.distress = Distress()
+        """Of an isolated position."""
         self.size: Lots = 0
         self.cost: Money = 0
         # Open orders that may increase the position: lots, and what they are worth.
@@ -128,6 +140,10 @@ class Pool:
         self.positions: dict[tuple[str, PositionSide], Position] = {}
         """By symbol and side, in that order."""
         self.touched = False
+        self.distress = Distress()
+        """Of the cross positions together."""
+        self.is_house = False
+        """The venue's own account: it needs no margin."""
 
     def add(self, position: Position) -> None:
         """Take in one more position, keeping the order of symbols and sides."""

@@ -14,6 +14,7 @@ from exchange.core.margin import (
     leverage_allowed,
     maintenance_margin,
     order_margin,
+    safe_margin,
     unrealised_pnl,
 )
 from exchange.core.messages import PositionSide, Reject
@@ -149,7 +150,7 @@ def _cross(
 
 def _unsafe(state: State, position: Position, after: Position, gain: Money) -> Refusal | None:
     margin, mark = state.margin(position.pool), state.mark_of(position)
-    rise = maintenance_margin(after, mark) - maintenance_margin(position, mark)
+    rise = safe_margin(after, mark) - maintenance_margin(position, mark)
     found, needed = margin.equity + gain, max(0, margin.maintenance + rise)
     return _short(position, found, needed) if found < needed else None
 
@@ -170,7 +171,7 @@ def _isolated(
     funding = position.instrument.isolated_margin(trial.opening, trial.opened, position.leverage)
     if trial.opened:
         found = funding + opening_gain + (0 if trial.closed else held)
-        needed = maintenance_margin(after, mark)
+        needed = safe_margin(after, mark)
         if found < needed:
             return _short(position, found, needed)
     reserve = max(0, order_margin(after) - order_margin(position))

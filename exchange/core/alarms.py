@@ -12,6 +12,8 @@ class Alarm(Enum):
 
     EXPIRY = "expiry"
     """A dated future ends; `subject` is its number."""
+    ROUND = "round"
+    """A liquidation goes on; `subject` is the account's number."""
 
 
 class Due:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from librt.vecs import append, vec
 from mypy_extensions import i64
 
-from exchange.core.rules import SelfTrade
+from exchange.core.policies import SelfTrade
 from exchange.core.units import Lots, Ticks
 
 if TYPE_CHECKING:  # a position knows orders, and an order its position

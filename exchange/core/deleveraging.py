@@ -1,51 +1,129 @@
 """Auto-deleveraging: the last counterparties of a position that nobody else takes.
 
-Traders on the other side close against it at its bankruptcy price, without fee, in order of
-profit and leverage; the rest of the market (HISTORY) comes last.
+Traders on the other side close against it, without fee, in the order that the rulebook ranks them;
+the venue's own account and then the rest of the market (HISTORY) come last.
 """
+
+from collections.abc import Callable
 
 from exchange.core.accounts import Position
 from exchange.core.margin import notional, unrealised_pnl
-from exchange.core.matching import cancel_position, fit_reduce_only, side_of
-from exchange.core.messages import (
-    CancelReason,
-    OrderFilled,
-    PositionDeleveraged,
-    Traded,
-    TradeKind,
-)
-from exchange.core.settlement import settle, settle_history
+from exchange.core.matching import cancel_position
+from exchange.core.messages import CancelReason, PositionDeleveraged, TradeKind
+from exchange.core.off_book import hand_over
+from exchange.core.policies import DeleveragingPrice, Rank
+from exchange.core.scope import Scope
+from exchange.core.selection import mixed
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, Ticks
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div
 
 
-def score(state: State, position: Position) -> int:
-    """A place in the queue: PnL as a share of entry value, times effective leverage.
+class Standing:
+    """A position's place in the queue: a measure of profit, one of leverage, and their product.
+
+    Measures are in parts of RATE_ONE.
+    """
+
+    def __init__(self, profit: Rate, leverage: Rate, score: int) -> None:
+        self.profit = profit
+        self.leverage = leverage
+        self.score = score
+
+
+def product(profit: Rate, leverage: Rate) -> Standing:
+    """A standing whose score is simply the product."""
+    return Standing(profit, leverage, profit * leverage // RATE_ONE)
+
+
+def profit_and_leverage(state: State, position: Position) -> Standing:
+    """PnL as a share of entry value, times effective leverage.
 
     Losers rank below winners, by their loss divided by leverage (BitMEX's published ranking).
     """
     mark = state.mark_of(position)
-    pnl = unrealised_pnl(position, mark)
-    value = notional(position, mark)
-    equity = max(1, equity_behind(state, position))
+    pnl, value = unrealised_pnl(position, mark), notional(position, mark)
+    equity = max(1, _scope(state, position).equity())
     entry = max(1, abs(position.cost))
+    standing = product(pnl * RATE_ONE // entry, value * RATE_ONE // equity)
     if pnl > 0:
-        return pnl * value * RATE_ONE // (entry * equity)
-    return pnl * equity * RATE_ONE // (entry * max(1, value))
+        standing.score = pnl * value * RATE_ONE // (entry * equity)
+    else:
+        standing.score = pnl * equity * RATE_ONE // (entry * max(1, value))
+    return standing
 
 
-def equity_behind(state: State, position: Position) -> Money:
-    """What stands behind a position: its bucket and PnL, or the whole cross pool's equity."""
-    if position.isolated:
-        return state.bucket(position) + unrealised_pnl(position, state.mark_of(position))
-    return state.margin(position.pool).equity
+def wallet_profit_and_margin_ratio(state: State, position: Position) -> Standing:
+    """Unrealised profit over wallet balance, times margin ratio (Binance's published ranking).
+
+    A wallet counts as one whole asset at least; without equity the ratio is zero.
+    """
+    scope, mark = _scope(state, position), state.mark_of(position)
+    one = state.money_one(position.instrument)
+    profit = max(0, unrealised_pnl(position, mark)) * RATE_ONE // max(one, scope.collateral())
+    equity = scope.equity()
+    return product(profit, scope.maintenance() * RATE_ONE // equity if equity > 0 else 0)
+
+
+def price_gain_and_leverage(state: State, position: Position) -> Standing:
+    """Mark over entry price, for a short entry over mark, times notional over equity.
+
+    For a linear contract mark over entry price is value over cost (Hyperliquid's ranking).
+    """
+    mark = state.mark_of(position)
+    value, entry = notional(position, mark), max(1, abs(position.cost))
+    rises = (position.size > 0) != position.instrument.is_inverse
+    gain = value * RATE_ONE // entry if rises else entry * RATE_ONE // max(1, value)
+    return product(gain, value * RATE_ONE // max(1, _scope(state, position).equity()))
+
+
+def leveraged_return(state: State, position: Position) -> Standing:
+    """PnL as a share of entry value, times the leverage chosen."""
+    pnl = unrealised_pnl(position, state.mark_of(position))
+    return product(pnl * RATE_ONE // max(1, abs(position.cost)), position.leverage * RATE_ONE)
+
+
+def pseudo_random(state: State, position: Position) -> Standing:
+    """By a hash of who, what and when; winners and losers alike."""
+    return Standing(0, 0, mixed(position.holder, position.instrument.index, state.now))
+
+
+RANKS: dict[Rank, Callable[[State, Position], Standing]] = {
+    Rank.PROFIT_AND_LEVERAGE: profit_and_leverage,
+    Rank.WALLET_PROFIT_AND_MARGIN_RATIO: wallet_profit_and_margin_ratio,
+    Rank.PRICE_GAIN_AND_LEVERAGE: price_gain_and_leverage,
+    Rank.LEVERAGED_RETURN: leveraged_return,
+    Rank.PSEUDO_RANDOM: pseudo_random,
+}
+
+
+def _scope(state: State, position: Position) -> Scope:
+    """What stands behind a position."""
+    return Scope(state, position.pool, position if position.isolated else None)
+
+
+def standing(state: State, position: Position) -> Standing:
+    """A position's place in the queue, by the rulebook's ranking."""
+    return RANKS[state.rulebook.liquidation.deleveraging.rank](state, position)
 
 
 def queue(state: State, market: Market, *, long: bool) -> list[Position]:
     """Traders' positions on one side, the first to be deleveraged at the front."""
     candidates = [p for p in market.holders.values() if (p.size > 0) == long]
-    scores = {p.holder: score(state, p) for p in candidates}
-    return sorted(candidates, key=lambda p: (-scores[p.holder], p.holder))
+    keys = {p.holder: (p.pool.is_house, -standing(state, p).score, p.holder) for p in candidates}
+    return sorted(candidates, key=lambda p: keys[p.holder])
+
+
+def price_for(state: State, position: Position, bankruptcy: Ticks) -> Ticks:
+    """The price at which a position is deleveraged, by the rulebook."""
+    rules, instrument = state.rulebook.liquidation.deleveraging, position.instrument
+    mark = state.mark_of(position)
+    off = abs(bankruptcy * instrument.subticks - mark) * RATE_ONE
+    deviates = state.deviation > 0 and off > mark * state.deviation
+    if rules.price is DeleveragingPrice.BANKRUPTCY and not deviates:
+        return bankruptcy
+    if position.size > 0:
+        return max(1, mark // instrument.subticks)
+    return ceil_div(mark, instrument.subticks)
 
 
 def deleverage(
@@ -61,7 +139,7 @@ def deleverage(
         _close(state, market, bankrupt, victim, size, price, order_id, rank)
     if lots:
         # Sizes sum to zero, so what traders do not hold on the other side, history does.
-        _trade(state, market, bankrupt, None, lots, price, order_id)
+        hand_over(state, market, bankrupt, None, lots, price, TradeKind.ADL, order_id)
 
 
 def _close(
@@ -74,8 +152,11 @@ def _close(
     order_id: int,
     rank: int,
 ) -> None:
-    cancel_position(state, victim, CancelReason.DELEVERAGED)
-    realised = _trade(state, market, bankrupt, victim, size, price, order_id)
+    if state.rulebook.liquidation.deleveraging.cancels_orders:
+        cancel_position(state, victim, CancelReason.DELEVERAGED)
+    realised: Money = hand_over(
+        state, market, bankrupt, victim, size, price, TradeKind.ADL, order_id
+    )
     state.emit(
         PositionDeleveraged(
             at=state.now,
@@ -90,58 +171,3 @@ def _close(
             position=victim.size,
         )
     )
-
-
-def _trade(
-    state: State,
-    market: Market,
-    bankrupt: Position,
-    victim: Position | None,
-    size: Lots,
-    price: Ticks,
-    order_id: int,
-) -> Money:
-    """One trade off the book, with history where there is no victim.
-
-    Returns what the other side realised.
-    """
-    buys = bankrupt.size < 0
-    lots = size if buys else -size
-    value = market.instrument.value(price, lots)
-    settled = settle(state, market, bankrupt, lots, value, 0)
-    realised = 0
-    if victim is None:
-        settle_history(market, -lots, -value)
-    else:
-        realised = settle(state, market, victim, -lots, -value, 0).realised
-    symbol = market.instrument.symbol
-    state.emit(
-        Traded(
-            at=state.now,
-            symbol=symbol,
-            side=side_of(buy=buys),
-            price=price,
-            size=size,
-            kind=TradeKind.ADL,
-        )
-    )
-    state.emit(
-        OrderFilled(
-            at=state.now,
-            account=bankrupt.pool.account.name,
-            order_id=order_id,
-            symbol=symbol,
-            side=side_of(buy=buys),
-            price=price,
-            size=size,
-            open_size=0,
-            maker=False,
-            fee=0,
-            realised_pnl=settled.realised,
-            position=settled.position,
-            position_side=bankrupt.side,
-            kind=TradeKind.ADL,
-        )
-    )
-    fit_reduce_only(state, market, bankrupt)
-    return realised

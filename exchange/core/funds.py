@@ -3,7 +3,6 @@
 from exchange.core.finding import Refusal, account_named
 from exchange.core.ledger import Reason
 from exchange.core.messages import (
-    HISTORY,
     AccountOpened,
     Deposit,
     Deposited,
@@ -12,14 +11,14 @@ from exchange.core.messages import (
     Withdraw,
     Withdrawn,
 )
-from exchange.core.state import VENUE_ACCOUNTS, State
+from exchange.core.state import FUND, VENUE_ACCOUNTS, State
 from exchange.core.units import Money
 
 
 def open_account(state: State, command: OpenAccount) -> Refusal | None:
     """Admit a trader."""
     name = command.account
-    if name == HISTORY or name in VENUE_ACCOUNTS or not name:
+    if name in VENUE_ACCOUNTS or name.startswith(FUND) or not name:
         return Refusal(Reject.RESERVED_ACCOUNT, f"account was {name!r}, which is reserved")
     if name in state.account_of:
         return Refusal(Reject.ACCOUNT_EXISTS, f"account {name!r} is open already")

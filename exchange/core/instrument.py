@@ -3,15 +3,8 @@
 from fractions import Fraction
 from typing import Final
 
-from exchange.core.rules import (
-    ClosingFee,
-    ContractKind,
-    InstrumentRules,
-    MarginPrice,
-    MarginRules,
-    Rulebook,
-    Tier,
-)
+from exchange.core.policies import ClosingFee, MarginPrice, Trigger
+from exchange.core.rules import ContractKind, InstrumentRules, MarginRules, Rulebook, Tier
 from exchange.core.tiers import Tiers
 from exchange.core.units import (
     GRID_MAX,
@@ -100,6 +93,8 @@ class Instrument:
         self.fee_at_mark: Rate = taker if margin.closing_fee is ClosingFee.MARK else 0
         self.fee_at_entry: Rate = taker if margin.closing_fee is ClosingFee.ENTRY else 0
         self.fee_in_bucket = margin.fee_in_isolated_margin
+        self.edge: Money = 0
+        """What a position needs above its maintenance margin to be safe."""
         self.crowded_from, self.crowded_to = self._crowd_bounds(margin)
         self.crowding: Rate = 0
         """How far open interest has come from the bound where the initial rate begins to rise to
@@ -196,15 +191,16 @@ class Instrument:
         """What closing at a mark would add, rounded down to a unit."""
         return self.worth(mark, size) - cost
 
-    def price_of(self, worth: Money, size: Lots) -> Ticks:
+    def price_of(self, worth: Money, size: Lots, parts: int = 1) -> Ticks:
         """The price at which `size` is worth at least `worth`: the last tick that is, from 1.
 
-        Where no price is, the worst for the position that can be written: PRICE_MAX.
+        Where no price is, the worst for the position that can be written: PRICE_MAX.  The price
+        is in `parts` of a tick: with `subticks` of them, in mark units.
         """
         if not self.is_inverse:
             ticks = size * self.multiplier
-            return max(1, ceil_div(worth, ticks) if size > 0 else worth // ticks)
-        lots = abs(size) * self.multiplier
+            return max(1, ceil_div(worth * parts, ticks) if size > 0 else worth * parts // ticks)
+        lots = abs(size) * self.multiplier * parts
         if size > 0:
             # The part of a unit that a trade's value drops is the long's: it owes the less.
             return min(lots // (1 - worth) + 1, PRICE_MAX) if worth <= 0 else PRICE_MAX
@@ -282,7 +278,10 @@ def instrument_under(rulebook: Rulebook, index: int, rules: InstrumentRules) -> 
     Raises UnitError where its numbers do not fit together.
     """
     tiers = rulebook.instrument_tiers.get(rules.symbol, rulebook.tiers)
-    return Instrument(index, rules, tiers, rulebook.margin, rate(rulebook.fees.taker, "fees.taker"))
+    taker = rate(rulebook.fees.taker, "fees.taker")
+    made = Instrument(index, rules, tiers, rulebook.margin, taker)
+    made.edge = 1 if rulebook.liquidation.trigger is Trigger.AT_OR_BELOW else 0
+    return made
 
 
 def _positive(text: str, what: str) -> Fraction:

@@ -2,8 +2,8 @@
 
 from exchange.core.accounts import Account, Position, SpotPosition
 from exchange.core.book import NONE, Order
-from exchange.core.margin import maintenance_margin, unrealised_pnl
 from exchange.core.messages import PositionSide
+from exchange.core.scope import Scope
 from exchange.core.spot import committed
 from exchange.core.state import Market, State
 
@@ -63,7 +63,10 @@ def _check_clearing(state: State) -> None:
     for asset, funds in state.funds.items():
         paid = state.ledger.balances[funds.clearing]
         assert paid == -owed[asset], f"{asset} clearing holds {paid}, positions cost {owed[asset]}"
-        assert state.ledger.balances[funds.insurance] >= 0, f"the {asset} insurance fund is in debt"
+    for market in state.markets:
+        balance = state.ledger.balances[market.insurance]
+        symbol = market.instrument.symbol
+        assert balance >= 0 or state.house_account, f"the insurance fund of {symbol} is in debt"
 
 
 def _positions(account: Account, market: Market) -> list[Position]:
@@ -116,13 +119,20 @@ def _check_margin(state: State, account: Account) -> None:
     """Every scope with a position is safe, and none without one is in debt."""
     for pool in account.pools.values():
         for position in pool.positions.values():
-            if not position.isolated or not position.size:
+            if position.isolated:
+                _check_scope(Scope(state, pool, position))
+            if not pool.is_house and not (position.isolated and position.size):
                 assert state.bucket(position) == 0, f"{account.name} has an idle bucket"
-                continue
-            mark = state.mark_of(position)
-            equity = state.bucket(position) + unrealised_pnl(position, mark)
-            assert equity >= maintenance_margin(position, mark), (
-                f"{account.name} {position.instrument.symbol} is below maintenance margin"
-            )
-        margin = state.margin(pool)
-        assert margin.is_safe, f"{account.name} is below maintenance margin in {pool.asset}"
+        _check_scope(Scope(state, pool, None))
+
+
+def _check_scope(scope: Scope) -> None:
+    """Safe, or in a liquidation that goes on later; without positions, not in debt."""
+    name = f"{scope.pool.account.name} {scope.symbol or scope.pool.asset}"
+    if not scope.positions():
+        assert scope.equity() >= 0, f"{name} is in debt"
+        assert not scope.distress.failing, f"{name} has nothing left to liquidate"
+    elif scope.distress.failing:
+        assert scope.distress.paused_until > scope.state.now, f"{name} is due for liquidation"
+    else:
+        assert scope.is_safe(), f"{name} is below maintenance margin"

@@ -1,4 +1,4 @@
-"""What can be one of several: sides, modes, reasons, policies.
+"""What can be one of several: sides, modes, reasons; policies are in their own file.
 
 Compiled, unlike the messages and rules that are made of them: there, naming a member is a look-up
 in two dictionaries; here it costs nothing.
@@ -109,7 +109,11 @@ class Closing(StrEnum):
     INSURANCE_FUND = "insurance_fund"
     """In the book, at a price that the account and the insurance fund can pay."""
     ADL = "adl"
-    """Against traders on the other side, at the bankruptcy price."""
+    """Against traders on the other side, at the bankruptcy price or the rulebook's."""
+    TAKEOVER = "takeover"
+    """By the venue's own account, at the bankruptcy price."""
+    SOCIALISED = "socialised"
+    """In the book, at any price in the venue's band; others bear what the fund cannot."""
 
 
 class Phase(StrEnum):
@@ -128,76 +132,8 @@ class TradeKind(StrEnum):
     BOOK = "book"
     LIQUIDATION = "liquidation"
     ADL = "adl"
+    TAKEOVER = "takeover"
     BLOCK = "block"
-
-
-class MarginPrice(StrEnum):
-    """The price at which maintenance margin is reckoned."""
-
-    MARK = "mark"
-    ENTRY = "entry"
-
-
-class ClosingFee(StrEnum):
-    """Whether maintenance margin keeps a taker fee for the way out, and on which value."""
-
-    NONE = "none"
-    MARK = "mark"
-    ENTRY = "entry"
-
-
-class TierInput(StrEnum):
-    """What tells the tier of a position."""
-
-    NOTIONAL = "notional"
-    SIZE = "size"
-
-
-class MarkMethod(StrEnum):
-    """How the venue arrives at a mark price."""
-
-    RECORDED = "recorded"
-    """As the feed says."""
-    MEDIAN_OF_THREE = "median_of_three"
-    """Median of index with funding, index with averaged basis, and the contract's own price."""
-
-
-class Cancel(StrEnum):
-    """Which open orders a liquidation cancels before it closes anything."""
-
-    ALL = "all"
-    CONTRACT = "contract"
-    NONE = "none"
-
-
-class Select(StrEnum):
-    """Which position of a cross account is closed first.  Ties go to the first symbol."""
-
-    LARGEST_UNREALISED_LOSS = "largest_unrealised_loss"
-    MOST_MARGIN_FREED = "most_margin_freed"
-    LARGEST_NOTIONAL = "largest_notional"
-
-
-class Amount(StrEnum):
-    """How much of the chosen position one step closes."""
-
-    WHOLE_POSITION = "whole_position"
-    DOWN_ONE_TIER = "down_one_tier"
-    """To the top of the tier below; in the lowest tier, all of it."""
-    JUST_ENOUGH = "just_enough"
-    """The fewest lots that, closed at the mark, make the account safe."""
-
-
-class SelfTrade(StrEnum):
-    """What happens where an account's order would meet another of its own."""
-
-    CANCEL_NEWEST = "cancel_newest"
-    """The arriving order ends there."""
-    CANCEL_OLDEST = "cancel_oldest"
-    """The resting order is cancelled, and the arriving one goes on."""
-    CANCEL_BOTH = "cancel_both"
-    DECREMENT = "decrement"
-    """Both shrink by the smaller size, without a trade."""
 
 
 class ContractKind(StrEnum):

@@ -22,7 +22,9 @@ class Reason(StrEnum):
     SETTLEMENT_FEE = "settlement_fee"
     ROUNDING = "rounding"
     LIQUIDATION_FEE = "liquidation_fee"
+    LEFTOVER = "leftover"
     INSURANCE = "insurance"
+    SOCIALISED_LOSS = "socialised_loss"
     UNCOVERED = "uncovered"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from exchange.core.accounts import Pool, Position
-from exchange.core.units import Lots, MarkPrice, Money, Ticks, ceil_div
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, Ticks, ceil_div
 
 NEVER: Final = 10**30
 """A mark beyond which nobody looks: an inverse short with enough collateral never fails."""
@@ -38,6 +38,12 @@ def notional(position: Position, mark: MarkPrice) -> Money:
 def maintenance_margin(position: Position, mark: MarkPrice) -> Money:
     """What must stand behind the position; below it the venue liquidates."""
     return position.instrument.maintenance(mark, position.size, position.cost)
+
+
+def safe_margin(position: Position, mark: MarkPrice) -> Money:
+    """The least equity at which the position is safe: no trade or transfer may leave it less."""
+    edge = position.instrument.edge if position.size else 0
+    return maintenance_margin(position, mark) + edge
 
 
 def opening_value(open_lots: Lots, open_value: Money, closing_lots: Lots) -> Money:
@@ -87,14 +93,14 @@ def initial_margin(position: Position, mark: MarkPrice) -> Money:
     """
     exposed, lots = exposure(position, mark), exposed_lots(position)
     margin = position.instrument.initial(exposed, lots, position.leverage)
-    return max(margin, maintenance_margin(position, mark))
+    return max(margin, safe_margin(position, mark))
 
 
 def margin_held(position: Position, mark: MarkPrice) -> Money:
     """Initial margin of what is held, without open orders: what belongs in an isolated bucket."""
     held, lots = notional(position, mark), abs(position.size)
     margin = position.instrument.isolated_margin(held, lots, position.leverage)
-    return max(margin, maintenance_margin(position, mark))
+    return max(margin, safe_margin(position, mark))
 
 
 def order_margin(position: Position) -> Money:
@@ -113,6 +119,10 @@ class PoolMargin:
         self.maintenance: Money = 0
         self.initial: Money = 0
         for position in pool.positions.values():
+            if pool.is_house:
+                if position.size and not position.isolated:
+                    self.unrealised += unrealised_pnl(position, marks.of(position))
+                continue
             if position.isolated:
                 self.initial += order_margin(position)
                 continue
@@ -137,24 +147,52 @@ class PoolMargin:
         """What may leave: available margin, but unrealised gains are not money yet."""
         return max(0, self.wallet + min(0, self.unrealised) - self.initial)
 
-    @property
-    def is_safe(self) -> bool:
-        """Equity at or above maintenance margin."""
-        return self.equity >= self.maintenance
 
-
-def bankruptcy_price(position: Position, mark: MarkPrice, backing: Money) -> Ticks:
+def bankruptcy_price(
+    position: Position, mark: MarkPrice, backing: Money, *, keeps_fee: bool = False
+) -> Ticks:
     """The price at which closing the position uses up `backing`, its equity at the mark.
 
     Rounded in the venue's favour (up for a long, down for a short), so that a close at the
-    returned price never leaves a debt; at least one tick.
+    returned price never leaves a debt; at least one tick.  `keeps_fee`: and leaves the closing fee.
     """
-    worth = position.instrument.worth(mark, position.size)
-    return position.instrument.price_of(worth - backing, position.size)
+    instrument = position.instrument
+    worth = instrument.worth(mark, position.size) - backing
+    if keeps_fee:
+        worth += instrument.entry_fee(abs(position.cost))
+        fee = instrument.fee_at_mark
+        worth = ceil_div(worth * RATE_ONE, RATE_ONE - fee if worth > 0 else RATE_ONE + fee)
+    return instrument.price_of(worth, position.size)
+
+
+def fillable_price(
+    position: Position,
+    mark: MarkPrice,
+    equity: Money,
+    maintenance: Money,
+    adjustment: Rate,
+    spread: Rate,
+) -> MarkPrice:
+    """The worst price at which a liquidation order trades, rounded towards the mark.
+
+    It moves away from the mark as equity falls below maintenance margin, both of the whole
+    account, and by `spread` of the position's own maintenance margin at most:
+    worth - clamp(adjustment * (1 - equity / maintenance), 0, 1) * spread * margin (dYdX v4).
+    """
+    instrument = position.instrument
+    far = min(max(adjustment * (maintenance - equity), 0), maintenance * RATE_ONE)
+    moved = maintenance_margin(position, mark) * spread * far
+    worth = instrument.worth(mark, position.size) - moved // max(1, maintenance * RATE_ONE**2)
+    return instrument.price_of(worth, position.size, instrument.subticks)
 
 
 def liquidation_price(
-    legs: list[Position], mark: MarkPrice, equity: Money, maintenance: Money
+    legs: list[Position],
+    mark: MarkPrice,
+    equity: Money,
+    maintenance: Money,
+    *,
+    equality_fails: bool = False,
 ) -> MarkPrice | None:
     """The first mark at which liquidation starts, with every other mark held still.
 
@@ -165,36 +203,34 @@ def liquidation_price(
     """
     spare_equity = equity - sum(unrealised_pnl(leg, mark) for leg in legs)
     spare_maintenance = maintenance - sum(maintenance_margin(leg, mark) for leg in legs)
+    line = 0 if equality_fails else -1
 
     def fails(price: MarkPrice) -> bool:
-        return spare_equity + sum(
-            unrealised_pnl(leg, price) for leg in legs
-        ) < spare_maintenance + sum(maintenance_margin(leg, price) for leg in legs)
+        found = spare_equity + sum(unrealised_pnl(leg, price) for leg in legs)
+        needed = spare_maintenance + sum(maintenance_margin(leg, price) for leg in legs)
+        return found - needed <= line
 
-    below = _last_true(fails, mark) if fails(1) else None
     net = sum(leg.size for leg in legs)
+    below = failing_below(fails, mark)
     if len(legs) == 1 and net > 0:
         return below
-    above = _price_above(fails, mark)
+    above = failing_above(fails, mark)
     # A hedge that is nearly even can fail on both sides: margin grows with the price.
     return below if below is not None and (net > 0 or above is None) else above
 
 
-def _price_above(fails: Callable[[MarkPrice], bool], mark: MarkPrice) -> MarkPrice | None:
-    """The lowest failing price above the mark, or below it where the mark has failed."""
-    far = mark
-    while not fails(far):
-        if far > NEVER:
-            return None
-        far *= 2
-    return _first_true(fails, mark if far > mark else 0, far)
+def failing_below(fails: Callable[[MarkPrice], bool], mark: MarkPrice) -> MarkPrice | None:
+    """The highest price that fails, where prices fail up to some point; None where 1 does not.
 
-
-def _last_true(fails: Callable[[MarkPrice], bool], high: MarkPrice) -> MarkPrice:
-    """The highest price that fails, where 1 does, and prices fail up to some point."""
-    low = 1
+    Where the mark fails already, it may lie above it; where every price fails, it is the mark.
+    """
+    if not fails(1):
+        return None
+    low, high = 1, mark
     while fails(high):
         low, high = high, high * 2
+        if high > NEVER:
+            return mark
     while high - low > 1:
         middle = (low + high) // 2
         if fails(middle):
@@ -204,8 +240,20 @@ def _last_true(fails: Callable[[MarkPrice], bool], high: MarkPrice) -> MarkPrice
     return low
 
 
-def _first_true(fails: Callable[[MarkPrice], bool], low: MarkPrice, high: MarkPrice) -> MarkPrice:
-    """The lowest price above `low` that fails, where `high` does, and prices fail from there."""
+def failing_above(fails: Callable[[MarkPrice], bool], mark: MarkPrice) -> MarkPrice | None:
+    """The lowest price that fails, where prices fail from some point on; None where none does.
+
+    Where the mark fails already, it may lie below it; where every price fails, it is the mark.
+    """
+    low, high = mark, mark
+    while not fails(high):
+        low, high = high, high * 2
+        if high > NEVER:
+            return None
+    if low == high:
+        low = 1
+        if fails(low):
+            return mark
     while high - low > 1:
         middle = (low + high) // 2
         if fails(middle):

@@ -11,7 +11,7 @@ from exchange.core.messages import (
     Traded,
     TradeKind,
 )
-from exchange.core.rules import SelfTrade
+from exchange.core.policies import SelfTrade
 from exchange.core.settlement import settle, settle_history
 from exchange.core.spot import hold
 from exchange.core.state import Market, State

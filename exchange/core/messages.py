@@ -18,11 +18,14 @@ from exchange.core.kinds import Reject as Reject
 from exchange.core.kinds import Side as Side
 from exchange.core.kinds import TimeInForce as TimeInForce
 from exchange.core.kinds import TradeKind as TradeKind
-from exchange.core.rules import InstrumentRules, SelfTrade
+from exchange.core.policies import SelfTrade
+from exchange.core.rules import InstrumentRules
 from exchange.core.units import Lots, MarkPrice, Money, Nanos, Rate, Ticks
 
 HISTORY = "HISTORY"
 """The reserved account that owns replayed liquidity.  It has no margin and is never liquidated."""
+HOUSE = "INSURANCE FUND"
+"""The venue's own account, which takes over positions where the rulebook lets it."""
 
 
 # ---------------------------------------------------------------------------- commands
@@ -523,6 +526,27 @@ class LiquidationFeeCharged(AccountEvent, frozen=True, kw_only=True):
     """The fund's balance afterwards."""
 
 
+class LeftoverTaken(AccountEvent, frozen=True, kw_only=True):
+    """What a position closed better than at its bankruptcy price had left, into the fund."""
+
+    symbol: str
+    asset: str
+    amount: Money
+    insurance_fund: Money
+
+
+class PositionTakenOver(AccountEvent, frozen=True, kw_only=True):
+    """The venue's own account took a position over, at its bankruptcy price."""
+
+    symbol: str
+    position_side: PositionSide = PositionSide.NET
+    size: Lots
+    """Positive."""
+    price: Ticks
+    position: Lots
+    """What the venue's own account holds now."""
+
+
 class InsuranceFundPaid(AccountEvent, frozen=True, kw_only=True):
     """The fund covered what an account (or bucket) could not pay."""
 
@@ -536,6 +560,17 @@ class LossUncovered(AccountEvent, frozen=True, kw_only=True):
     """A loss that neither account, fund nor auto-deleveraging paid; the venue owes it."""
 
     symbol: str
+    asset: str
+    amount: Money
+
+
+class LossSocialised(AccountEvent, frozen=True, kw_only=True):
+    """`account` bore a part of a loss that neither the loser nor the fund could pay."""
+
+    symbol: str
+    """Of the position that it bore it with."""
+    against: str
+    """The account in liquidation."""
     asset: str
     amount: Money
 
@@ -555,6 +590,16 @@ class PositionDeleveraged(AccountEvent, frozen=True, kw_only=True):
     """Place in the queue, from 1."""
     position: Lots
     """What is left."""
+
+
+class LiquidationPaused(AccountEvent, frozen=True, kw_only=True):
+    """The liquidation goes on later."""
+
+    symbol: str
+    position_side: PositionSide = PositionSide.NET
+    mode: MarginMode
+    asset: str
+    until: Nanos
 
 
 class LiquidationEnded(AccountEvent, frozen=True, kw_only=True):
@@ -595,9 +640,13 @@ AnyEvent: TypeAlias = (
     | LiquidationStarted
     | LiquidationStepTaken
     | LiquidationFeeCharged
+    | LeftoverTaken
+    | PositionTakenOver
     | InsuranceFundPaid
+    | LossSocialised
     | LossUncovered
     | PositionDeleveraged
+    | LiquidationPaused
     | LiquidationEnded
 )
 

@@ -15,8 +15,9 @@ from exchange.core.accounts import Pool, Position
 from exchange.core.margin import Marks, PoolMargin, maintenance_margin, notional, unrealised_pnl
 from exchange.core.units import MarkPrice, Money
 
-ROUNDING: Final = 5
-"""Units that the roundings of one position's PnL and maintenance margin can add up to."""
+ROUNDING: Final = 6
+"""Units that the roundings of one position's PnL and maintenance margin can add up to, and one
+for a line that equality already crosses."""
 
 
 class Watch:
@@ -75,7 +76,8 @@ class Monitor:
             mark = marks.of(position)
             if position.isolated:
                 slack = bucket[position.bucket] + unrealised_pnl(position, mark)
-                slack -= maintenance_margin(position, mark) + ROUNDING
+                needed = 0 if pool.is_house else maintenance_margin(position, mark)
+                slack -= needed + ROUNDING
             else:
                 slack = margin.equity - margin.maintenance - ROUNDING * len(pool.positions)
                 slack = slack * notional(position, mark) // weight

@@ -6,15 +6,26 @@ mypyc drops the class keywords that make these records frozen and strict.
 
 import msgspec
 
-from exchange.core.kinds import Amount as Amount
-from exchange.core.kinds import Cancel as Cancel
-from exchange.core.kinds import ClosingFee as ClosingFee
 from exchange.core.kinds import ContractKind as ContractKind
-from exchange.core.kinds import MarginPrice as MarginPrice
-from exchange.core.kinds import MarkMethod as MarkMethod
-from exchange.core.kinds import Select as Select
-from exchange.core.kinds import SelfTrade as SelfTrade
-from exchange.core.kinds import TierInput as TierInput
+from exchange.core.policies import Amount as Amount
+from exchange.core.policies import Backing as Backing
+from exchange.core.policies import Cancel as Cancel
+from exchange.core.policies import ClosingFee as ClosingFee
+from exchange.core.policies import DeleveragingPrice as DeleveragingPrice
+from exchange.core.policies import FeeCap as FeeCap
+from exchange.core.policies import FundScope as FundScope
+from exchange.core.policies import Leftover as Leftover
+from exchange.core.policies import Limit as Limit
+from exchange.core.policies import MarginPrice as MarginPrice
+from exchange.core.policies import MarkMethod as MarkMethod
+from exchange.core.policies import Quantile as Quantile
+from exchange.core.policies import Rank as Rank
+from exchange.core.policies import Select as Select
+from exchange.core.policies import SelfTrade as SelfTrade
+from exchange.core.policies import Socialise as Socialise
+from exchange.core.policies import TierInput as TierInput
+from exchange.core.policies import Trigger as Trigger
+from exchange.core.policies import Unfilled as Unfilled
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,14 +86,65 @@ class MarkRules(Rules, frozen=True, kw_only=True):
     """An index older than this makes no new mark price.  Zero: it never goes stale."""
 
 
+class DeleveragingRules(Rules, frozen=True, kw_only=True):
+    """Auto-deleveraging's choices."""
+
+    rank: Rank = Rank.PROFIT_AND_LEVERAGE
+    price: DeleveragingPrice = DeleveragingPrice.BANKRUPTCY
+    deviation_max: str = "0"
+    """A bankruptcy price further than this from the mark gives way to the mark.  Zero: never."""
+    cancels_orders: bool = True
+    """Whether a deleveraged trader's open orders in the contract are cancelled."""
+    quantile: Quantile = Quantile.SIZE
+
+
 class LiquidationRules(Rules, frozen=True, kw_only=True):
     """The liquidation waterfall's choices."""
 
+    trigger: Trigger = Trigger.BELOW
+    exit_buffer: str = "0"
+    """Liquidation goes on until equity is above maintenance margin by this share of it."""
     cancel: Cancel = Cancel.ALL
     select: Select = Select.LARGEST_UNREALISED_LOSS
     amount: Amount = Amount.DOWN_ONE_TIER
+    fraction: str = "0.2"
+    fraction_above: str = "0"
+    """Notional, in the settlement asset, from which only a fraction is closed."""
+    cooldown_seconds: str = "0"
+    """After a fraction, so long, the next step closes all."""
+    clip: str = "1"
+    """Size of one step in the base asset (inverse contracts: in the quote money)."""
+    round_seconds: str = "0"
+    """Pause between two steps; zero: all at once."""
+    limit: Limit = Limit.BANKRUPTCY_PRICE
+    fill_or_kill: bool = False
+    """Whether the book takes all of a step or nothing."""
+    takeover_whole: bool = False
+    """Whether a position to be closed whole is taken over without being offered to the book."""
+    bankruptcy_adjustment: str = "1"
+    """Of the fillable price: how fast it moves away from the mark as equity falls."""
+    spread_to_maintenance: str = "0.1"
+    """Of the fillable price: its greatest distance from the mark, as a share of maintenance."""
+    backing: Backing = Backing.WHOLE_ACCOUNT
+    bankruptcy_keeps_fee: bool = False
+    """Whether the bankruptcy price leaves the closing fee to be paid."""
     fee: str = "0"
-    """Liquidation fee as a rate of the notional closed; never more than the equity left."""
+    """Liquidation fee as a rate of the notional closed; never more than `fee_cap`."""
+    fee_cap: FeeCap = FeeCap.EQUITY
+    leftover: Leftover = Leftover.TRADER
+    fund_in_book: bool = True
+    """Whether the book is asked again, for all of it, with the insurance fund's money."""
+    unfilled: Unfilled = Unfilled.ADL
+    backstop: str = "0"
+    """Below this share of maintenance margin the venue's own account takes everything over, as
+    long as there is equity at all.  Zero: never."""
+    deleveraging: DeleveragingRules = DeleveragingRules()
+    socialise: Socialise = Socialise.NONE
+    fund_scope: FundScope = FundScope.SHARED
+    fund_drawdown_max: str = "1"
+    """The share of its highest balance in the window that the fund may lose before it stops paying
+    and deleveraging begins."""
+    fund_window_seconds: str = "28800"
 
 
 class LimitRules(Rules, frozen=True, kw_only=True):

@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 from exchange.core.accounts import Position
 from exchange.core.margin import Marks, maintenance_margin, notional, unrealised_pnl
-from exchange.core.rules import Amount, Select
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, ceil_div
+from exchange.core.policies import Amount, Select
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Nanos, Rate, ceil_div
+
+MIX = 0x9E3779B97F4A7C15
+MASK = (1 << 64) - 1
 
 SELECTION: dict[Select, Callable[[Position, MarkPrice], Money]] = {
     Select.LARGEST_UNREALISED_LOSS: unrealised_pnl,
@@ -15,11 +18,24 @@ SELECTION: dict[Select, Callable[[Position, MarkPrice], Money]] = {
 """The position with the lowest value goes first."""
 
 
-def first(select: Select, positions: list[Position], marks: Marks) -> Position:
+def mixed(*numbers: int) -> int:
+    """A number that looks like chance and is the same in every replay."""
+    state = 0
+    for number in numbers:
+        state = (state + number + MIX) & MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
+        state ^= state >> 31
+    return state
+
+
+def first(select: Select, positions: list[Position], marks: Marks, now: Nanos = 0) -> Position:
     """The position that is closed first.
 
     Equals go in order of symbol, then long before short: the same in every replay.
     """
+    if select is Select.PSEUDO_RANDOM:
+        return min(positions, key=lambda p: mixed(p.holder, p.instrument.index, now))
     value = SELECTION[select]
     return min(positions, key=lambda p: (value(p, marks.of(p)), p.instrument.symbol, p.side))
 
@@ -30,25 +46,42 @@ def how_much(
     mark: MarkPrice,
     shortfall: Money,
     fee: Rate,
+    buffer: Rate = 0,
 ) -> Lots:
     """How many lots one step closes.
 
-    `shortfall` is what the account lacks to its maintenance margin.
+    `shortfall` is what the account lacks to its maintenance margin and the buffer above it.
     """
-    if amount is Amount.DOWN_ONE_TIER:
-        return down_one_tier(position, mark)
     if amount is Amount.JUST_ENOUGH:
-        return just_enough(position, mark, shortfall, fee)
+        return just_enough(position, mark, shortfall, fee, buffer)
+    if amount is Amount.DOWN_ONE_TIER:
+        return down_tiers(position, mark, 1)
+    if amount is Amount.DOWN_TWO_TIERS:
+        return down_tiers(position, mark, 2)
+    if amount is Amount.TO_LOWEST_TIER:
+        return to_lowest_tier(position, mark)
     return abs(position.size)
 
 
-def down_one_tier(position: Position, mark: MarkPrice) -> Lots:
-    """Enough to bring the notional to the top of the tier below; in the lowest tier, all."""
+def tier_of(position: Position, mark: MarkPrice) -> int:
+    """The tier that the position has reached, from 0."""
     tiers = position.instrument.tiers
-    tier = tiers.index(tiers.measure(notional(position, mark), abs(position.size)))
-    if tier == 0:
+    return tiers.index(tiers.measure(notional(position, mark), abs(position.size)))
+
+
+def down_tiers(position: Position, mark: MarkPrice, count: int) -> Lots:
+    """Enough to come down so many tiers, to the top of the one reached; below the first, all."""
+    tier = tier_of(position, mark)
+    if tier < count:
         return abs(position.size)
-    return abs(position.size) - lots_below(position, mark, tiers.floors[tier])
+    floor = position.instrument.tiers.floors[tier - count + 1]
+    return abs(position.size) - lots_below(position, mark, floor)
+
+
+def to_lowest_tier(position: Position, mark: MarkPrice) -> Lots:
+    """From the third tier up, enough to come down to the top of the lowest; else all."""
+    tier = tier_of(position, mark)
+    return down_tiers(position, mark, tier) if tier > 1 else abs(position.size)
 
 
 def lots_below(position: Position, mark: MarkPrice, floor: int) -> Lots:
@@ -57,20 +90,25 @@ def lots_below(position: Position, mark: MarkPrice, floor: int) -> Lots:
     return floor if instrument.tiers.by_size else instrument.lots_worth(mark, floor)
 
 
-def just_enough(position: Position, mark: MarkPrice, shortfall: Money, fee: Rate) -> Lots:
+def just_enough(
+    position: Position, mark: MarkPrice, shortfall: Money, fee: Rate, buffer: Rate = 0
+) -> Lots:
     """The fewest lots that, closed at the mark, free the margin that is missing, fee included.
 
     All of it where that does not suffice.  Closing more frees ever less margin for the same fee,
-    and in a tier whose rate is below the fee it frees nothing: there the search ends.
+    and in a tier whose rate is below the fee it frees nothing: there the search ends.  `buffer` is
+    needed above maintenance margin, as a share of it.
     """
     instrument, tiers = position.instrument, position.instrument.tiers
     held = abs(position.size)
     maintenance = maintenance_margin(position, mark)
+    sign = 1 if position.size > 0 else -1
 
     def freed(lots: Lots) -> Money:
-        left = instrument.maintenance(mark, held - lots, position.cost * (held - lots) // held)
+        cost = position.cost * (held - lots) // held
+        left = instrument.maintenance(mark, sign * (held - lots), cost)
         charged = ceil_div(instrument.notional(mark, lots) * fee, RATE_ONE)
-        return maintenance - left - charged
+        return (maintenance - left) * (RATE_ONE + buffer) // RATE_ONE - charged
 
     floors = [floor for floor, rate in zip(tiers.floors, tiers.rates, strict=True) if rate > fee]
     kept = min(held - 1, lots_below(position, mark, floors[0])) if floors else 0

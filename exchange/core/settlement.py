@@ -45,7 +45,7 @@ def settle(
     realised = position.trade(lots, value)
     collateral = position.bucket if position.isolated else position.pool.wallet
     state.ledger.transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
-    if position.isolated:
+    if position.isolated and not position.pool.is_house:
         opening = abs(lots) - closing
         opened = abs(value) * opening // abs(lots)
         _move_bucket(state, position, held, closing, realised, opening, opened)
@@ -78,7 +78,7 @@ def _move_bucket(
     """Give back the closed part of the bucket, with its PnL; fund what is opened for `value`."""
     ledger, wallet = state.ledger, position.pool.wallet
     bucket = state.bucket(position)
-    if closing and not position.failing:
+    if closing and not position.distress.failing:
         share = (bucket - realised) * closing // abs(held) + realised
         released = bucket if closing == abs(held) else min(share, bucket)
         # A debt stays in the bucket: the wallet does not answer for it, the waterfall does.
@@ -105,7 +105,7 @@ def _spare(state: State, pool: Pool) -> Money:
     A resting order was affordable when it was placed; cross positions may have lost since.
     """
     margin = state.margin(pool)
-    return max(0, margin.equity - margin.maintenance)
+    return max(0, -state.lines.lacking(margin.equity, margin.maintenance))
 
 
 def _settle_spot(

@@ -8,10 +8,13 @@ from exchange.core.average import IndexAverage
 from exchange.core.book import HISTORY_OWNER, Book, Order
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
+from exchange.core.lines import Lines
 from exchange.core.margin import Marks, PoolMargin
 from exchange.core.mark import MarkModel
-from exchange.core.messages import HISTORY, Event, Phase, PositionSide, QuoteChanged
+from exchange.core.messages import HISTORY, HOUSE, Event, Phase, PositionSide, QuoteChanged
 from exchange.core.monitor import Monitor, Watch
+from exchange.core.policies import Amount
+from exchange.core.reserves import Reserves
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.core.units import (
     SECOND,
@@ -28,8 +31,9 @@ from exchange.core.units import (
     rate,
 )
 
+FUND: Final = "insurance fund"
 VENUE_ACCOUNTS: Final = frozenset(
-    {"outside", "fees", "insurance fund", "open positions", "uncovered loss", "rounding"}
+    {"outside", "fees", FUND, "open positions", "uncovered loss", "rounding", HISTORY, HOUSE}
 )
 """Names that no trader can have."""
 
@@ -40,12 +44,14 @@ class Funds:
     def __init__(self, ledger: Ledger, asset: str) -> None:
         self.outside = ledger.open("outside", asset)
         self.fees = ledger.open("fees", asset)
-        self.insurance = ledger.open("insurance fund", asset)
+        self.insurance = ledger.open(FUND, asset)
         self.clearing = ledger.open("open positions", asset)
         """Minus the PnL paid out on positions that are still open on the other side."""
         self.uncovered = ledger.open("uncovered loss", asset)
         self.rounding = ledger.open("rounding", asset)
         """What is left where a sum does not divide."""
+        self.history = ledger.open(HISTORY, asset)
+        """What the rest of the market paid and received besides its trades."""
 
     def balances(self, ledger: Ledger) -> dict[str, Money]:
         """What each of them holds, by name."""
@@ -56,6 +62,7 @@ class Funds:
             self.clearing,
             self.uncovered,
             self.rounding,
+            self.history,
         )
         return {ledger.names[account]: ledger.balances[account] for account in owned}
 
@@ -66,6 +73,10 @@ class Market:
     def __init__(self, instrument: Instrument, funds: Funds, model: MarkModel) -> None:
         self.instrument = instrument
         self.funds = funds
+        self.insurance = funds.insurance
+        """Ledger account of the fund that stands behind this contract."""
+        self.fraction_above: Money = 0
+        self.clip: Lots = 0
         self.model = model
         self.book = Book()
         self.phase = Phase.TRADING
@@ -102,10 +113,19 @@ class State:
         self.settlement_rate: Rate = rate(rulebook.settlement.fee, "settlement.fee")
         window = exact(rulebook.settlement.window_seconds, "settlement.window_seconds") * SECOND
         self.settlement_window: Nanos = int(window)
+        rules = rulebook.liquidation
+        self.lines = Lines(rulebook)
+        self.deviation: Rate = rate(rules.deleveraging.deviation_max, "deviation_max")
+        self.fraction: Rate = rate(rules.fraction, "liquidation.fraction")
+        self.adjustment: Rate = rate(rules.bankruptcy_adjustment, "bankruptcy_adjustment")
+        self.spread: Rate = rate(rules.spread_to_maintenance, "spread_to_maintenance")
+        self.cooldown: Nanos = int(exact(rules.cooldown_seconds, "cooldown_seconds") * SECOND)
+        self.round_pause: Nanos = int(exact(rules.round_seconds, "round_seconds") * SECOND)
         stale = exact(rulebook.mark.stale_after_seconds, "mark.stale_after_seconds") * SECOND
         self.stale_after: Nanos = int(stale)
         self.now: Nanos = 0
         self.ledger = Ledger()
+        self.reserves = Reserves(rulebook, self.ledger)
         self.marks = Marks()
         self.monitor = Monitor()
         self.alarms = Alarms()
@@ -116,6 +136,7 @@ class State:
         """The smallest unit of each asset, as its first instrument gave it."""
         self.accounts: list[Account] = [Account(HISTORY_OWNER, HISTORY)]
         self.account_of: dict[str, Account] = {}
+        self.house_account: Account | None = None
         self.orders_made = 0
         self.events: list[Event] = []
         self.touched: list[Pool] = []
@@ -129,11 +150,19 @@ class State:
         if instrument.is_spot:
             assets[rules.base] = rules.base_unit
         openings = {asset: self._opening(asset, unit) for asset, unit in assets.items()}
+        own_opening = self._opening(rules.settle, rules.money_unit, rules.symbol)
+        clip = self._clip(instrument)
+        above, money_unit = self.rulebook.liquidation.fraction_above, instrument.money_unit
+        fraction_above = on_grid(above, money_unit, "liquidation.fraction_above")
         for asset, unit in assets.items():
             self._open_asset(asset, unit, openings[asset])
         funds = self.funds[rules.settle]
         model = MarkModel(self.rulebook.mark.basis_samples, self.stale_after)
         market = Market(instrument, funds, model)
+        market.clip, market.fraction_above = clip, fraction_above
+        if self.reserves.per_contract and not instrument.is_spot:
+            market.insurance = self.ledger.open(f"{FUND} {rules.symbol}", rules.settle)
+            self._endow(funds, market.insurance, own_opening)
         self.markets.append(market)
         self.market_of[rules.symbol] = market
         self.marks.prices.append(0)
@@ -144,10 +173,11 @@ class State:
             self.alarms.set(Due(instrument.expires_at, Alarm.EXPIRY, instrument.index))
         return market
 
-    def _opening(self, asset: str, unit: str) -> Money:
-        """What the insurance fund begins with."""
-        opening = self.rulebook.insurance_fund.get(asset, "0")
-        return on_grid(opening, exact(unit, f"{asset} unit"), f"insurance_fund.{asset}")
+    def _opening(self, asset: str, unit: str, symbol: str = "") -> Money:
+        """What an insurance fund begins with: as said for the contract, else for its asset."""
+        openings = self.rulebook.insurance_fund
+        text = openings.get(symbol, openings.get(asset, "0"))
+        return on_grid(text, exact(unit, f"{asset} unit"), f"insurance_fund.{asset}")
 
     def _open_asset(self, asset: str, unit: str, opening: Money) -> None:
         """The venue's own accounts in an asset, opened with its first instrument."""
@@ -156,7 +186,26 @@ class State:
         funds = Funds(self.ledger, asset)
         self.funds[asset] = funds
         self.units[asset] = unit
-        self.ledger.transfer(funds.outside, funds.insurance, opening, Reason.DEPOSIT)
+        if not self.reserves.per_contract:
+            self._endow(funds, funds.insurance, opening)
+
+    def _endow(self, funds: Funds, fund: int, opening: Money) -> None:
+        self.ledger.transfer(funds.outside, fund, opening, Reason.DEPOSIT)
+        self.reserves.note(fund, self.now)
+
+    def _clip(self, instrument: Instrument) -> Lots:
+        """The size of one liquidation step, where it is a fixed one."""
+        rules = self.rulebook.liquidation
+        if rules.amount is not Amount.CLIP or instrument.is_spot:
+            return 0
+        clip = on_grid(rules.clip, instrument.lot_size, "liquidation.clip")
+        if clip < 1:
+            raise UnitError(f"liquidation.clip was {rules.clip}, expected a lot or more")
+        return clip
+
+    def money_one(self, instrument: Instrument) -> Money:
+        """One whole unit of a settlement asset, or its smallest if that is more."""
+        return int(max(1, 1 // instrument.money_unit))
 
     def open_account(self, name: str) -> Account:
         """Admit a trader."""
@@ -169,9 +218,20 @@ class State:
         """The account's pool of one asset, opened if need be."""
         pool = account.pools.get(asset)
         if pool is None:
-            pool = Pool(account, asset, self.ledger.open(account.name, asset))
+            is_house = account is self.house_account
+            own = self.funds[asset].insurance if is_house else None
+            wallet = self.ledger.open(account.name, asset) if own is None else own
+            pool = Pool(account, asset, wallet)
+            pool.is_house = is_house
             account.pools[asset] = pool
         return pool
+
+    def house(self) -> Account:
+        """The venue's own account, opened when it is first needed."""
+        if self.house_account is None:
+            self.house_account = Account(len(self.accounts), HOUSE)
+            self.accounts.append(self.house_account)
+        return self.house_account
 
     def position(
         self, account: Account, instrument: Instrument, side: PositionSide = PositionSide.NET

@@ -7,9 +7,9 @@ from exchange.core.margin import (
     PoolMargin,
     initial_margin,
     leverage_allowed,
-    maintenance_margin,
     margin_held,
     order_margin,
+    safe_margin,
     unrealised_pnl,
 )
 from exchange.core.messages import (
@@ -143,7 +143,7 @@ def _isolate(state: State, position: Position) -> Refusal | None:
     position.isolated = True
     after = PoolMargin(pool, state.wallet(pool) - bucket, state.marks)
     left = min(after.available, after.wallet) if bucket else 0
-    if left < 0 or bucket + pnl < maintenance_margin(position, mark):
+    if left < 0 or bucket + pnl < safe_margin(position, mark):
         position.isolated = False
         return _short(position, bucket + left, bucket)
     state.ledger.transfer(pool.wallet, position.bucket, bucket, Reason.ISOLATED_MARGIN)

@@ -3,7 +3,8 @@
 from fractions import Fraction
 from typing import Final
 
-from exchange.core.rules import Tier, TierInput
+from exchange.core.policies import TierInput
+from exchange.core.rules import Tier
 from exchange.core.units import (
     RATE_ONE,
     Lots,

@@ -10,6 +10,7 @@ from exchange.core import (
     funds,
     history,
     invariants,
+    liquidation,
     listing,
     orders,
     prices,
@@ -20,7 +21,6 @@ from exchange.core import (
 from exchange.core.alarms import Alarm, Due
 from exchange.core.finding import Refusal
 from exchange.core.instrument import Instrument
-from exchange.core.liquidation import settle_touched
 from exchange.core.messages import (
     AccountView,
     AdjustMargin,
@@ -64,6 +64,8 @@ def ring(state: State, due: Due) -> None:
     """Let happen what is due now."""
     if due.alarm is Alarm.EXPIRY:
         expiry.expire(state, state.markets[due.subject])
+    elif due.alarm is Alarm.ROUND:
+        liquidation.resume(state, state.accounts[due.subject])
 
 
 Handler: TypeAlias = Callable[[State, Any], Refusal | None]
@@ -145,7 +147,7 @@ class Venue:
         """What follows from what was done."""
         state = self._state
         if state.touched:
-            settle_touched(state)
+            liquidation.settle_touched(state)
         for market in state.markets:
             state.publish_quote(market)
 

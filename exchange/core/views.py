@@ -76,7 +76,13 @@ def position_view(state: State, position: Position, margin: PoolMargin) -> Posit
         unrealised_pnl=unrealised_pnl(position, mark),
         initial_margin=initial(position, mark),
         maintenance_margin=maintenance_margin(position, mark),
-        liquidation_price=liquidation_price(_legs(position), mark, equity, maintenance),
+        liquidation_price=liquidation_price(
+            _legs(position),
+            mark,
+            equity,
+            maintenance,
+            equality_fails=state.lines.equality_fails,
+        ),
         bankruptcy_price=bankruptcy_price(position, mark, equity),
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.core.deleveraging import queue, score
+from exchange.core.deleveraging import queue, standing
 from exchange.core.messages import (
     CancelReason,
     LiquidationStepTaken,
@@ -53,10 +53,10 @@ def test_the_score_is_profit_on_entry_times_effective_leverage() -> None:
     state = it.venue._state
     bold, late, calm, wrong = queue(state, state.market_of["BTC"], long=False)
 
-    assert score(state, bold) == 20 * 10**6 * 800 // 350
-    assert score(state, late) == 100 * 800 * 10**8 // (900 * 250)
-    assert score(state, calm) == 20 * 10**6 * 800 // 10_200
-    assert score(state, wrong) == -50 * 250 * 10**8 // (750 * 800)
+    assert standing(state, bold).score == 20 * 10**6 * 800 // 350
+    assert standing(state, late).score == 100 * 800 * 10**8 // (900 * 250)
+    assert standing(state, calm).score == 20 * 10**6 * 800 // 10_200
+    assert standing(state, wrong).score == -50 * 250 * 10**8 // (750 * 800)
 
 
 def test_of_losers_the_less_leveraged_lose_more_and_go_last() -> None:

@@ -48,7 +48,7 @@ def test_a_fund_in_debt_is_noticed() -> None:
     state.ledger.balances[position.pool.wallet] += 1
     state.ledger.balances[state.funds["USD"].insurance] -= 1
 
-    with pytest.raises(AssertionError, match="insurance fund is in debt"):
+    with pytest.raises(AssertionError, match="insurance fund of BTC is in debt"):
         it.venue.check()
 
 
@@ -118,7 +118,7 @@ def test_a_cross_account_below_maintenance_margin_is_noticed() -> None:
     it, state, _ = stage()
     state.marks.prices[0] = 10_00
 
-    with pytest.raises(AssertionError, match="ann is below maintenance margin in USD"):
+    with pytest.raises(AssertionError, match="ann USD is below maintenance margin"):
         it.venue.check()
 
 
@@ -146,7 +146,7 @@ def test_an_account_in_debt_is_noticed() -> None:
     it.venue._state.ledger.balances[pool.wallet] -= 200
     it.venue._state.ledger.balances[0] += 200
 
-    with pytest.raises(AssertionError, match="cat is below maintenance margin"):
+    with pytest.raises(AssertionError, match="cat USD is in debt"):
         it.venue.check()
 
 

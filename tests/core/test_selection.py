@@ -9,7 +9,7 @@ from exchange.core.accounts import Position
 from exchange.core.instrument import Instrument
 from exchange.core.margin import Marks, maintenance_margin, notional
 from exchange.core.rules import Amount, ContractKind, Select, Tier
-from exchange.core.selection import down_one_tier, first, how_much, just_enough
+from exchange.core.selection import SELECTION, down_tiers, first, how_much, just_enough
 from exchange.core.units import RATE_ONE, ceil_div
 from tests.stage import DOLLAR, SUBTICKS, Stage, position, rulebook
 
@@ -54,7 +54,7 @@ def test_each_policy_has_its_own_first(policy: Select, symbol: str) -> None:
     assert first(policy, positions, marks).instrument.symbol == symbol
 
 
-@pytest.mark.parametrize("policy", list(Select))
+@pytest.mark.parametrize("policy", list(SELECTION))
 def test_equals_go_in_symbol_order(policy: Select) -> None:
     it = Stage(symbols="SOL ETH BTC")
     it.trader("ann", deposit=10_000)
@@ -104,7 +104,7 @@ def test_down_one_tier_is_the_fewest_lots_that_leave_the_tier(
     tiers, contract = held.instrument.tiers, held.instrument
     tier = tiers.index(notional(held, mark))
 
-    closed = down_one_tier(held, mark)
+    closed = down_tiers(held, mark, 1)
 
     assert 1 <= closed <= size
     if tier == 0:

@@ -7,11 +7,14 @@ from collections import defaultdict
 from fractions import Fraction
 
 from exchange.core.messages import (
+    HOUSE,
     Deposited,
     Event,
     InstrumentListed,
     InsuranceFundPaid,
+    LeftoverTaken,
     LiquidationFeeCharged,
+    LossSocialised,
     LossUncovered,
     OrderAccepted,
     OrderAmended,
@@ -54,10 +57,6 @@ class Statement:
                 self.money[event.account, event.asset] += event.amount
             case Withdrawn():
                 self.money[event.account, event.asset] -= event.amount
-            case LiquidationFeeCharged():
-                self.money[event.account, event.asset] -= event.fee
-            case InsuranceFundPaid() | LossUncovered():
-                self.money[event.account, event.asset] += event.amount
             case PositionSettled() | PositionDeleveraged():
                 self._close(event)
             case OrderFilled():
@@ -66,6 +65,21 @@ class Statement:
                 self.open[event.account][event.order_id] = event.size
             case OrderCancelled():
                 self.open[event.account].pop(event.order_id, None)
+            case _:
+                self._ruin(event)
+
+    def _ruin(self, event: Event) -> None:
+        """What liquidations take and give."""
+        match event:
+            case LiquidationFeeCharged():
+                self.money[event.account, event.asset] -= event.fee
+            case LeftoverTaken():
+                self.money[event.account, event.asset] -= event.amount
+            case LossSocialised():
+                self.money[event.account, event.asset] -= event.amount
+                self.money[event.against, event.asset] += event.amount
+            case InsuranceFundPaid() | LossUncovered():
+                self.money[event.account, event.asset] += event.amount
 
     def _close(self, event: PositionSettled | PositionDeleveraged) -> None:
         key = event.account, event.symbol, event.position_side
@@ -91,6 +105,8 @@ class Statement:
             assert self.sizes[key] == event.position, f"{key} is left with another size"
         self.money[event.account, rules.settle] += event.realised_pnl
         self.money[event.account, event.fee_asset or rules.settle] -= event.fee
+        if event.kind is TradeKind.TAKEOVER:
+            self.sizes[HOUSE, event.symbol, PositionSide.NET] -= lots
         if event.kind is TradeKind.BOOK:
             orders = self.open[event.account]
             assert orders[event.order_id] - event.size == event.open_size, "a fill was lost"

@@ -40,7 +40,9 @@ from exchange.core.messages import (
     UpdateDepth,
     UpdateMarkPrice,
 )
-from exchange.core.rules import Amount, ContractKind, Select, Tier
+from exchange.core.policies import Amount
+from exchange.core.rules import ContractKind, Tier
+from exchange.core.selection import SELECTION
 from exchange.core.venue import Venue
 from tests.models.naive_margin import Contract, Held, NaiveMargin, Scope, Told
 from tests.stage import contract, rulebook
@@ -63,6 +65,10 @@ RISING_COIN = tuple(
 )
 
 
+AMOUNTS = (Amount.WHOLE_POSITION, Amount.DOWN_ONE_TIER, Amount.JUST_ENOUGH)
+"""Those that the model knows."""
+
+
 class Twins:
     """A venue and the model, told the same."""
 
@@ -71,7 +77,7 @@ class Twins:
         tiers, coin_tiers = random.choice(((FLAT, FLAT), (RISING, RISING_COIN)))
         fund = random.choice(("0", "20", "3000"))
         fee = random.choice(("0", "0.01", "0.03", "0.3"))
-        select, amount = random.choice(list(Select)), random.choice(list(Amount))
+        select, amount = random.choice(list(SELECTION)), random.choice(AMOUNTS)
         rules = rulebook(
             tiers=tiers,
             fund=fund,

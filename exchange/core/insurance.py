@@ -1,0 +1,136 @@
+"""The insurance fund: what it takes in, and what it pays for."""
+
+from exchange.core.ledger import Reason
+from exchange.core.messages import (
+    InsuranceFundPaid,
+    LeftoverTaken,
+    LiquidationFeeCharged,
+    LossUncovered,
+)
+from exchange.core.policies import FeeCap, Leftover
+from exchange.core.scope import Scope
+from exchange.core.socialise import share_out
+from exchange.core.state import Market, State
+from exchange.core.units import RATE_ONE, Money, ceil_div
+
+
+def spendable(state: State, market: Market) -> Money:
+    """What a contract's fund may pay now; losses of the venue's own positions are its losses."""
+    most = state.reserves.spendable(market.insurance, state.now)
+    if most and state.house_account is not None:
+        pool = state.pool(state.house_account, market.instrument.settle)
+        own = next((p for p in pool.positions.values() if p.bucket == market.insurance), None)
+        most = max(0, min(most, Scope(state, pool, own).equity()))
+    return most
+
+
+def charge(scope: Scope, market: Market, traded: Money, leftover: Money) -> None:
+    """The liquidation fee on what was closed in the book; never more than its cap."""
+    state = scope.state
+    fee = ceil_div(traded * state.liquidation_rate, RATE_ONE)
+    cap = scope.equity()
+    if state.rulebook.liquidation.fee_cap is FeeCap.LEFTOVER:
+        cap = min(cap, leftover)
+    fee = max(0, min(fee, cap))
+    if fee == 0:
+        return
+    _move(scope, market, fee, Reason.LIQUIDATION_FEE)
+    state.emit(
+        LiquidationFeeCharged(
+            at=state.now,
+            account=scope.pool.account.name,
+            symbol=market.instrument.symbol,
+            asset=scope.pool.asset,
+            notional=traded,
+            fee=fee,
+            insurance_fund=state.ledger.balances[market.insurance],
+        )
+    )
+
+
+def take_leftover(scope: Scope, market: Market, leftover: Money) -> None:
+    """What closing a position whole has left of its backing, where the rulebook gives it away."""
+    state = scope.state
+    amount = min(leftover, scope.equity())
+    if state.rulebook.liquidation.leftover is not Leftover.FUND or amount <= 0:
+        return
+    _give(scope, market, amount)
+
+
+def _give(scope: Scope, market: Market, amount: Money) -> None:
+    state = scope.state
+    _move(scope, market, amount, Reason.LEFTOVER)
+    state.emit(
+        LeftoverTaken(
+            at=state.now,
+            account=scope.pool.account.name,
+            symbol=market.instrument.symbol,
+            asset=scope.pool.asset,
+            amount=amount,
+            insurance_fund=state.ledger.balances[market.insurance],
+        )
+    )
+
+
+def take_rest(scope: Scope, market: Market) -> None:
+    """All that is left in a scope that the venue has taken over."""
+    amount = scope.equity()
+    if amount > 0:
+        _give(scope, market, amount)
+
+
+def _move(scope: Scope, market: Market, amount: Money, reason: Reason) -> None:
+    """From what stands behind a scope into the fund."""
+    state = scope.state
+    state.ledger.transfer(scope.purse, market.insurance, amount, reason)
+    state.reserves.note(market.insurance, state.now)
+
+
+def cover(scope: Scope, market: Market | None = None) -> None:
+    """Bring a negative equity back to zero: from the fund, then from others, then as uncovered.
+
+    While positions are left, only the fund pays.  Without a `market`, it is the fund of the first
+    contract that the account has traded.
+    """
+    state = scope.state
+    debt = -scope.equity()
+    if debt <= 0 or scope.pool.is_house:
+        return
+    market = market or _first_market(scope)
+    paid = min(debt, spendable(state, market))
+    if paid:
+        state.ledger.transfer(market.insurance, scope.purse, paid, Reason.INSURANCE)
+        state.reserves.note(market.insurance, state.now)
+        state.emit(
+            InsuranceFundPaid(
+                at=state.now,
+                account=scope.pool.account.name,
+                symbol=scope.symbol,
+                asset=scope.pool.asset,
+                amount=paid,
+                insurance_fund=state.ledger.balances[market.insurance],
+            )
+        )
+    if debt > paid and not scope.positions():
+        _leave_uncovered(scope, market, share_out(scope, market, debt - paid))
+
+
+def _first_market(scope: Scope) -> Market:
+    held = scope.isolated or next(iter(scope.pool.positions.values()))
+    return scope.state.markets[held.instrument.index]
+
+
+def _leave_uncovered(scope: Scope, market: Market, amount: Money) -> None:
+    if amount == 0:
+        return
+    state = scope.state
+    state.ledger.transfer(market.funds.uncovered, scope.purse, amount, Reason.UNCOVERED)
+    state.emit(
+        LossUncovered(
+            at=state.now,
+            account=scope.pool.account.name,
+            symbol=scope.symbol,
+            asset=scope.pool.asset,
+            amount=amount,
+        )
+    )

@@ -1,0 +1,118 @@
+"""What a liquidation says about itself: each event carries the arithmetic of its moment."""
+
+from exchange.core.accounts import Position
+from exchange.core.margin import maintenance_margin, notional, unrealised_pnl
+from exchange.core.messages import (
+    Closing,
+    LiquidationEnded,
+    LiquidationPaused,
+    LiquidationStarted,
+    LiquidationStepTaken,
+    PositionMargin,
+)
+from exchange.core.policies import Amount
+from exchange.core.scope import Scope
+from exchange.core.state import State
+from exchange.core.units import Lots, Ticks
+
+
+def announce_start(scope: Scope) -> None:
+    """Equity has fallen below the line."""
+    scope.state.emit(
+        LiquidationStarted(
+            at=scope.state.now,
+            account=scope.pool.account.name,
+            symbol=scope.symbol,
+            position_side=scope.side,
+            mode=scope.mode,
+            asset=scope.pool.asset,
+            collateral=scope.collateral(),
+            equity=scope.equity(),
+            maintenance_margin=scope.maintenance(),
+            positions=margins(scope),
+        )
+    )
+
+
+def announce_step(
+    scope: Scope,
+    position: Position,
+    choice: tuple[PositionMargin, ...],
+    closing: Closing,
+    size: Lots,
+    limit: Ticks,
+    filled: Lots,
+) -> None:
+    """Closing a position was tried; `choice` is what it was chosen from."""
+    rules = scope.state.rulebook.liquidation
+    by_rule = closing is Closing.BOOK
+    scope.state.emit(
+        LiquidationStepTaken(
+            at=scope.state.now,
+            account=scope.pool.account.name,
+            symbol=position.instrument.symbol,
+            position_side=position.side,
+            mode=scope.mode,
+            chosen_by=str(rules.select),
+            positions=choice,
+            closing=closing,
+            size=size,
+            sized_by=str(rules.amount if by_rule else Amount.WHOLE_POSITION),
+            bankruptcy_price=limit,
+            filled=filled,
+            equity=scope.equity(),
+            maintenance_margin=scope.maintenance(),
+        )
+    )
+
+
+def announce_pause(scope: Scope) -> None:
+    """The next round comes later."""
+    scope.state.emit(
+        LiquidationPaused(
+            at=scope.state.now,
+            account=scope.pool.account.name,
+            symbol=scope.symbol,
+            position_side=scope.side,
+            mode=scope.mode,
+            asset=scope.pool.asset,
+            until=scope.distress.paused_until,
+        )
+    )
+
+
+def announce_end(scope: Scope) -> None:
+    """The scope is safe, or empty."""
+    scope.state.emit(
+        LiquidationEnded(
+            at=scope.state.now,
+            account=scope.pool.account.name,
+            symbol=scope.symbol,
+            position_side=scope.side,
+            mode=scope.mode,
+            asset=scope.pool.asset,
+            collateral=scope.collateral(),
+            equity=scope.equity(),
+            maintenance_margin=scope.maintenance(),
+            closed_all=not scope.positions(),
+        )
+    )
+
+
+def margins(scope: Scope) -> tuple[PositionMargin, ...]:
+    """Every position of a scope as the margin monitor sees it."""
+    return tuple([_margin_of(scope.state, position) for position in scope.positions()])
+
+
+def _margin_of(state: State, position: Position) -> PositionMargin:
+    mark = state.mark_of(position)
+    return PositionMargin(
+        symbol=position.instrument.symbol,
+        position_side=position.side,
+        size=position.size,
+        cost=position.cost,
+        mark_price=mark,
+        notional=notional(position, mark),
+        unrealised_pnl=unrealised_pnl(position, mark),
+        maintenance_margin=maintenance_margin(position, mark),
+    )

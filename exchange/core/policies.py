@@ -1,0 +1,192 @@
+"""The policies that a rulebook chooses from, by name; what each does is where it is used.
+
+Compiled, as the other `kinds` are.
+"""
+
+from enum import StrEnum
+
+
+class MarginPrice(StrEnum):
+    """The price at which maintenance margin is reckoned."""
+
+    MARK = "mark"
+    ENTRY = "entry"
+
+
+class ClosingFee(StrEnum):
+    """Whether maintenance margin keeps a taker fee for the way out, and on which value."""
+
+    NONE = "none"
+    MARK = "mark"
+    ENTRY = "entry"
+
+
+class TierInput(StrEnum):
+    """What tells the tier of a position."""
+
+    NOTIONAL = "notional"
+    SIZE = "size"
+
+
+class MarkMethod(StrEnum):
+    """How the venue arrives at a mark price."""
+
+    RECORDED = "recorded"
+    """As the feed says."""
+    MEDIAN_OF_THREE = "median_of_three"
+    """Median of index with funding, index with averaged basis, and the contract's own price."""
+
+
+class SelfTrade(StrEnum):
+    """What happens where an account's order would meet another of its own."""
+
+    CANCEL_NEWEST = "cancel_newest"
+    """The arriving order ends there."""
+    CANCEL_OLDEST = "cancel_oldest"
+    """The resting order is cancelled, and the arriving one goes on."""
+    CANCEL_BOTH = "cancel_both"
+    DECREMENT = "decrement"
+    """Both shrink by the smaller size, without a trade."""
+
+
+class Trigger(StrEnum):
+    """Where the line lies that liquidation starts at."""
+
+    BELOW = "below"
+    """Equity below maintenance margin; at equality the account is safe."""
+    AT_OR_BELOW = "at_or_below"
+    """Equality already fails: a margin ratio of 100% liquidates."""
+
+
+class Cancel(StrEnum):
+    """Which open orders a liquidation cancels before it closes anything."""
+
+    ALL = "all"
+    CONTRACT = "contract"
+    NONE = "none"
+
+
+class Select(StrEnum):
+    """Which position of a cross account is closed first.  Ties go to the first symbol."""
+
+    LARGEST_UNREALISED_LOSS = "largest_unrealised_loss"
+    MOST_MARGIN_FREED = "most_margin_freed"
+    LARGEST_NOTIONAL = "largest_notional"
+    PSEUDO_RANDOM = "pseudo_random"
+    """By a hash of account, symbol and time: no order that a trader could count on."""
+
+
+class Amount(StrEnum):
+    """How much of the chosen position one step closes."""
+
+    WHOLE_POSITION = "whole_position"
+    DOWN_ONE_TIER = "down_one_tier"
+    """To the top of the tier below; in the lowest tier, all of it."""
+    DOWN_TWO_TIERS = "down_two_tiers"
+    """From the third tier up, to the top of the second below; in the lowest two, all of it."""
+    TO_LOWEST_TIER = "to_lowest_tier"
+    """To the top of the lowest tier; in the lowest two, all of it."""
+    FRACTION = "fraction"
+    """A fraction of a position that is large, all of one that is not."""
+    CLIP = "clip"
+    """A fixed size each time."""
+    JUST_ENOUGH = "just_enough"
+    """The fewest lots that, closed at the mark, make the account safe."""
+
+
+class Limit(StrEnum):
+    """The worst price at which a liquidation order may trade."""
+
+    BANKRUPTCY_PRICE = "bankruptcy_price"
+    """Where closing uses up what stands behind the position."""
+    MARKET_BAND = "market_band"
+    """That of a market order, and no worse than the bankruptcy price."""
+    FILLABLE_PRICE = "fillable_price"
+    """As far from the mark as the account is from its margin, and no worse than bankruptcy."""
+
+
+class Unfilled(StrEnum):
+    """What happens with a position that the book does not take."""
+
+    ADL = "adl"
+    """Auto-deleveraging, at once."""
+    WAIT_THEN_ADL = "wait_then_adl"
+    """It stays with the account until the next round; deleveraging when the equity is gone."""
+    TAKEOVER = "takeover"
+    """The venue's own account takes it over at the bankruptcy price, and works it off."""
+    SOCIALISE = "socialise"
+    """The book is asked at any price in the band, and others bear the loss; the rest waits."""
+
+
+class Leftover(StrEnum):
+    """Whose what is left is, where a position was closed better than at its bankruptcy price."""
+
+    TRADER = "trader"
+    FUND = "fund"
+
+
+class FeeCap(StrEnum):
+    """What a liquidation fee may take at most."""
+
+    EQUITY = "equity"
+    LEFTOVER = "leftover"
+    """What the fills brought beyond the bankruptcy price."""
+
+
+class Backing(StrEnum):
+    """What stands behind one position of a cross account, and so sets its bankruptcy price."""
+
+    WHOLE_ACCOUNT = "whole_account"
+    BY_MAINTENANCE = "by_maintenance"
+    """A share of the equity, in proportion to maintenance margin."""
+
+
+class FundScope(StrEnum):
+    """How insurance funds are divided."""
+
+    SHARED = "shared"
+    """One for each settlement asset."""
+    PER_CONTRACT = "per_contract"
+
+
+class Rank(StrEnum):
+    """Who is deleveraged first: a measure of profit times one of leverage."""
+
+    PROFIT_AND_LEVERAGE = "profit_and_leverage"
+    """PnL over entry value, times notional over equity; a loser's loss is divided by it."""
+    WALLET_PROFIT_AND_MARGIN_RATIO = "wallet_profit_and_margin_ratio"
+    """Unrealised profit over wallet balance, times maintenance margin over equity."""
+    PRICE_GAIN_AND_LEVERAGE = "price_gain_and_leverage"
+    """Mark over entry price (for a short, entry over mark), times notional over equity."""
+    LEVERAGED_RETURN = "leveraged_return"
+    """PnL over entry value, times the position's own leverage."""
+    PSEUDO_RANDOM = "pseudo_random"
+
+
+class DeleveragingPrice(StrEnum):
+    """At which price auto-deleveraging closes."""
+
+    BANKRUPTCY = "bankruptcy"
+    """That of the account in liquidation: it ends with nothing, and owes nothing."""
+    MARK = "mark"
+    """The insurance fund pays what the account lacks there."""
+
+
+class Quantile(StrEnum):
+    """What the five lights of the deleveraging queue count."""
+
+    SIZE = "size"
+    """A fifth of the open contracts each."""
+    POSITIONS = "positions"
+    """A fifth of the positions each."""
+
+
+class Socialise(StrEnum):
+    """Who bears a loss that nothing else covers."""
+
+    NONE = "none"
+    """The venue, for ever in its books as uncovered."""
+    WINNERS = "winners"
+    """Positions in profit, in proportion to it and never beyond it; then the venue."""
+    OPEN_INTEREST = "open_interest"
+    """Every position in the contract, in proportion to size, as far as it stays above water."""

@@ -1,0 +1,196 @@
+"""The steps of the waterfall: close in the book, take over, deleverage, or let others bear it.
+
+Each closes some of one position, and says what it did.
+"""
+
+from collections.abc import Callable
+
+from exchange.core.accounts import Position
+from exchange.core.book import Order
+from exchange.core.deleveraging import deleverage, price_for
+from exchange.core.house import take_in
+from exchange.core.insurance import charge, cover, spendable, take_leftover, take_rest
+from exchange.core.margin import notional
+from exchange.core.matching import cancel, cancel_position, match
+from exchange.core.messages import CancelReason, Closing, TradeKind
+from exchange.core.notices import announce_step, margins
+from exchange.core.orders import market_limit
+from exchange.core.policies import Amount, Cancel, Limit, Unfilled
+from exchange.core.scope import Scope, Stake
+from exchange.core.selection import how_much
+from exchange.core.spot import draws_on
+from exchange.core.state import Market
+from exchange.core.units import RATE_ONE, SECOND, Lots, Ticks, ceil_div
+
+
+def cancel_orders(scope: Scope) -> None:
+    """Take back the open orders that stand with a failed scope, as far as the rulebook says."""
+    state, rule = scope.state, scope.state.rulebook.liquidation.cancel
+    if scope.isolated is None:
+        for order in list(scope.pool.account.orders.values()):
+            # What spot orders hold in reserve belongs to the account, under every rule.
+            if draws_on(order, scope.pool):
+                cancel(state, state.markets[order.market], order, CancelReason.LIQUIDATION)
+    if rule is Cancel.NONE:
+        return
+    for position in list(scope.pool.positions.values()):
+        concerned = position is scope.isolated if scope.isolated else not position.isolated
+        if concerned and (rule is Cancel.ALL or position.size):
+            cancel_position(state, position, CancelReason.LIQUIDATION)
+
+
+def close_some(scope: Scope, position: Position, amount: Amount) -> None:
+    """One step: some of a position through the book; what that does not take, as the rules say."""
+    rules = scope.state.rulebook.liquidation
+    market = scope.state.markets[position.instrument.index]
+    if scope.pool.is_house:
+        auto_deleverage(scope, market, position)
+        return
+    held = abs(position.size)
+    size = step_size(scope, market, position, amount)
+    skips_book = rules.takeover_whole and size == held
+    if not skips_book and through_book(scope, market, position, size, Closing.BOOK):
+        return
+    if rules.fund_in_book and spendable(scope.state, market) > 0:
+        filled = through_book(scope, market, position, held, Closing.INSURANCE_FUND)
+        cover(scope, market)
+        if filled:
+            return
+    UNFILLED[rules.unfilled](scope, market, position)
+    cover(scope, market)
+
+
+def step_size(scope: Scope, market: Market, position: Position, amount: Amount) -> Lots:
+    """How much a policy closes; after a fraction, for a while, all."""
+    state, distress = scope.state, scope.distress
+    mark = state.mark_of(position)
+    if amount is Amount.CLIP:
+        return min(market.clip, abs(position.size))
+    if amount is not Amount.FRACTION:
+        fee, buffer = state.liquidation_rate, state.lines.buffer
+        return how_much(amount, position, mark, scope.lacking(), fee, buffer)
+    if state.now < distress.whole_until or notional(position, mark) <= market.fraction_above:
+        return abs(position.size)
+    distress.whole_until = state.now + state.cooldown
+    return ceil_div(abs(position.size) * state.fraction, RATE_ONE)
+
+
+def through_book(
+    scope: Scope, market: Market, position: Position, size: Lots, closing: Closing
+) -> Lots:
+    """Send an order to the book that costs no more than what backs it; returns what it filled."""
+    state = scope.state
+    choice, stake = margins(scope), Stake(scope, position)
+    limit = worst_price(scope, market, stake, closing)
+    order = Order(
+        state.next_order_id(),
+        scope.pool.account.index,
+        market.instrument.index,
+        position.size < 0,
+        limit,
+        size,
+        position,
+    )
+    traded = 0
+    if not state.rulebook.liquidation.fill_or_kill or _is_taken_whole(market, order):
+        traded = match(state, market, order, limit, 0, TradeKind.LIQUIDATION)
+    filled = size - order.size
+    if closing is Closing.BOOK and filled:
+        charge(scope, market, traded, stake.left_of(filled))
+        if position.size == 0:
+            take_leftover(scope, market, stake.left_of(filled))
+    announce_step(scope, position, choice, closing, size, limit, filled)
+    return filled
+
+
+def worst_price(scope: Scope, market: Market, stake: Stake, closing: Closing) -> Ticks:
+    """The limit of a liquidation order: never worse than what backs it, by rule better."""
+    state, position = scope.state, stake.position
+    buy = position.size < 0
+    band = market_limit(state, market, buy=buy)
+    if closing is Closing.SOCIALISED:
+        return band
+    extra = spendable(state, market) if closing is Closing.INSURANCE_FUND else 0
+    bound = stake.bankruptcy_price(extra)
+    rule = state.rulebook.liquidation.limit
+    if rule is Limit.MARKET_BAND:
+        return min(band, bound) if buy else max(band, bound)
+    if rule is Limit.FILLABLE_PRICE:
+        fine, subticks = stake.fillable_price(), market.instrument.subticks
+        fillable = fine // subticks if buy else ceil_div(fine, subticks)
+        return max(1, min(fillable, bound) if buy else max(fillable, bound))
+    return bound
+
+
+def _is_taken_whole(market: Market, order: Order) -> bool:
+    """Whether the book has all of an order at its limit."""
+    takings = market.book.takings(order, meets_itself=True)
+    return sum(size for _, size in takings) == order.size
+
+
+# ----------------------------------------------------------------- what the book does not take
+
+
+def auto_deleverage(scope: Scope, market: Market, position: Position) -> None:
+    """Close against the other side, at the price that uses up what backs the position.
+
+    The rulebook may choose another price, but not for the venue's own account, which has no fund
+    to fall back on.
+    """
+    state = scope.state
+    choice, stake = margins(scope), Stake(scope, position)
+    size, price = abs(position.size), stake.bankruptcy_price(0)
+    if not scope.pool.is_house:
+        price = price_for(state, position, price)
+    deleverage(state, market, position, size, price, state.next_order_id())
+    take_leftover(scope, market, stake.left_of(size))
+    announce_step(scope, position, choice, Closing.ADL, size, price, size)
+
+
+def take_over(scope: Scope, market: Market, position: Position) -> None:
+    """Let the venue's own account have the position at its bankruptcy price."""
+    state = scope.state
+    choice, stake = margins(scope), Stake(scope, position)
+    size, price = abs(position.size), stake.bankruptcy_price(0)
+    take_in(scope, market, position, size, price, state.next_order_id())
+    take_leftover(scope, market, stake.left_of(size))
+    announce_step(scope, position, choice, Closing.TAKEOVER, size, price, size)
+
+
+def take_over_all(scope: Scope) -> None:
+    """Let the venue's own account have every position, and all that is left behind them."""
+    for position in scope.positions():
+        market = scope.state.markets[position.instrument.index]
+        take_over(scope, market, position)
+        if not scope.positions():
+            take_rest(scope, market)
+
+
+def wait(scope: Scope) -> None:
+    """Leave the rest for the next round."""
+    state = scope.state
+    scope.distress.paused_until = state.now + (state.round_pause or SECOND)
+
+
+def wait_or_deleverage(scope: Scope, market: Market, position: Position) -> None:
+    """Wait while there is equity; deleverage when it is gone."""
+    if scope.equity() < 0:
+        auto_deleverage(scope, market, position)
+    else:
+        wait(scope)
+
+
+def at_others_cost(scope: Scope, market: Market, position: Position) -> None:
+    """Once the equity is gone: at any price in the band, the loss to be borne by others."""
+    if scope.equity() < 0:
+        through_book(scope, market, position, abs(position.size), Closing.SOCIALISED)
+    if position.size:
+        wait(scope)
+
+
+UNFILLED: dict[Unfilled, Callable[[Scope, Market, Position], None]] = {
+    Unfilled.ADL: auto_deleverage,
+    Unfilled.WAIT_THEN_ADL: wait_or_deleverage,
+    Unfilled.TAKEOVER: take_over,
+    Unfilled.SOCIALISE: at_others_cost,
+}
