@@ -16,7 +16,7 @@ from exchange.core.messages import (
 )
 from exchange.core.units import Money, UnitError, decimal, exact
 from exchange.core.venue import Venue
-from tools.scenario import Expect
+from tools.step_parts import Expect
 
 Found: TypeAlias = Fraction | str
 """A number, or a word where there is none."""

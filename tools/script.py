@@ -23,7 +23,7 @@ from tools.expectations import (
     difference,
     unless_equal,
 )
-from tools.scenario import Expect, Step
+from tools.step_parts import Expect, Step
 from tools.steps import Instruments, commands, listed, moved
 from tools.times import moment, utc
 

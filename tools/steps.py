@@ -28,9 +28,9 @@ from exchange.core.messages import (
     Withdraw,
 )
 from exchange.core.units import Lots, MarkPrice, Nanos, Ticks, UnitError, rate
-from tools import scenario as parts
+from tools import step_parts as parts
 from tools.assets import amount_of
-from tools.scenario import Step
+from tools.step_parts import Step
 from tools.times import HOUR, duration
 
 Instruments: TypeAlias = Mapping[str, Instrument]

@@ -13,7 +13,8 @@ from exchange.core.units import decimal
 from exchange.journal import Journal
 from tools import scenario as scenarios
 from tools.build import Run
-from tools.scenario import Expect, Scenario, Step
+from tools.scenario import Scenario
+from tools.step_parts import Expect, Step
 
 STEPWISE = [name for name in scenarios.shipped() if name.startswith("seeds/")]
 CHECKS = {

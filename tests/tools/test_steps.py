@@ -15,8 +15,9 @@ from exchange.core.messages import (
 from exchange.journal import Journal
 from tools.build import Run
 from tools.running import carry_out
-from tools.scenario import Scenario, Step
+from tools.scenario import Scenario
 from tools.script import Script
+from tools.step_parts import Step
 from tools.steps import ACTIONS, commands
 
 GRID = 'settle = "USD", tick_size = "1", lot_size = "0.1"'
