@@ -3,7 +3,7 @@
 00:00:00  mark 60,000; anna buys 1 BTC at 60,000 in isolated margin with leverage 10,
           carl sells 1 in cross, a crowd of 20 longs is there
 00:00:10  mark 57,000
-00:01:10  mark 53,000: anna fails, the book pays 53,500, her bankruptcy price is 54,030
+00:01:10  mark 53,000: anna fails, the book pays 53,500, her bankruptcy price is 54,000
 """
 
 from pathlib import Path
@@ -89,7 +89,12 @@ mark = { BTC = "53600" }
 """
 
 
+def ran(scenario: str, folder: Path, *, until: str = "") -> Done:
+    """Run a scenario, told in TOML, into a new folder below `folder`."""
+    decoded = msgspec.toml.decode(scenario, type=Scenario)
+    return carry_out(Run(decoded, folder / "told.toml", until=until), folder, quiet=True)
+
+
 def crash(folder: Path, *, extra: str = "") -> Done:
-    """Run it into a new folder below `folder`; `extra` is more TOML."""
-    scenario = msgspec.toml.decode(CRASH + extra, type=Scenario)
-    return carry_out(Run(scenario, folder / "crash.toml"), folder, quiet=True)
+    """Run the crash into a new folder below `folder`; `extra` is more TOML."""
+    return ran(CRASH + extra, folder)

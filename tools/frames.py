@@ -55,7 +55,7 @@ class Frame:
 
     def __getitem__(self, column: str) -> list[Any]:
         """One column as a list.  KeyError where there is none of that name."""
-        return list(self.arrow[column].to_pylist())
+        return list(plain(self.arrow.select([column]))[column].to_pylist())
 
     def where(self, **equal: object) -> "Frame":
         """The rows in which every column named has the value given.
@@ -72,7 +72,7 @@ class Frame:
 
     def rows(self) -> list[dict[str, Any]]:
         """Every row as a dict."""
-        return list(self.arrow.to_pylist())
+        return list(plain(self.arrow).to_pylist())
 
     def pandas(self) -> Any:  # noqa: ANN401 (a pandas.DataFrame, where pandas is there)
         """A pandas.DataFrame.  Raises MissingExtraError without pandas."""
@@ -107,8 +107,17 @@ class Frame:
         for number, part in enumerate(parts):
             if number:
                 yield f'<tr><td colspan="{len(self.columns)}" style="text-align:center">…</td></tr>'
-            for row in part.to_pylist():
+            for row in plain(part).to_pylist():
                 yield "<tr>" + "".join(cell(value) for value in row.values()) + "</tr>"
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """With times to the microsecond: Python's own know no more, and need no pandas."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
+            times = table.column(place).cast(pa.timestamp("us", tz=field.type.tz), safe=False)
+            table = table.set_column(place, field.name, times)
+    return table
 
 
 def cell(value: object) -> str:

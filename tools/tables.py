@@ -31,11 +31,13 @@ FILLS = pa.schema(
         ("symbol", CATEGORY),
         ("side", CATEGORY),
         ("kind", CATEGORY),
+        ("position_side", CATEGORY),
         ("maker", pa.bool_()),
         ("order_id", pa.int64()),
         ("price_ticks", pa.int64()),
         ("size_lots", pa.int64()),
         ("position_lots", pa.int64()),
+        ("fee_asset", CATEGORY),
         ("fee_units", pa.int64()),
         ("realised_pnl_units", pa.int64()),
         ("price", pa.float64()),
@@ -160,6 +162,8 @@ class EventTables:
 
     def _fill(self, event: OrderFilled) -> None:
         own = self._instruments[event.symbol]
+        in_base = event.fee_asset not in {"", own.settle}
+        fee_unit = own.lot_size / own.base_units if in_base else own.money_unit
         self._fills.add(
             {
                 "at": event.at,
@@ -167,17 +171,19 @@ class EventTables:
                 "symbol": event.symbol,
                 "side": str(event.side),
                 "kind": str(event.kind),
+                "position_side": str(event.position_side),
                 "maker": event.maker,
                 "order_id": event.order_id,
                 "price_ticks": event.price,
                 "size_lots": event.size,
                 "position_lots": event.position,
+                "fee_asset": event.fee_asset or own.settle,
                 "fee_units": event.fee,
                 "realised_pnl_units": event.realised_pnl,
                 "price": float(event.price * own.tick_size),
                 "size": float(event.size * own.lot_size),
                 "position": float(event.position * own.lot_size),
-                "fee": float(event.fee * own.money_unit),
+                "fee": float(event.fee * fee_unit),
                 "realised_pnl": float(event.realised_pnl * own.money_unit),
             }
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.crash import crash
+from tests.crash import crash, ran
 from tools.samples.columns import scale
 from tools.samples.crowd import one_digit
 from tools.scenario import ScenarioError
@@ -146,3 +146,80 @@ def test_units_become_the_nearest_float() -> None:
 )
 def test_bands_have_one_digit(units: int, digit: int) -> None:
     assert one_digit(units) == digit
+
+
+# ------------------------------------------------------------- spot, and what expires
+
+SPOT = """
+name = "spot"
+rulebook = "textbook"
+recorded_marks = true
+
+[[instruments]]
+symbol = "BTC-SPOT"
+kind = "spot"
+base = "BTC"
+settle = "USD"
+tick_size = "1"
+lot_size = "0.001"
+
+[[accounts]]
+name = "anna"
+deposits = { USD = "10000" }
+
+[[steps]]
+mark = { BTC-SPOT = "60000" }
+
+[[steps]]
+at = "+0"
+book = { symbol = "BTC-SPOT", asks = [["60000", "1"]] }
+
+[[steps]]
+at = "+0"
+order = { account = "anna", symbol = "BTC-SPOT", side = "buy", size = "0.1", price = "60000" }
+
+[[steps]]
+at = "+10"
+mark = { BTC-SPOT = "66000" }
+"""
+
+DATED = """
+name = "dated"
+rulebook = "textbook"
+start = "2025-03-27T07:50:00"
+
+[[instruments]]
+symbol = "BTC-27MAR25"
+settle = "USD"
+tick_size = "1"
+lot_size = "0.001"
+expiry = "2025-03-27T08:00:00"
+
+[[accounts]]
+name = "anna"
+deposits = { USD = "10000" }
+positions = [{ symbol = "BTC-27MAR25", size = "1" }]
+
+[[steps]]
+mark = { BTC-27MAR25 = "60000" }
+
+[[steps]]
+index = { BTC-27MAR25 = "60100" }
+"""
+
+
+def test_spot_is_worth_what_its_mark_says(tmp_path: Path) -> None:
+    """4,000 dollars and a tenth of a bitcoin; what is owned is no open interest."""
+    folder = ran(SPOT, tmp_path).folder
+    last = rows(folder, "equity", account="anna", asset="USD")[-1]
+
+    assert (last["equity"], last["wallet"], last["spot"]) == (10_600, 4_000, 6_600)
+    assert rows(folder, "equity", account="anna", asset="BTC")[-1]["equity"] == 0.1
+    assert {row["open_interest"] for row in rows(folder, "bars")} == {0}
+
+
+def test_what_has_expired_is_no_open_interest(tmp_path: Path) -> None:
+    found = rows(ran(DATED, tmp_path, until="+700").folder, "bars")
+
+    assert [row["open_interest"] for row in found][1] == 1
+    assert found[-1]["open_interest"] == 0

@@ -16,7 +16,14 @@ from tools.statistics import Performance, performance
 ACCOUNTS_MOST = 40
 """Accounts on a page: those whose money changed most come first."""
 SPANS = 150
-EQUITY = ("equity", "cross_equity", "available_margin", "initial_margin", "maintenance_margin")
+EQUITY = (
+    "equity",
+    "spot",
+    "cross_equity",
+    "available_margin",
+    "initial_margin",
+    "maintenance_margin",
+)
 POSITION = ("size", "mark", "liquidation_price", "bankruptcy_price", "entry_price", "notional")
 BASIS_POINTS = 10_000
 

@@ -8,18 +8,24 @@ const STEPPED = 240;
 
 /** The value in force at a moment, in a series over rising times. */
 function asOf(times, values, at) {
-  let low = 0, high = times.length;
+  let low = 0,
+    high = times.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (times[middle] <= at) low = middle + 1; else high = middle;
+    if (times[middle] <= at) low = middle + 1;
+    else high = middle;
   }
   return low ? values[low - 1] : null;
 }
 
 /** A card with a caption, in which something is drawn. */
 function card(title, unit, ...children) {
-  return make("figure", { class: "card", "aria-label": unit ? `${title}, ${unit}` : title },
-    make("figcaption", {}, make("b", {}, title), make("span", { class: "unit" }, unit || "")), ...children);
+  return make(
+    "figure",
+    { class: "card", "aria-label": unit ? `${title}, ${unit}` : title },
+    make("figcaption", {}, make("b", {}, title), make("span", { class: "unit" }, unit || "")),
+    ...children,
+  );
 }
 
 /**
@@ -43,10 +49,25 @@ function timeChart(spec) {
 function drawCharts() {
   drawDrawings();
   for (const one of charts) {
-    one.chart = new uPlot(options(one), [one.spec.x, ...one.spec.lines.map((line) => line.stacked || line.values)], one.plot);
+    one.chart = new uPlot(
+      options(one),
+      [one.spec.x, ...one.spec.lines.map((line) => line.stacked || line.values)],
+      one.plot,
+    );
     fillLegend(one);
+    followFinger(one.chart);
     sizes.observe(one.plot);
   }
+}
+
+/** A finger on a chart shows the values below it, as a pointer does. */
+function followFinger({ over, setCursor }) {
+  const follow = ({ touches: [finger] }) => {
+    const { left, top } = over.getBoundingClientRect();
+    setCursor({ left: finger.clientX - left, top: finger.clientY - top });
+  };
+  over.addEventListener("touchstart", follow, { passive: true });
+  over.addEventListener("touchmove", follow, { passive: true });
 }
 
 function dropCharts() {
@@ -59,35 +80,67 @@ const sizes = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
     const one = charts.find(({ plot }) => plot === target);
     const width = Math.floor(contentRect.width);
-    if (one?.chart && width > 0 && width !== one.chart.width) one.chart.setSize({ width, height: one.chart.height });
+    if (one?.chart && width > 0 && width !== one.chart.width)
+      one.chart.setSize({ width, height: one.chart.height });
   }
 });
 
 function options(one) {
   const { spec, plot } = one;
-  const soft = color("soft"), line = color("line");
+  const soft = color("soft"),
+    line = color("line");
   const narrow = plot.clientWidth < 500;
   const font = `${narrow ? 11 : 12}px system-ui, "DejaVu Sans", sans-serif`;
-  const axis = { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 5 } };
+  const axis = {
+    stroke: soft,
+    font,
+    grid: { stroke: line, width: 1 },
+    ticks: { stroke: line, width: 1, size: 5 },
+  };
   const right = spec.lines.some((each) => each.scale === "right");
-  const size = (chart, values) => Math.max(34, ...(values || []).map((text) => text.length * (narrow ? 6.3 : 7) + 14));
+  const size = (chart, values) =>
+    Math.max(34, ...(values || []).map((text) => text.length * (narrow ? 6.3 : 7) + 14));
   return {
     width: plot.clientWidth,
     height: spec.height || (narrow ? 240 : HEIGHT),
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
     legend: { show: false },
     padding: [10, right ? 0 : narrow ? 16 : 26, 0, 0],
-    cursor: { sync: { key: spec.sync || "run" }, drag: { x: true, y: false, setScale: true }, points: { size: 7 } },
+    cursor: {
+      sync: { key: spec.sync || "run" },
+      drag: { x: true, y: false, setScale: true },
+      points: { size: 7 },
+    },
     scales: {
       x: { time: !spec.elapsed, range: (chart, low, high) => within(spec, chart, low, high) },
       y: { range: spec.span || ((chart, low, high) => spread(low, high, spec.zero)) },
       right: { range: spec.rightSpan || ((chart, low, high) => spread(low, high, false)) },
     },
     axes: [
-      { ...axis, values: (chart, splits, place, space, step) => splits.map((at, each) => (spec.elapsed ? elapsed(at) : moment(at, each ? splits[each - 1] : null, step))), space: narrow ? 60 : 80,
-        incrs: spec.elapsed ? [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400, 604800] : undefined },
+      {
+        ...axis,
+        values: (chart, splits, place, space, step) =>
+          splits.map((at, each) =>
+            spec.elapsed ? elapsed(at) : moment(at, each ? splits[each - 1] : null, step),
+          ),
+        space: narrow ? 60 : 80,
+        incrs: spec.elapsed
+          ? [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400, 604800]
+          : undefined,
+      },
       { ...axis, size, values: (chart, splits) => splits.map(spec.write || compact) },
-      ...(right ? [{ ...axis, scale: "right", side: 1, grid: { show: false }, size, values: (chart, splits) => splits.map(spec.rightWrite || compact) }] : []),
+      ...(right
+        ? [
+            {
+              ...axis,
+              scale: "right",
+              side: 1,
+              grid: { show: false },
+              size,
+              values: (chart, splits) => splits.map(spec.rightWrite || compact),
+            },
+          ]
+        : []),
     ],
     series: [{}, ...spec.lines.map((line) => lineOptions(line, spec.x.length))],
     bands: spec.bands,
@@ -122,13 +175,24 @@ function moment(at, before, step) {
   return isNewDay ? `${shown}\n${day}` : shown;
 }
 
-const elapsed = (at) => `+${Math.floor(at / 3600)}:${String(Math.floor(at / 60) % 60).padStart(2, "0")}:${String(Math.floor(at) % 60).padStart(2, "0")}`;
+const elapsed = (at) =>
+  `+${Math.floor(at / 3600)}:${String(Math.floor(at / 60) % 60).padStart(2, "0")}:${String(Math.floor(at) % 60).padStart(2, "0")}`;
 
 /** Few moments: a value stands until the next one.  Many: a line shows the same with less ink. */
 function lineOptions(line, moments) {
   const stroke = color(line.color);
-  const common = { label: line.label, scale: line.scale || "y", stroke, width: line.width ?? 1.6, dash: line.dash, show: line.show ?? true, spanGaps: line.spanGaps ?? false, points: { show: false } };
-  if (line.bars) return { ...common, fill: stroke, width: 0, paths: uPlot.paths.bars({ size: [0.86, 60], align: 1 }) };
+  const common = {
+    label: line.label,
+    scale: line.scale || "y",
+    stroke,
+    width: line.width ?? 1.6,
+    dash: line.dash,
+    show: line.show ?? true,
+    spanGaps: line.spanGaps ?? false,
+    points: { show: false },
+  };
+  if (line.bars)
+    return { ...common, fill: stroke, width: 0, paths: uPlot.paths.bars({ size: [0.86, 60], align: 1 }) };
   if (!line.straight && moments <= STEPPED) common.paths = uPlot.paths.stepped({ align: 1 });
   if (line.fill) common.fill = `${stroke}22`;
   return common;
@@ -143,11 +207,22 @@ function swatch(shape, tone, dash) {
   if (shape === "up") svg.append(draw("path", { d: "M9 1l5 9H4z", fill }));
   else if (shape === "down") svg.append(draw("path", { d: "M9 11l5-9H4z", fill }));
   else if (shape === "dot") svg.append(draw("circle", { cx: 9, cy: 6, r: 4.5, fill }));
-  else if (shape === "dots") svg.append(draw("path", { d: "M9 0v12", stroke: fill, "stroke-width": 2, "stroke-dasharray": "3 2" }));
-  else if (shape === "bubble") svg.append(draw("circle", { cx: 9, cy: 6, r: 5, fill, "fill-opacity": .4, stroke: fill }));
+  else if (shape === "dots")
+    svg.append(draw("path", { d: "M9 0v12", stroke: fill, "stroke-width": 2, "stroke-dasharray": "3 2" }));
+  else if (shape === "bubble")
+    svg.append(draw("circle", { cx: 9, cy: 6, r: 5, fill, "fill-opacity": 0.4, stroke: fill }));
   else if (shape === "box") svg.append(draw("rect", { x: 3, y: 1, width: 12, height: 10, rx: 2, fill }));
-  else if (shape === "range") svg.append(draw("rect", { x: 0, y: 1, width: 18, height: 10, fill: color("range") }));
-  else svg.append(draw("path", { d: "M0 6h18", stroke: fill, "stroke-width": 2.5, "stroke-dasharray": dash ? "4 3" : "none" }));
+  else if (shape === "range")
+    svg.append(draw("rect", { x: 0, y: 1, width: 18, height: 10, fill: color("range") }));
+  else
+    svg.append(
+      draw("path", {
+        d: "M0 6h18",
+        stroke: fill,
+        "stroke-width": 2.5,
+        "stroke-dasharray": dash ? "4 3" : "none",
+      }),
+    );
   return svg;
 }
 
@@ -158,12 +233,20 @@ function fillLegend(one) {
     const value = make("span", { class: "value" });
     const shape = line.bars ? "box" : "line";
     const name = line.scale === "right" ? `${line.label} (right)` : line.label;
-    const key = make("button", { type: "button", "aria-pressed": String(line.show ?? true), onclick: () => toggle(one, place, key) }, swatch(shape, line.color, line.dash), name, value);
+    const key = make(
+      "button",
+      { type: "button", "aria-pressed": String(line.show ?? true), onclick: () => toggle(one, place, key) },
+      swatch(shape, line.color, line.dash),
+      name,
+      value,
+    );
     one.legend.append(key);
     one.values.push([place, value]);
   });
   for (const key of one.spec.keys || []) {
-    one.legend.append(key instanceof Element ? key : make("span", {}, swatch(key.shape, key.color), key.label));
+    one.legend.append(
+      key instanceof Element ? key : make("span", {}, swatch(key.shape, key.color), key.label),
+    );
   }
   tellValues(one, null);
 }

@@ -17,7 +17,10 @@ from tools.report_page.trading import Trading
 from tools.runs import RunError, RunRecord
 from tools.times import moment
 
-SCRIPTS = ("uPlot.iife.min.js", "words.js", "charts.js", "drawings.js", "sections.js", "page.js")
+SCRIPTS = (
+    "uPlot.iife.min.js", "words.js", "charts.js", "drawings.js", "sections.js", "overview.js",
+    "market.js", "accounts.js", "liquidations.js", "venue.js", "comparison.js", "page.js",
+)  # fmt: skip
 STYLES = ("uPlot.min.css", "page.css")
 FACTS = (
     "rulebook", "seed", "plimsoll", "python", "core", "first_at", "last_at", "seconds", "digest",
@@ -43,7 +46,7 @@ def report_page(runs: Sequence[dict[str, Any]]) -> str:
         "TITLE": escape(title),
         "STYLE": "\n".join(asset(name) for name in STYLES),
         "DATA": data.replace("<", "\\u003c"),
-        "SCRIPT": "\n".join(asset(name) for name in SCRIPTS),
+        "SCRIPTS": "\n".join(f"<script>\n{asset(name)}\n</script>" for name in SCRIPTS),
     }.items():
         page = page.replace(f"@@{mark}@@", content, 1)
     return page

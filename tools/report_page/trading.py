@@ -15,6 +15,7 @@ from exchange.core.messages import (
     MarkPriceChanged,
     OrderFilled,
     PositionDeleveraged,
+    PositionSettled,
     PositionSide,
     Side,
     TradeKind,
@@ -112,6 +113,7 @@ class Trading:
             MarkPriceChanged: self._marked,
             OrderFilled: self._filled,
             PositionDeleveraged: self._deleveraged,
+            PositionSettled: self._settled,
             LiquidationStarted: self._breached,
             LiquidationFeeCharged: self._charged,
             Deposited: lambda event: self._flowed(event, event.amount),
@@ -148,7 +150,8 @@ class Trading:
     def _filled(self, event: OrderFilled) -> None:
         own = self._instruments[event.symbol]
         traded = self.traded(event.account, own.settle)
-        self._trip(event, event.realised_pnl - event.fee, traded.trips)
+        fee = fee_paid(own, event)
+        self._trip(event, event.realised_pnl - fee, traded.trips, event.position)
         if event.kind is TradeKind.BLOCK:
             return
         forced = not event.maker and event.kind is not TradeKind.BOOK
@@ -157,10 +160,10 @@ class Trading:
         notional = abs(own.value(event.price, event.size)) * unit
         fills.count += 1
         fills.notional += notional
-        fills.fees += event.fee * unit
+        fills.fees += fee * unit
         fills.slipped += self._slipped(own, event) * unit
         self._draw(event)
-        self._list(traded, event, notional)
+        self._list(traded, event, notional, fee * unit)
 
     def _slipped(self, own: Instrument, event: OrderFilled) -> Money:
         """What the fill cost beyond the mark price, in units."""
@@ -170,22 +173,32 @@ class Trading:
         lots = event.size if event.side is Side.BUY else -event.size
         return own.value(event.price, lots) - own.worth(mark, lots)
 
-    def _trip(self, event: OrderFilled | PositionDeleveraged, result: Money, trips: Trips) -> None:
+    def _trip(
+        self,
+        event: OrderFilled | PositionDeleveraged | PositionSettled,
+        result: Money,
+        trips: Trips,
+        left: Lots,
+    ) -> None:
+        """Take a result into the round trip that is open; it ends where the position does."""
         key = (event.account, event.symbol, event.position_side)
         size, so_far = self._held.get(key, (0, 0))
         so_far += result
-        turned = size * event.position < 0
-        if size and (event.position == 0 or turned):
+        if size and size * left <= 0:
             trips.end(so_far)
             so_far = 0
-        self._held[key] = (event.position, so_far)
+        self._held[key] = (left, so_far)
 
     def _deleveraged(self, event: PositionDeleveraged) -> None:
         own = self._instruments[event.symbol]
         traded = self.traded(event.account, own.settle)
-        self._trip(event, event.realised_pnl, traded.trips)
+        self._trip(event, event.realised_pnl, traded.trips, event.position)
         traded.forced.count += 1
         traded.forced.notional += abs(own.value(event.price, event.size)) * float(own.money_unit)
+
+    def _settled(self, event: PositionSettled) -> None:
+        traded = self.traded(event.account, self._instruments[event.symbol].settle)
+        self._trip(event, event.realised_pnl - event.fee, traded.trips, 0)
 
     def _draw(self, event: OrderFilled) -> None:
         spans = self.marks.setdefault((event.account, event.symbol, event.side), {})
@@ -195,7 +208,7 @@ class Trading:
         mark.value += event.price * event.size
         mark.count += 1
 
-    def _list(self, traded: Traded, event: OrderFilled, notional: float) -> None:
+    def _list(self, traded: Traded, event: OrderFilled, notional: float, fee: float) -> None:
         self._fills += 1
         own = self._instruments[event.symbol]
         row = {
@@ -207,7 +220,7 @@ class Trading:
             "price": float(event.price * own.tick_size),
             "size": float(event.size * own.lot_size),
             "notional": notional,
-            "fee": float(event.fee * own.money_unit),
+            "fee": fee,
             "realised_pnl": float(event.realised_pnl * own.money_unit),
         }
         entry = (notional, -self._fills, row)
@@ -215,3 +228,10 @@ class Trading:
             heappush(traded.largest, entry)
         else:
             heappushpop(traded.largest, entry)
+
+
+def fee_paid(own: Instrument, event: OrderFilled) -> Money:
+    """A fill's fee in the settlement asset: one that was paid in another, at the fill's price."""
+    if event.fee_asset in {"", own.settle}:
+        return event.fee
+    return own.value(event.price, event.fee) // own.base_units

@@ -8,7 +8,10 @@ const NOTHING = "\u2013";
 function number(value, places = 0) {
   if (value === null || value === undefined || Number.isNaN(value)) return NOTHING;
   if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
-  const text = Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+  const text = Math.abs(value).toLocaleString("en-US", {
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+  });
   const isZero = !/[1-9]/.test(text);
   return value < 0 && !isZero ? MINUS + text : text;
 }
@@ -30,7 +33,8 @@ function signed(value, write = money) {
 function compact(value) {
   if (value === null || value === undefined) return "";
   const size = Math.abs(value);
-  const [unit, letter] = size >= 1e9 ? [1e9, "bn"] : size >= 1e6 ? [1e6, "M"] : size >= 1e4 ? [1e3, "k"] : [1, ""];
+  const [unit, letter] =
+    size >= 1e9 ? [1e9, "bn"] : size >= 1e6 ? [1e6, "M"] : size >= 1e4 ? [1e3, "k"] : [1, ""];
   const scaled = value / unit;
   const text = Math.abs(scaled).toLocaleString("en-US", { maximumSignificantDigits: letter ? 4 : 6 });
   return (value < 0 ? MINUS : "") + text + letter;
@@ -58,7 +62,12 @@ function clock(seconds, withDay = false) {
 
 /** Seconds as people say them: "56 min 59 s". */
 function duration(seconds) {
-  const parts = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const parts = [
+    [86400, "d"],
+    [3600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ];
   let left = Math.round(seconds);
   const said = [];
   for (const [unit, name] of parts) {
@@ -94,16 +103,28 @@ function draw(tag, attributes = {}, ...children) {
 
 /** A table; columns are [heading, "text" or "", explanation]. */
 function table(columns, rows, { scroll = false, sum = null } = {}) {
-  const head = columns.map(([name, kind = "", title = null]) => make("th", { class: kind, title, scope: "col" }, name));
+  const head = columns.map(([name, kind = "", title = null]) =>
+    make("th", { class: kind, title, scope: "col" }, name),
+  );
   const body = rows.map((row) => (row instanceof Element ? row : tableRow(columns, row)));
   if (sum) body.push(tableRow(columns, sum, "sum"));
-  return make("div", { class: scroll ? "table scroll" : "table" },
-    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body)));
+  return make(
+    "div",
+    { class: scroll ? "table scroll" : "table" },
+    make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body)),
+  );
 }
 
 function tableRow(columns, cells, name = null) {
-  return make("tr", { class: name }, ...cells.map((cell, place) =>
-    cell instanceof Element && cell.tagName === "TD" ? cell : make("td", { class: columns[place][1] || null }, cell)));
+  return make(
+    "tr",
+    { class: name },
+    ...cells.map((cell, place) =>
+      cell instanceof Element && cell.tagName === "TD"
+        ? cell
+        : make("td", { class: columns[place][1] || null }, cell),
+    ),
+  );
 }
 
 /** A signed amount in its colour. */
@@ -113,6 +134,15 @@ function gain(value, write = money) {
 
 /** Buttons of which one is chosen. */
 function choice(names, chosen, choose, label) {
-  return make("div", { class: "switch", role: "group", "aria-label": label }, ...names.map((name) =>
-    make("button", { type: "button", "aria-pressed": String(name === chosen), onclick: () => choose(name) }, name)));
+  return make(
+    "div",
+    { class: "switch", role: "group", "aria-label": label },
+    ...names.map((name) =>
+      make(
+        "button",
+        { type: "button", "aria-pressed": String(name === chosen), onclick: () => choose(name) },
+        name,
+      ),
+    ),
+  );
 }

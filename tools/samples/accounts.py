@@ -8,13 +8,14 @@ import pyarrow as pa
 
 from exchange.core.instrument import Instrument
 from exchange.core.messages import AccountView, Event, MarginMode, PositionView
-from exchange.core.units import Nanos
+from exchange.core.units import Money, Nanos, exact
 from exchange.core.venue import Venue
 from tools.samples.columns import LARGEST, Scale, exact_and_float, floats, scale
 from tools.tables import CATEGORY, TIME, Table, unit_steps
 
 MONEY = (
     "equity",
+    "spot",
     "wallet",
     "cross_equity",
     "available_margin",
@@ -30,7 +31,8 @@ EQUITY = pa.schema(
         *floats("margin_ratio", "exposure"),
     ]
 )
-"""`equity` is that of the cross pool and every isolated position together; `cross_equity`, the
+"""`equity` is all that the account is worth in this asset: the cross pool, every isolated position,
+and `spot`, what it holds of other assets at the mark of their spot markets.  `cross_equity`, the
 margins and `margin_ratio` (maintenance margin / equity) are the cross pool's, and the ratio is
 empty where the pool holds nothing.  `exposure` is the notional of all positions together."""
 
@@ -63,7 +65,11 @@ class AccountSamples:
         steps = unit_steps(instruments)
         self._accounts = accounts
         self._scales = {symbol: Scales(own) for symbol, own in instruments.items()}
-        self._by_asset = {own.settle: self._scales[symbol] for symbol, own in instruments.items()}
+        self._spot = [own for own in instruments.values() if own.is_spot]
+        self._money = {
+            own.base: scale(exact(own.rules.base_unit, "base_unit")) for own in self._spot
+        }
+        self._money |= {own.settle: scale(own.money_unit) for own in instruments.values()}
         self._seen: set[tuple[str, str]] = set()
         self._equity = Table(folder / "equity.parquet", EQUITY, steps)
         self._positions = Table(folder / "positions.parquet", POSITIONS, steps)
@@ -77,21 +83,32 @@ class AccountSamples:
         for account in self._accounts:
             if account not in known:
                 continue
-            for asset, scales in self._by_asset.items():
-                self._look_at(venue.account_view(account, asset), at, scales)
+            views = {asset: venue.account_view(account, asset) for asset in self._money}
+            for asset, view in views.items():
+                self._look_at(view, at, self._spot_worth(venue, asset, views))
 
     def close(self) -> None:
         """End the files."""
         self._equity.close()
         self._positions.close()
 
-    def _look_at(self, view: AccountView, at: Nanos, scales: "Scales") -> None:
+    def _spot_worth(self, venue: Venue, asset: str, views: dict[str, AccountView]) -> Money:
+        """What other assets are worth in this one, at the mark of their spot markets."""
+        return sum(
+            views[own.base].total
+            * own.worth(venue.mark_price(own.symbol) or 0, 1)
+            // own.base_units
+            for own in self._spot
+            if own.settle == asset and own.symbol in venue.instruments
+        )
+
+    def _look_at(self, view: AccountView, at: Nanos, spot: Money) -> None:
         key = (view.account, view.asset)
         if key not in self._seen:
             if not (view.total or view.positions):
                 return
             self._seen.add(key)
-        self._equity.add(equity_row(view, at, scales.money))
+        self._equity.add(equity_row(view, at, spot, self._money[view.asset]))
         for position in view.positions:
             self._positions.add(position_row(view, position, at, self._scales[position.symbol]))
 
@@ -114,10 +131,11 @@ class Scales:
         return ticks * float(self.own.tick_size)
 
 
-def equity_row(view: AccountView, at: Nanos, money: Scale) -> dict[str, Any]:
+def equity_row(view: AccountView, at: Nanos, spot: Money, money: Scale) -> dict[str, Any]:
     """An account in one asset."""
     units = {
-        "equity": view.total,
+        "equity": view.total + spot,
+        "spot": spot,
         "wallet": view.wallet,
         "cross_equity": view.equity,
         "available_margin": view.available_margin,

@@ -13,6 +13,7 @@ from exchange.core.messages import (
     IndexPriceChanged,
     OrderFilled,
     PositionDeleveraged,
+    PositionSettled,
     PositionSide,
     Side,
     Traded,
@@ -55,6 +56,7 @@ class Bars:
             FundingRateChanged: MarketBar.funding_changed,
             OrderFilled: MarketBar.held,
             PositionDeleveraged: MarketBar.held,
+            PositionSettled: MarketBar.settled,
         }
 
     def observe(self, event: Event) -> None:
@@ -122,13 +124,20 @@ class MarketBar:
         """The funding rate in force."""
         self._rate = event.rate
 
+    def settled(self, event: PositionSettled) -> None:
+        """The instrument ended, and with it the position."""
+        self._hold(event.account, event.position_side, 0)
+
     def held(self, event: OrderFilled | PositionDeleveraged) -> None:
-        """What an account holds now."""
-        whose = (event.account, event.position_side)
-        before = self._held.get(whose, 0)
-        self._held[whose] = event.position
-        self._longs += max(0, event.position) - max(0, before)
-        self._shorts += max(0, -event.position) - max(0, -before)
+        """What an account holds now; spot is owned, not open."""
+        if not self._own.is_spot:
+            self._hold(event.account, event.position_side, event.position)
+
+    def _hold(self, account: str, side: PositionSide, lots: Lots) -> None:
+        before = self._held.get((account, side), 0)
+        self._held[account, side] = lots
+        self._longs += max(0, lots) - max(0, before)
+        self._shorts += max(0, -lots) - max(0, -before)
 
     @property
     def open_interest(self) -> Lots:
