@@ -1,4 +1,4 @@
-"""The command line: plimsoll demo, run, replay, explain, validate, schema, scenarios."""
+"""The command line: plimsoll demo, run, replay, compare, explain, report, validate, ..."""
 
 import os
 import sys
@@ -10,12 +10,16 @@ import structlog
 import typer
 from rich.text import Text
 
+from exchange.core.messages import MarginMode
 from exchange.journal import JournalError
 from exchange.rulebook import RulebookError
 from feeds import TickFileError
 from strategies import StrategyError
 from tools import scenario as scenarios
 from tools.build import Run
+from tools.compare import cases, jobs
+from tools.compare_report import compared, comparison_facts, tell_comparison
+from tools.compare_runs import carry_out_all, exit_code
 from tools.demo import demo_facts, demo_run, tell_demo
 from tools.explain import LISTED, Asked, explain, explanation_facts
 from tools.explain_report import tell_explanation
@@ -28,6 +32,8 @@ from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out
 from tools.runs import RunError, open_run
 from tools.scenario import ScenarioError
+from tools.whatif import Change
+from tools.whatif_report import tell_whatif, what_if, whatif_facts
 
 app = typer.Typer(
     help="A derivatives venue in a box: matching, margin, and the liquidation waterfall.",
@@ -165,6 +171,64 @@ def demo(out: Out = BASE, *, as_json: Json = False) -> None:
     else:
         tell_demo(paper(), done)
     raise typer.Exit(done.exit_code)
+
+
+@app.command("compare")
+def compare_rules(
+    scenario: Name,
+    rulebook: Annotated[str, typer.Option(help="Rulebooks, with commas: binance_usdm,okx.")] = "",
+    margin: Annotated[str, typer.Option(help="Everybody's margin mode: cross,isolated.")] = "",
+    account: Annotated[
+        list[str] | None, typer.Option(help="Tell of this account too, or these.")
+    ] = None,
+    out: Out = BASE,
+    until: Until = "",
+    *,
+    accounts: Annotated[bool, typer.Option("--accounts", help="Of every named account.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a scenario under several rules, and show in one table what differs.
+
+    The same ticks and strategies under every rulebook with every margin mode, each a whole run.
+    """
+    path = scenarios.find(scenario)
+    read = scenarios.read(path)
+    named = [part.name for part in read.accounts] if accounts else list(account or ())
+    asked = jobs(read, path, cases(read, rulebook, margin), out, until=until)
+    found = [compared(ran, named) for ran in carry_out_all(asked, quiet=as_json)]
+    if as_json:
+        print_json(comparison_facts(read.name, found))
+    else:
+        tell_comparison(paper(), read.title or read.name, found)
+    raise typer.Exit(exit_code([one.ran for one in found]))
+
+
+@app.command()
+def whatif(
+    run: Annotated[Path, typer.Argument(help="A run folder, such as runs/october-1.")],
+    account: Annotated[str, typer.Option(help="Who does something else.")],
+    at: Annotated[str, typer.Option(help='When: "2025-10-10T21:12:00", or "+90" seconds.')],
+    mode: Annotated[MarginMode | None, typer.Option(help="Margin mode of its positions.")] = None,
+    deposit: Annotated[str, typer.Option(help="So much more in its wallet.")] = "",
+    margin: Annotated[str, typer.Option(help="So much into each isolated position.")] = "",
+    size_factor: Annotated[str, typer.Option(help="Positions times this, at the mark.")] = "",
+    symbol: Annotated[str, typer.Option(help="Only the position in this contract.")] = "",
+    folder: Annotated[Path, typer.Option(help="Where the scenario's files are.")] = Path(),
+    out: Out = BASE,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Fork a run at a moment: an account has other margin, more money, or less size from then on.
+
+    The run is repeated up to the moment, and goes on with the change to the end.
+    """
+    change = Change(account, at, mode, deposit, margin, size_factor, symbol)
+    told = what_if(run, change, folder, out, quiet=as_json)
+    if as_json:
+        print_json(whatif_facts(told))
+    else:
+        tell_whatif(paper(), told)
+    raise typer.Exit(told.done.exit_code)
 
 
 @app.command()

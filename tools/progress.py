@@ -44,21 +44,22 @@ class Watch:
         if self._progress is None or self._task is None or self.seconds < self._shown + 0.1:
             return
         self._shown = self.seconds
-        share = self._share(at.at)
+        done = share(self._run, at.at)
         self._progress.update(
             self._task,
-            total=None if share is None else 1,
-            completed=share,
+            total=None if done is None else 1,
+            completed=done,
             at=clock(at.at),
             rate=f"{at.commands / max(self.seconds, 0.001):,.0f} commands/s",
         )
 
-    def _share(self, now: Nanos) -> float | None:
-        """How much of the run is over: by time where its end is known, else by what is read."""
-        begin, end, feed = self._run.began_at, self._run.end, self._run.feed
-        if end is not None and end > begin:
-            return min(1, (now - begin) / (end - begin))
-        return feed.position / max(feed.size, 1) if feed is not None else None
+
+def share(run: Run, now: Nanos) -> float | None:
+    """How much of a run is over: by time where its end is known, else by what is read."""
+    begin, end, feed = run.began_at, run.end, run.feed
+    if end is not None and end > begin:
+        return min(1, (now - begin) / (end - begin))
+    return feed.position / max(feed.size, 1) if feed is not None else None
 
 
 @contextmanager

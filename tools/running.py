@@ -2,12 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from exchange.runtime import Outcome
+from exchange.runtime import Outcome, Progress
 from feeds import TickFileError
 from tools.build import Run
 from tools.progress import watching
@@ -33,26 +33,32 @@ class Done(NamedTuple):
 
 def carry_out(run: Run, base: Path, *, quiet: bool) -> Done:
     """Run to the end, or to Ctrl-C, or to a feed's error; the folder is whole in each case."""
-    folder = RunFolder(next_folder(base, run.scenario.name), run)
+    path = next_folder(base, run.scenario.name)
+    with watching(run, quiet=quiet) as watch:
+        summary = recorded(run, path, watch.reached)
+        return Done(path, summary, watch.seconds)
+
+
+def recorded(run: Run, path: Path, on_progress: Callable[[Progress], None]) -> dict[str, Any]:
+    """Run into a new folder; its summary."""
+    folder = RunFolder(path, run)
     outcome: Outcome | None = None
     error = ""
-    with watching(run, quiet=quiet) as watch:
-        try:
-            with interruptible(run):
-                outcome = asyncio.run(
-                    run.go(
-                        folder.journal,
-                        [folder.observe],
-                        on_progress=watch.reached,
-                        sampler=folder.sampler,
-                    )
+    try:
+        with interruptible(run):
+            outcome = asyncio.run(
+                run.go(
+                    folder.journal,
+                    [folder.observe],
+                    on_progress=on_progress,
+                    sampler=folder.sampler,
                 )
-        except (TickFileError, ScenarioError) as stopped:
-            error = str(stopped)
-        finally:
-            folder.close()
-        seconds = watch.seconds
-    return Done(folder.path, folder.finish(outcome, error), seconds)
+            )
+    except (TickFileError, ScenarioError) as stopped:
+        error = str(stopped)
+    finally:
+        folder.close()
+    return folder.finish(outcome, error)
 
 
 @contextmanager

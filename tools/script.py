@@ -100,6 +100,7 @@ class Script:
         self, steps: tuple[Step, ...], instruments: Instruments, accounts: Container[str]
     ) -> None:
         """Raise UnitError for what is not there or not on its grid."""
+        self.steps = steps
         self._planned = [
             Planned(step, instruments, accounts, number) for number, step in enumerate(steps)
         ]
