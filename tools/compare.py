@@ -15,7 +15,8 @@ from exchange.rulebook import load as load_rulebook
 from strategies import load as load_strategy
 from tools.compare_runs import Job
 from tools.run_folder import next_folder
-from tools.scenario import Population, Scenario, ScenarioError, Step, StrategyPart
+from tools.scenario import Population, Scenario, ScenarioError, StrategyPart
+from tools.step_parts import Step
 
 MODE = "mode"
 """What a strategy's parameter is called that sets the margin mode of what it trades."""

@@ -25,8 +25,9 @@ from exchange.core.messages import (
 from exchange.core.units import Lots, MarkPrice, Nanos, UnitError, exact
 from tools.build import Run
 from tools.runs import RunError, RunRecord
-from tools.scenario import BlockStep, Deposit, MarginStep, ModeStep, Scenario, Step
+from tools.scenario import Scenario
 from tools.script import Script
+from tools.step_parts import BlockStep, Deposit, MarginStep, ModeStep, Step
 from tools.times import moment, utc
 
 NOTE = "what if"
