@@ -73,7 +73,7 @@ class Strategy:
     views: ClassVar[tuple[type[Event], ...]] = ()
     """Public events to keep views such as `client.quote` fresh with, besides those of hooks."""
     bar_seconds: Seconds = 60
-    """Length of the bars of `on_bar`."""
+    """Length of the bars of `on_bar`.  Like what follows, it may be set in `__init__` too."""
     bar_source: BarSource = BarSource.TRADES
     timer_seconds: Seconds = 1
     """How often `on_timer` is called: at whole multiples since 1970."""

@@ -41,10 +41,6 @@ ENDED: Final = object()
 """What a step of a coroutine came to that awaits nothing more."""
 
 
-class Stopped(Exception):  # noqa: N818 (a state, told as one)
-    """Why a strategy was stopped."""
-
-
 class Session:
     """One strategy, its client, and the line of its hooks."""
 
@@ -149,7 +145,7 @@ class Session:
             if not self.stopped:
                 self._enqueue(Tick())
                 self._run_line()
-                self._wait_for_tick(every)
+                self._guarded(lambda: self._wait_for_tick(every))
 
         self._gateway.wake((self._gateway.now // every + 1) * every, tick)
 

@@ -435,6 +435,18 @@ def test_a_timer_ticks_at_whole_multiples_and_waits_its_turn() -> None:
     assert [at for at, _, _ in SEEN] == [10, 20, 55, 60, 70, 80]
 
 
+def test_a_timer_that_never_rests_is_a_flood() -> None:
+    class Restless(Strategy):
+        timer_seconds = "0.000000001"
+
+        async def on_timer(self) -> None:
+            pass
+
+    why = day_with(Restless).run().why_stopped("bad")
+
+    assert why == "flooding: asked for more than 2,000 things in one second"
+
+
 def test_a_timer_of_nothing_is_refused() -> None:
     class Never(Strategy):
         timer_seconds = 0
