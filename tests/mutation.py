@@ -1,0 +1,313 @@
+"""What the tests of the core are worth: small faults are put into it, and each must be noticed.
+
+    python -m tests.mutation                    margin, liquidation, selection, ADL, settlement
+    python -m tests.mutation monitor terms      other files of the core
+
+In process: a mutant is a file of the core with one place changed; its functions get the changed
+code while the tests run, and their own back afterwards.  The first test that fails kills it.
+Survivors are named, with the reason where it is known why nothing can notice them.
+"""
+# ruff: noqa: T201
+
+import ast
+import copy
+import importlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType, ModuleType
+
+os.environ["HYPOTHESIS_PROFILE"] = "mutation"
+os.environ["PLIMSOLL_SEEDS"] = "6"
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = ("margin", "liquidation", "selection", "deleveraging", "settlement")
+TESTS = ("tests/core", "tests/properties/test_margin.py", "tests/properties/test_venue.py",
+         "tests/properties/test_monitor.py")  # fmt: skip
+SECONDS_MAX = 20
+"""A test that takes longer hangs, which is noticed too."""
+
+EQUIVALENT: dict[str, str] = {}
+"""Mutants that change nothing anybody could see, by their name, and why."""
+
+
+# ------------------------------------------------------------------------------- mutants
+
+
+class Mutant:
+    """One file with one place changed."""
+
+    def __init__(self, module: str, where: str, line: int, change: str, tree: ast.Module) -> None:
+        self.module = module
+        self.line = line
+        self.name = f"{module}.{where}: {change}"
+        self.tree = tree
+
+
+COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.FloorDiv,),
+    ast.FloorDiv: (ast.Mult,),
+}
+CALLS = {"min": "max", "max": "min", "any": "all", "all": "any"}
+
+
+def changes(node: ast.AST) -> Iterator[ast.AST | None]:  # noqa: C901, PLR0912 (a table of cases)
+    """What might stand in a node's place; None: nothing, of a statement."""
+    match node:
+        case ast.Compare(ops=[op], left=left, comparators=right):
+            for other in COMPARISONS[type(op)]:
+                yield ast.Compare(left=left, ops=[other()], comparators=right)
+        case ast.BinOp(left=left, op=op, right=right):
+            for kind in OPERATORS.get(type(op), ()):
+                yield ast.BinOp(left=left, op=kind(), right=right)
+            if isinstance(op, ast.FloorDiv):
+                yield ceiling(left, right)
+        case ast.BoolOp(op=op, values=values):
+            yield ast.BoolOp(op=ast.Or() if isinstance(op, ast.And) else ast.And(), values=values)
+            yield from values
+        case ast.UnaryOp(operand=operand):
+            yield operand
+        case ast.IfExp(body=body, orelse=orelse):
+            yield body
+            yield orelse
+        case ast.Call(func=ast.Name(id="ceil_div"), args=[top, bottom]):
+            yield ast.BinOp(left=top, op=ast.FloorDiv(), right=bottom)
+        case ast.Call(func=ast.Name(id=name), args=args) if name in CALLS:
+            yield ast.Call(func=ast.Name(id=CALLS[name], ctx=ast.Load()), args=args, keywords=[])
+        case ast.Constant(value=bool(value)):
+            yield ast.Constant(value=not value)
+        case ast.Constant(value=int(value)):
+            yield ast.Constant(value=value + 1)
+        case ast.If(body=body, orelse=orelse):
+            yield ast.If(test=ast.Constant(value=False), body=body, orelse=orelse)
+            yield ast.If(test=ast.Constant(value=True), body=body, orelse=orelse)
+        case ast.Expr(value=ast.Call()) | ast.AugAssign() | ast.Break() | ast.Continue():
+            yield None
+        case ast.Return(value=None):
+            yield None
+        case ast.Assign(targets=[ast.Attribute()]):
+            yield None
+
+
+def ceiling(top: ast.expr, bottom: ast.expr) -> ast.expr:
+    """The quotient rounded up."""
+    negative = ast.UnaryOp(op=ast.USub(), operand=top)
+    return ast.UnaryOp(
+        op=ast.USub(), operand=ast.BinOp(left=negative, op=ast.FloorDiv(), right=bottom)
+    )
+
+
+def mutants(module: str) -> Iterator[Mutant]:
+    """Every mutant of a file of the core."""
+    source = (ROOT / "exchange" / "core" / f"{module}.py").read_text()
+    tree = ast.parse(source)
+    for number, (node, where) in enumerate(places(tree)):
+        for change in changes(node):
+            mutated = copy.deepcopy(tree)
+            original = next(n for i, (n, _) in enumerate(places(mutated)) if i == number)
+            put(mutated, original, copy.deepcopy(change))
+            line = getattr(node, "lineno", 0)
+            yield Mutant(module, where, line, told(node, change), mutated)
+
+
+def told(node: ast.AST, change: ast.AST | None) -> str:
+    """A change as text, on one line."""
+    before = " ".join(ast.unparse(_head(node)).split())
+    after = "nothing" if change is None else " ".join(ast.unparse(_head(change)).split())
+    return f"{before}  ->  {after}"
+
+
+def _head(node: ast.AST) -> ast.AST:
+    """Of an `if`, only its condition."""
+    return node.test if isinstance(node, ast.If) else node
+
+
+def places(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    """Every node inside a function or lambda, and the function's name; assertions are left out."""
+    stack: list[tuple[ast.AST, str, bool]] = [(tree, "", False)]
+    while stack:
+        node, where, inside = stack.pop()
+        if isinstance(node, ast.Assert | ast.arguments | ast.JoinedStr):
+            continue
+        if inside:
+            yield node, where
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            where = f"{where}.{node.name}" if where else node.name
+            inside = inside or isinstance(node, ast.FunctionDef)
+        elif isinstance(node, ast.Lambda):
+            inside = True
+        apart = (*node.decorator_list, node.returns) if isinstance(node, ast.FunctionDef) else ()
+        children = [child for child in ast.iter_child_nodes(node) if child not in apart]
+        stack += [(child, where, inside) for child in reversed(children)]
+
+
+def put(tree: ast.Module, old: ast.AST, new: ast.AST | None) -> None:
+    """Put a node in another's place."""
+    placed = ast.Pass() if new is None else new
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, name, placed)
+            elif isinstance(value, list) and any(item is old for item in value):
+                value[next(i for i, item in enumerate(value) if item is old)] = placed
+    ast.copy_location(placed, old)
+    for node in ast.walk(placed):
+        if "lineno" in node._attributes and not hasattr(node, "lineno"):
+            ast.copy_location(node, old)
+    ast.fix_missing_locations(tree)
+
+
+# ------------------------------------------------------------------------- code in place
+
+
+def functions(module: ModuleType) -> dict[tuple[str, int], FunctionType]:
+    """The functions, methods and lambdas that a module defines, by name and line."""
+    found: dict[tuple[str, int], FunctionType] = {}
+    stack: list[object] = list(vars(module).values())
+    while stack:
+        item = stack.pop()
+        if isinstance(item, property):
+            stack.append(item.fget)
+        elif isinstance(item, dict):
+            stack += item.values()
+        elif isinstance(item, type) and item.__module__ == module.__name__:
+            stack += vars(item).values()
+        elif isinstance(item, FunctionType) and item.__module__ == module.__name__:
+            found[item.__qualname__, item.__code__.co_firstlineno] = item
+    return found
+
+
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """The code of every function in a module's."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from codes(constant)
+
+
+class Swapped:
+    """A module with a mutant's code in its functions, for as long as it is held."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        module = importlib.import_module(f"exchange.core.{mutant.module}")
+        compiled = compile(mutant.tree, str(module.__file__), "exec", dont_inherit=True)
+        live = functions(module)
+        self.changed = [
+            (live[key], code)
+            for code in codes(compiled)
+            if (key := (code.co_qualname, code.co_firstlineno)) in live
+        ]
+        self.original = [function.__code__ for function, _ in self.changed]
+
+    def __enter__(self) -> None:
+        for function, code in self.changed:
+            function.__code__ = code
+
+    def __exit__(self, *_: object) -> None:
+        for (function, _), code in zip(self.changed, self.original, strict=True):
+            function.__code__ = code
+
+
+# --------------------------------------------------------------------------------- tests
+
+
+class Hunt:
+    """Runs inside pytest: collects once, then runs the tests against one mutant after another."""
+
+    def __init__(self, modules: tuple[str, ...]) -> None:
+        self.modules = modules
+        self.failed = ""
+        self.survivors: list[Mutant] = []
+        self.killed = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed = report.nodeid
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Take the place of pytest's own loop."""
+        signal.signal(signal.SIGALRM, _hangs)
+        items = list(session.items)
+        began = time.monotonic()
+        if self.first_failure(items):
+            sys.exit(f"the tests fail without a mutant: {self.failed}")
+        print(f"{len(items)} tests, {time.monotonic() - began:.0f} s for a survivor", flush=True)
+        for module in self.modules:
+            self.hunt(module, [*items])
+        return True
+
+    def hunt(self, module: str, items: list[pytest.Item]) -> None:
+        """Every mutant of one file.  Tests that killed before are tried first."""
+        items.sort(key=lambda item: f"test_{module}.py" not in item.nodeid)
+        for mutant in mutants(module):
+            with Swapped(mutant):
+                killer = self.first_failure(items)
+            if killer is None:
+                self.survivors.append(mutant)
+                print(f"survived  {mutant.name}  (line {mutant.line})", flush=True)
+            else:
+                self.killed += 1
+                items.remove(killer)
+                items.insert(0, killer)
+
+    def first_failure(self, items: list[pytest.Item]) -> pytest.Item | None:
+        """The first test that fails."""
+        self.failed = ""
+        for item in items:
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_MAX, 1)  # again, for whoever tries again
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            if self.failed:
+                return item
+        return None
+
+    def report(self) -> str:
+        """The score, and who survived."""
+        known = [mutant for mutant in self.survivors if mutant.name in EQUIVALENT]
+        total = self.killed + len(self.survivors) - len(known)
+        lines = [f"{self.killed} of {total} mutants killed: {100 * self.killed / total:.1f} %"]
+        lines += [f"  not noticeable: {m.name}: {EQUIVALENT[m.name]}" for m in known]
+        lines += [f"  survived: {m.name}" for m in self.survivors if m.name not in EQUIVALENT]
+        return "\n".join(lines)
+
+
+def _hangs(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise TimeoutError(f"a test took more than {SECONDS_MAX} s")
+
+
+def main() -> None:
+    """Hunt the mutants of the files named, or of those that decide about money."""
+    hunt = Hunt(tuple(sys.argv[1:]) or MODULES)
+    options = [
+        "-o",
+        "addopts=--import-mode=importlib",
+        "-p",
+        "no:terminal",
+        "-p",
+        "no:cacheprovider",
+    ]
+    pytest.main([*options, *TESTS], plugins=[hunt])
+    print(hunt.report())
+
+
+if __name__ == "__main__":
+    main()
