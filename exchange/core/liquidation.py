@@ -37,21 +37,20 @@ def most_endangered_first(state: State, pools: list[Pool]) -> list[Pool]:
     """
 
     def place(pool: Pool) -> tuple[bool, int, int]:
-        ratio = _ratio(state, pool)
-        return ratio < RATE_ONE, ratio, pool.account.index
+        failed = _failed_ratios(state, pool)
+        return bool(failed), min(failed, default=0), pool.account.index
 
     return sorted(pools, key=place)
 
 
-def _ratio(state: State, pool: Pool) -> int:
-    """The pool's lowest equity for a unit of maintenance margin, in parts of RATE_ONE."""
-    lowest = RATE_ONE
+def _failed_ratios(state: State, pool: Pool) -> list[int]:
+    """Equity for a unit of maintenance margin, in parts of RATE_ONE, of all that has failed."""
     isolated = [Scope(state, pool, p) for p in pool.positions.values() if p.isolated]
-    for scope in [Scope(state, pool, None), *isolated]:
-        maintenance = scope.maintenance()
-        if maintenance:
-            lowest = min(lowest, scope.equity() * RATE_ONE // maintenance)
-    return lowest
+    return [
+        scope.equity() * RATE_ONE // max(1, scope.maintenance())
+        for scope in [Scope(state, pool, None), *isolated]
+        if scope.positions() and not scope.is_safe()
+    ]
 
 
 def settle_touched(state: State) -> None:

@@ -80,9 +80,9 @@ def _move_bucket(
     bucket = state.bucket(position)
     if closing and not position.distress.failing:
         share = (bucket - realised) * closing // abs(held) + realised
-        released = bucket if closing == abs(held) else min(share, bucket)
         # A debt stays in the bucket: the wallet does not answer for it, the waterfall does.
-        ledger.transfer(position.bucket, wallet, max(released, 0), Reason.ISOLATED_MARGIN)
+        released = max(min(share, bucket), 0)
+        ledger.transfer(position.bucket, wallet, released, Reason.ISOLATED_MARGIN)
     if opening:
         needed = position.instrument.isolated_margin(value, opening, position.leverage)
         granted = min(needed, _spare(state, position.pool))
@@ -90,10 +90,8 @@ def _move_bucket(
 
 
 def _pay_fee(state: State, market: Market, position: Position, fee: Money) -> None:
-    """From the wallet; an open isolated position pays what the wallet cannot spare."""
-    own = 0
-    if position.isolated and position.size:
-        own = max(0, fee - _spare(state, position.pool))
+    """From the wallet; an isolated position pays what the wallet cannot spare."""
+    own = max(0, fee - _spare(state, position.pool)) if position.isolated else 0
     fees = market.funds.fees
     state.ledger.transfer(position.bucket, fees, own, Reason.TRADING_FEE)
     state.ledger.transfer(position.pool.wallet, fees, fee - own, Reason.TRADING_FEE)
