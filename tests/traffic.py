@@ -14,12 +14,16 @@ from exchange.core.messages import (
     HISTORY,
     AdjustMargin,
     AmendOrder,
+    Batch,
     BlockTrade,
     CancelAll,
+    CancelAllAfter,
     CancelOrder,
     Command,
     ComputeMarkPrice,
     Deposit,
+    Exit,
+    Instructions,
     ListInstrument,
     MarginMode,
     OpenAccount,
@@ -28,6 +32,7 @@ from exchange.core.messages import (
     PlaceOrder,
     PositionMode,
     PositionSide,
+    PriceSource,
     RecordedTrade,
     SetLeverage,
     SetMarginMode,
@@ -35,6 +40,8 @@ from exchange.core.messages import (
     SettleInstrument,
     Side,
     TimeInForce,
+    Trigger,
+    TriggerKind,
     UpdateDepth,
     UpdateFundingRate,
     UpdateIndexPrice,
@@ -44,6 +51,7 @@ from exchange.core.messages import (
 from exchange.core.policies import (
     Amount,
     Backing,
+    Breach,
     Cancel,
     ClosingFee,
     DeleveragingPrice,
@@ -57,7 +65,6 @@ from exchange.core.policies import (
     SelfTrade,
     Socialise,
     TierInput,
-    Trigger,
     Unfilled,
 )
 from exchange.core.rules import (
@@ -130,7 +137,7 @@ def margin_of(random: Random) -> MarginRules:
 def liquidation_of(random: Random) -> LiquidationRules:
     """Half of them close all in one go, the others in rounds."""
     return LiquidationRules(
-        trigger=random.choice(list(Trigger)),
+        trigger=random.choice(list(Breach)),
         exit_buffer=random.choice(("0", "0", "0.1")),
         cancel=random.choice(list(Cancel)),
         select=random.choice(list(Select)),
@@ -189,7 +196,7 @@ class Traffic:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.rulebook = rulebook_of(random)
-        expiry = f"1970-01-01T00:00:{random.randint(5, 20):02}"
+        expiry = f"1970-01-01T00:00:{random.randint(3, 12):02}"
         self.instruments = instruments(expiry)
         self.symbols = [rules.symbol for rules in self.instruments]
         self.at: Nanos = 0
@@ -272,7 +279,11 @@ class Traffic:
             side, size = (Side.SELL if held > 0 else Side.BUY), self.random.randint(1, abs(held))
         price = self.random.choice((None, *[self.tick(venue, symbol, 0.06)] * 4))
         lasting = self.random.choice((TimeInForce.GTC, TimeInForce.GTC, *TimeInForce))
-        rests = price is not None and lasting is TimeInForce.GTC
+        rests = price is not None and lasting in (TimeInForce.GTC, TimeInForce.GTD)
+        told = None
+        if lasting is TimeInForce.GTD or self.random.random() < 0.3:
+            told = self.instructions(venue, symbol, side, size, lasting)
+            size = 0 if told.close_position else size
         return PlaceOrder(
             at=self.at,
             account=name,
@@ -286,7 +297,54 @@ class Traffic:
             reduce_only=self.random.random() < (0.6 if closes else 0.02),
             position_side=position_side,
             self_trade=self.random.choice((None, *SelfTrade)),
+            instructions=told,
         )
+
+    def instructions(
+        self, venue: Venue, symbol: str, side: Side, size: int, lasting: TimeInForce
+    ) -> Instructions:
+        """What few orders are told; mostly it makes sense."""
+        chance = self.random.random
+        opens = {}
+        if chance() < 0.4:
+            up, down = self.tick(venue, symbol) + 5, max(1, self.tick(venue, symbol) - 5)
+            gain, loss = (up, down) if side is Side.BUY else (down, up)
+            stop = Trigger(kind=TriggerKind.STOP, price=loss, by=self.source())
+            trail = Trigger(kind=TriggerKind.TRAILING_STOP, callback=5, by=self.source())
+            take = Trigger(kind=TriggerKind.TAKE_PROFIT, price=gain, by=self.source())
+            opens = {
+                "take_profit": Exit(trigger=take, price=self.random.choice((None, gain))),
+                "stop_loss": Exit(trigger=self.random.choice((stop, trail))),
+            }
+            del opens[self.random.choice(("take_profit", "stop_loss"))]
+        triggers = chance() < 0.5
+        return Instructions(
+            trigger=self.trigger(venue, symbol, side) if triggers else None,
+            close_position=triggers and chance() < 0.1,
+            display_size=self.random.randint(1, size) if chance() < 0.4 else 0,
+            expires_at=self.at + self.random.randint(0, 3) * SECOND
+            if lasting is TimeInForce.GTD
+            else 0,
+            reprice=chance() < 0.1,
+            group=self.random.choice((0, 1, 2)),
+            **opens,
+        )
+
+    def source(self) -> PriceSource:
+        return self.random.choice(list(PriceSource))
+
+    def trigger(self, venue: Venue, symbol: str, side: Side) -> Trigger:
+        """One that the price has not reached, as a rule."""
+        kind, away = self.random.choice(list(TriggerKind)), self.random.randint(-1, 8)
+        price = (venue.mark_price(symbol) or FAIR * SUBTICKS) // SUBTICKS
+        rises = (side is Side.BUY) == (kind is TriggerKind.STOP)
+        price = max(1, price + away if rises else price - away)
+        if kind is not TriggerKind.TRAILING_STOP:
+            return Trigger(kind=kind, price=price, by=self.source())
+        price = self.random.choice((0, price))
+        if self.random.random() < 0.5:
+            return Trigger(kind=kind, price=price, by=self.source(), callback=2)
+        return Trigger(kind=kind, price=price, by=self.source(), callback_rate=3_000_000)
 
     def amend(self, venue: Venue) -> Command:
         name = self.name()
@@ -299,7 +357,38 @@ class Traffic:
             order_id=order.order_id,
             size=self.random.choice((None, order.open_size, self.random.randint(1, 20))),
             price=self.random.choice((None, self.tick(venue, order.symbol, 0.05))),
+            display_size=self.random.choice((None, None, None, 2)),
+            expires_at=self.random.choice((None, None, None, self.at + SECOND)),
         )
+
+    def amend_waiting(self, venue: Venue) -> Command:
+        name = self.name()
+        waiting = venue.account_view(name, "USD").waiting
+        if not waiting:
+            return self.place(venue)
+        order = self.random.choice(waiting)
+        trigger = self.trigger(venue, order.symbol, order.side)
+        return AmendOrder(
+            at=self.at,
+            account=name,
+            order_id=order.order_id,
+            size=self.random.choice((None, self.random.randint(1, 20))),
+            trigger=self.random.choice((None, trigger)),
+        )
+
+    def batch(self, venue: Venue) -> Command:
+        name = self.name()
+        items = []
+        for _ in range(self.random.randint(0, 5)):
+            draw = self.random.choice((Traffic.place, Traffic.amend, Traffic.cancel))
+            item = draw(self, venue)
+            if isinstance(item, PlaceOrder | AmendOrder | CancelOrder):
+                items.append(msgspec.structs.replace(item, account=name))
+        return Batch(at=self.at, account=name, items=tuple(items))
+
+    def countdown(self, venue: Venue) -> Command:
+        timeout = self.random.choice((0, 100 * MILLI, SECOND))
+        return CancelAllAfter(at=self.at, account=self.name(), timeout=timeout)
 
     def cancel(self, venue: Venue) -> Command:
         name = self.name()
@@ -442,9 +531,13 @@ class Traffic:
         return OpenAccount(at=self.at, account=name)
 
 
+AMENDMENTS = (Traffic.amend, Traffic.amend, Traffic.amend_waiting)
+
 DRAW: dict[type[Command], tuple[int, Callable[[Traffic, Venue], Command]]] = {
     PlaceOrder: (300, Traffic.place),
-    AmendOrder: (60, Traffic.amend),
+    AmendOrder: (60, lambda it, venue: it.random.choice(AMENDMENTS)(it, venue)),
+    CancelAllAfter: (5, Traffic.countdown),
+    Batch: (20, Traffic.batch),
     CancelOrder: (40, Traffic.cancel),
     CancelAll: (10, Traffic.cancel_all),
     Deposit: (20, Traffic.deposit),
@@ -458,7 +551,7 @@ DRAW: dict[type[Command], tuple[int, Callable[[Traffic, Venue], Command]]] = {
     UpdateIndexPrice: (20, Traffic.index),
     UpdateFundingRate: (5, Traffic.funding),
     ComputeMarkPrice: (20, Traffic.compute),
-    SettleInstrument: (1, Traffic.settle),
+    SettleInstrument: (3, Traffic.settle),
     PassTime: (10, Traffic.pass_time),
     UpdateDepth: (60, Traffic.depth),
     RecordedTrade: (40, Traffic.print_trade),
@@ -477,6 +570,9 @@ NONSENSE: dict[str, tuple[object, ...]] = {
     "price": (0, -5),
     "amount": (0, -1, 10**15),
     "leverage": (0, -1, 10**6),
+    "timeout": (-1,),
+    "items": ((),),
+    "trigger": (Trigger(kind=TriggerKind.STOP),),
     "order_id": (10**9,),
     "position_side": tuple(PositionSide),
 }

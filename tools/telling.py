@@ -88,7 +88,7 @@ class Teller:
         self._orders[event.order_id] = (event.side, event.price or 0)
 
     def _amended(self, event: OrderAmended) -> None:
-        self._orders[event.order_id] = (self._orders[event.order_id][0], event.price)
+        self._orders[event.order_id] = (self._orders[event.order_id][0], event.price or 0)
 
     def _filled(self, event: OrderFilled) -> None:
         if event.open_size == 0:

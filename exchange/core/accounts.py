@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from exchange.core.alarms import Due
 from exchange.core.book import Order
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
+from exchange.core.triggers import Waiting
 from exchange.core.units import Lots, MarkPrice, Money, Nanos, ceil_div
 
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
@@ -57,6 +59,8 @@ class Position:
         self.sell_lots: Lots = 0
         self.sell_value: Money = 0
         self.reduce_only_lots: Lots = 0
+        self.exits: dict[int, Waiting] = {}
+        """What waits to close this position, and goes when it does, by order id."""
         self.watched: MarkPrice = -1
         """The mark up to which the monitor need not look; -1: not watched."""
         self.watched_long = False
@@ -163,6 +167,12 @@ class Account:
         self.spot: dict[str, SpotPosition] = {}
         """By symbol."""
         self.orders: dict[int, Order] = {}
-        """Open orders by the venue's id, oldest first."""
+        """Resting orders by the venue's id, oldest first."""
+        self.waiting: dict[int, Waiting] = {}
+        """Orders that wait for a trigger, likewise."""
+        self.groups: dict[int, dict[int, None]] = {}
+        """The ids of resting and waiting orders by the group that they were told."""
+        self.countdown: Due | None = None
+        """When all orders are cancelled, unless that is put off."""
         self.refs: dict[int, int] = {}
         """The venue's id of each open order that the client has named."""

@@ -8,6 +8,7 @@ from exchange.core import spot
 from exchange.core.accounts import Position, SpotPosition
 from exchange.core.book import Order
 from exchange.core.finding import Refusal
+from exchange.core.foresight import takings
 from exchange.core.margin import (
     exposure,
     initial_margin,
@@ -51,8 +52,7 @@ def trial_of(market: Market, position: Position, order: Order, *, rests: bool) -
     """What an order would get from the book as it stands; it closes first, at the best prices."""
     trial = Trial(0, 0, 0, 0, order.size if rests else 0)
     room = closing_size(position, order.size, buy=order.buy)
-    crowded = bool(position.pool.account.orders)
-    for price, size in market.book.takings(order, meets_itself=crowded):
+    for price, size in takings(market.book, order):
         closed = min(size, room)
         room -= closed
         trial.closed += closed

@@ -14,15 +14,20 @@ class Alarm(Enum):
     """A dated future ends; `subject` is its number."""
     ROUND = "round"
     """A liquidation goes on; `subject` is the account's number."""
+    ORDER = "order"
+    """An order of the account `owner` ends; `subject` is its id."""
+    COUNTDOWN = "countdown"
+    """The account `owner` has not put off the cancelling of all its orders."""
 
 
 class Due:
     """Something that is to happen."""
 
-    def __init__(self, at: Nanos, alarm: Alarm, subject: int) -> None:
+    def __init__(self, at: Nanos, alarm: Alarm, subject: int, owner: int = 0) -> None:
         self.at = at
         self.alarm = alarm
         self.subject = subject
+        self.owner = owner
         self.number = 0
 
 

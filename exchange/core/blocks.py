@@ -10,7 +10,6 @@ from exchange.core.finding import (
     open_market,
     position_named,
 )
-from exchange.core.matching import fit_reduce_only, side_of
 from exchange.core.messages import (
     HISTORY,
     BlockTrade,
@@ -21,6 +20,7 @@ from exchange.core.messages import (
     Traded,
     TradeKind,
 )
+from exchange.core.resting import fit_orders, side_of
 from exchange.core.settlement import settle, settle_history
 from exchange.core.state import Market, State
 
@@ -117,4 +117,4 @@ def _take(
             kind=TradeKind.BLOCK,
         )
     )
-    fit_reduce_only(state, market, party)
+    fit_orders(state, market, party)

@@ -15,6 +15,7 @@ from exchange.core.units import Lots, Ticks
 
 if TYPE_CHECKING:  # a position knows orders, and an order its position
     from exchange.core.accounts import Position
+    from exchange.core.attached import Attached
 
 HISTORY_OWNER: Final = 0
 """The account number of replayed liquidity, whose size in a level may be set at will."""
@@ -23,7 +24,10 @@ NONE: Final = -1
 
 
 class Order:
-    """An order, resting or about to.  `size` is what is still open."""
+    """An order, resting or about to.
+
+    `size` is what is still open; of an iceberg at rest, what of it shows, and `hidden` the rest.
+    """
 
     def __init__(
         self,
@@ -43,7 +47,13 @@ class Order:
         self.size = size
         self.position = position
         """What it opens or closes; None for history's.  The book never asks."""
+        self.hidden: Lots = 0
+        self.display: Lots = 0
+        """How much of an iceberg shows at a time; 0: all."""
         self.reduce_only = False
+        self.post_only = False
+        self.attached: Attached | None = None
+        """What else it was told; None for most.  The book never asks."""
         self.ref = 0
         self.self_trade = SelfTrade.CANCEL_OLDEST
         self.held: Lots = 0
@@ -52,12 +62,24 @@ class Order:
         self.row = NONE
         """Where it rests in the book."""
 
+    @property
+    def open(self) -> Lots:
+        """All that may still trade, shown or not."""
+        return self.size + self.hidden
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether it may shrink, vanish or come back while a taker works through the book."""
+        return self.reduce_only or self.attached is not None
+
     def copy(self) -> "Order":
         """The same order, not in any book."""
         other = Order(
             self.order_id, self.owner, self.market, self.buy, self.price, self.size, self.position
         )
-        other.reduce_only = self.reduce_only
+        other.hidden, other.display = self.hidden, self.display
+        other.reduce_only, other.post_only = self.reduce_only, self.post_only
+        other.attached = self.attached
         other.ref = self.ref
         other.self_trade = self.self_trade
         other.held, other.held_value = self.held, self.held_value
@@ -154,6 +176,8 @@ class Book:
         self.total: vec[i64] = vec[i64]()
         self.history: vec[i64] = vec[i64]()
         """How much of `total` is history's."""
+        self.uncertain: vec[i64] = vec[i64]()
+        """How many orders are (see `Order.is_uncertain`)."""
         self.oldest: vec[i64] = vec[i64]()
         self.newest: vec[i64] = vec[i64]()
         self._sign: vec[i64] = vec[i64]()
@@ -171,6 +195,8 @@ class Book:
         assert order.size > 0, "an order without size cannot rest"
         order.row = self.add(order.owner, order.price, order.size, buy=order.buy)
         self.orders[order.row] = order
+        if order.is_uncertain:
+            self.uncertain[self.level[order.row]] += 1
 
     def add(self, owner: i64, price: i64, size: i64, *, buy: bool) -> i64:
         """Put a size at the end of a level's queue; returns its row."""
@@ -195,6 +221,9 @@ class Book:
         level, older, newer = self.level[row], self.older[row], self.newer[row]
         assert level != NONE, "only a resting order can be removed"
         self._resize(level, self.owner[row], -self.size[row])
+        order = self.orders[row]
+        if order is not None and order.is_uncertain:
+            self.uncertain[level] -= 1
         if older == NONE:
             self.oldest[level] = newer
         else:
@@ -208,7 +237,10 @@ class Book:
         self._forget(row)
 
     def reduce(self, row: i64, size: i64) -> None:
-        """Take `size` off an order, which keeps its place, or leaves when nothing is left."""
+        """Take `size` off what shows of an order, which keeps its place, or leaves with nothing.
+
+        An iceberg that shows nothing more comes back with its next part, at the end of the queue.
+        """
         left = self.size[row] - size
         assert size > 0, "an order shrinks by something"
         assert left >= 0, "an order cannot shrink below nothing"
@@ -217,6 +249,10 @@ class Book:
             order.size = left
         if left == 0:
             self.remove(row)
+            if order is not None and order.hidden:
+                order.size = min(order.display, order.hidden)
+                order.hidden -= order.size
+                self.rest(order)
         else:
             self.size[row] = left
             self._resize(self.level[row], self.owner[row], -size)
@@ -268,6 +304,7 @@ class Book:
             self.price = append(self.price, 0)
             self.total = append(self.total, 0)
             self.history = append(self.history, 0)
+            self.uncertain = append(self.uncertain, 0)
             self.oldest = append(self.oldest, NONE)
             self.newest = append(self.newest, NONE)
             self._sign = append(self._sign, 0)
@@ -324,45 +361,6 @@ class Book:
             row = self.newer[row]
         return rows
 
-    def takings(self, taker: Order, *, meets_itself: bool) -> list[tuple[Ticks, Lots]]:
-        """What `taker` would get: prices and sizes, best first.
-
-        `meets_itself`: its owner may have orders on the other side, which self-trade prevention
-        keeps out.
-        """
-        side = self.side(buy=not taker.buy)
-        limit: i64 = taker.price * side.sign
-        left: i64 = taker.size
-        found: list[tuple[Ticks, Lots]] = []
-        at = side.count - 1
-        while left > 0 and at >= 0 and side.keys[at] >= limit:
-            level = side.levels[at]
-            at -= 1
-            if meets_itself:
-                left = self._takings_of(level, taker, left, found)
-            else:
-                size = min(left, self.total[level])
-                left -= size
-                found.append((self.price[level], size))
-        return found
-
-    def _takings_of(
-        self, level: i64, taker: Order, left: i64, found: list[tuple[Ticks, Lots]]
-    ) -> i64:
-        """Add what `taker` would get from one level, order by order; returns what is left."""
-        row, owner = self.oldest[level], taker.owner
-        while row != NONE and left > 0:
-            size = min(left, self.size[row])
-            if self.owner[row] != owner:
-                left -= size
-                found.append((self.price[level], size))
-            elif taker.self_trade is SelfTrade.DECREMENT:
-                left -= size
-            elif taker.self_trade is not SelfTrade.CANCEL_OLDEST:
-                return 0
-            row = self.newer[row]
-        return left
-
     # ------------------------------------------------------------------------ checking it
 
     def check(self) -> None:
@@ -389,6 +387,9 @@ class Book:
             assert self.older[row] == before, "the queue is not linked backwards"
             assert self.size[row] > 0, "an order without size rests"
             assert (order is None) == (self.owner[row] == HISTORY_OWNER), "a row has lost its order"
+            assert order is None or not order.hidden or order.size <= order.display, (
+                f"iceberg {order.order_id} shows more than it should"
+            )
             assert order is None or (order.row, order.size) == (row, self.size[row]), (
                 f"order {order.order_id} and its row differ"
             )
@@ -396,6 +397,7 @@ class Book:
         total = sum(int(self.size[row]) for row in rows)
         history = sum(int(self.size[row]) for row in rows if self.owner[row] == HISTORY_OWNER)
         assert self.newest[level] == before, "the queue does not end at its newest order"
-        assert (total, history) == (self.total[level], self.history[level]), (
-            f"level {self.price[level]} sums are wrong"
-        )
+        orders = [self.orders[row] for row in rows]
+        uncertain = sum([order is not None and order.is_uncertain for order in orders])
+        found = (self.total[level], self.history[level], self.uncertain[level])
+        assert (total, history, uncertain) == found, f"level {self.price[level]} sums are wrong"

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from exchange.core.accounts import Position
 from exchange.core.margin import notional, unrealised_pnl
-from exchange.core.matching import cancel_position
 from exchange.core.messages import CancelReason, PositionDeleveraged, TradeKind
 from exchange.core.off_book import hand_over
 from exchange.core.policies import DeleveragingPrice, Rank
+from exchange.core.resting import cancel_position
 from exchange.core.scope import Scope
 from exchange.core.selection import mixed
 from exchange.core.state import Market, State

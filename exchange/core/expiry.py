@@ -7,7 +7,6 @@ side it is on; what the roundings leave over goes to the ledger account "roundin
 from exchange.core.accounts import Position
 from exchange.core.finding import Refusal, not_a_price, priced_market
 from exchange.core.ledger import Reason
-from exchange.core.matching import cancel_all
 from exchange.core.messages import (
     CancelReason,
     InstrumentSettled,
@@ -16,6 +15,7 @@ from exchange.core.messages import (
     PositionSettled,
     SettleInstrument,
 )
+from exchange.core.resting import cancel_all
 from exchange.core.settlement import count_position, settle_history
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, MarkPrice, ceil_div

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Final
 
-from exchange.core.policies import ClosingFee, MarginPrice, Trigger
+from exchange.core.policies import Breach, ClosingFee, MarginPrice
 from exchange.core.rules import ContractKind, InstrumentRules, MarginRules, Rulebook, Tier
 from exchange.core.tiers import Tiers
 from exchange.core.units import (
@@ -77,6 +77,11 @@ class Instrument:
             on_grid(rules.size_max, self.lot_size, f"{what} size_max")
             if rules.size_max
             else GRID_MAX
+        )
+        self.market_size_max: Lots = (
+            on_grid(rules.market_size_max, self.lot_size, f"{what} market_size_max")
+            if rules.market_size_max
+            else self.size_max
         )
         self.size_min: Lots = (
             on_grid(rules.size_min, self.lot_size, f"{what} size_min") if rules.size_min else 1
@@ -280,7 +285,7 @@ def instrument_under(rulebook: Rulebook, index: int, rules: InstrumentRules) -> 
     tiers = rulebook.instrument_tiers.get(rules.symbol, rulebook.tiers)
     taker = rate(rulebook.fees.taker, "fees.taker")
     made = Instrument(index, rules, tiers, rulebook.margin, taker)
-    made.edge = 1 if rulebook.liquidation.trigger is Trigger.AT_OR_BELOW else 0
+    made.edge = 1 if rulebook.liquidation.trigger is Breach.AT_OR_BELOW else 0
     return made
 
 

@@ -12,6 +12,7 @@ def check(state: State) -> None:
     """Assert every invariant of the state, from scratch."""
     state.ledger.check()
     assert not state.touched, "a pool was touched and not looked at"
+    assert not state.fired, "an order was triggered and not placed"
     for market in state.markets:
         market.book.check()
         _check_positions(state, market)
@@ -82,7 +83,7 @@ def _check_orders(state: State, account: Account) -> None:
     """Every open order rests in the book, and the sums of open orders are right."""
     for order in account.orders.values():
         assert order.row != NONE, f"order {order.order_id} does not rest"
-        assert order.held == order.size, f"order {order.order_id} is miscounted"
+        assert order.held == order.open, f"order {order.order_id} is miscounted"
     counted = 0
     for market in state.markets:
         for position in _positions(account, market):
@@ -93,12 +94,34 @@ def _check_orders(state: State, account: Account) -> None:
             else:
                 _check_sums(position, orders)
     assert counted == len(account.orders), f"{account.name} has orders without a position"
+    _check_names(account)
+
+
+def _check_names(account: Account) -> None:
+    """Refs, groups and ends are those of the orders that rest or wait, and of no others."""
+    named = {o.order_id: o.ref for o in account.orders.values()}
+    named |= {w.order_id: w.command.ref for w in account.waiting.values()}
+    refs = {ref: order_id for order_id, ref in named.items() if ref}
+    assert account.refs == refs, f"{account.name} has refs that name nothing"
+    tied = [(o.order_id, o.attached) for o in account.orders.values()]
+    tied += [(w.order_id, w.attached) for w in account.waiting.values()]
+    groups: dict[int, list[int]] = {}
+    for order_id, attached in tied:
+        if attached is not None and attached.group:
+            groups.setdefault(attached.group, []).append(order_id)
+        ends = attached is not None and attached.expires_at > 0
+        due = attached is not None and attached.due is not None
+        assert ends == due, f"order {order_id} has no end set"
+    found = {group: sorted(members) for group, members in account.groups.items()}
+    assert found == {group: sorted(members) for group, members in groups.items()}, (
+        f"{account.name} has groups that are not its orders'"
+    )
 
 
 def _check_reserves(state: State, position: SpotPosition, orders: list[Order]) -> None:
     """What stands aside is what the open orders may have to pay."""
     for reserve, buy in ((position.bucket, True), (position.base_reserve, False)):
-        needed = sum(committed(position, o, o.size) for o in orders if o.buy is buy)
+        needed = sum(committed(position, o, o.open) for o in orders if o.buy is buy)
         found = state.ledger.balances[reserve]
         assert found == needed, f"{state.ledger.names[reserve]} holds {found}, orders need {needed}"
 
@@ -106,10 +129,10 @@ def _check_reserves(state: State, position: SpotPosition, orders: list[Order]) -
 def _check_sums(position: Position, orders: list[Order]) -> None:
     buys = [o for o in orders if o.buy and not o.reduce_only]
     sells = [o for o in orders if not o.buy and not o.reduce_only]
-    closing = sum(o.size for o in orders if o.reduce_only)
-    assert position.buy_lots == sum(o.size for o in buys), "open buys are miscounted"
+    closing = sum(o.open for o in orders if o.reduce_only)
+    assert position.buy_lots == sum(o.open for o in buys), "open buys are miscounted"
     assert position.buy_value == sum(o.held_value for o in buys), "open buys are misvalued"
-    assert position.sell_lots == sum(o.size for o in sells), "open sells are miscounted"
+    assert position.sell_lots == sum(o.open for o in sells), "open sells are miscounted"
     assert position.sell_value == sum(o.held_value for o in sells), "open sells are misvalued"
     assert position.reduce_only_lots == closing, "reduce-only orders are miscounted"
     assert closing <= abs(position.size), "reduce-only orders exceed the position"

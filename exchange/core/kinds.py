@@ -20,6 +20,8 @@ class TimeInForce(StrEnum):
     GTC = "gtc"
     IOC = "ioc"
     FOK = "fok"
+    GTD = "gtd"
+    """Until a moment that its instructions name."""
 
 
 class MarginMode(StrEnum):
@@ -47,6 +49,25 @@ class PositionSide(StrEnum):
     SHORT = "short"
 
 
+class PriceSource(StrEnum):
+    """Which price a trigger looks at."""
+
+    LAST = "last"
+    MARK = "mark"
+    INDEX = "index"
+
+
+class TriggerKind(StrEnum):
+    """Which way the price must come."""
+
+    STOP = "stop"
+    """Against the position that it closes: a buy waits for a rise, a sell for a fall."""
+    TAKE_PROFIT = "take_profit"
+    """The other way round."""
+    TRAILING_STOP = "trailing_stop"
+    """A stop that follows the price at a distance, and never goes back."""
+
+
 class Reject(StrEnum):
     """Why a command was refused.  In order of precedence: the first that applies is reported."""
 
@@ -59,21 +80,29 @@ class Reject(StrEnum):
     BAD_INSTRUMENT = "bad_instrument"
     WRONG_POSITION_SIDE = "wrong_position_side"
     INSTRUMENT_CLOSED = "instrument_closed"
+    BAD_BATCH = "bad_batch"
     UNKNOWN_ORDER = "unknown_order"
     DUPLICATE_REF = "duplicate_ref"
     AMOUNT_NOT_POSITIVE = "amount_not_positive"
     SIZE_NOT_POSITIVE = "size_not_positive"
     SIZE_ABOVE_MAX = "size_above_max"
+    MARKET_SIZE_ABOVE_MAX = "market_size_above_max"
     PRICE_NOT_POSITIVE = "price_not_positive"
     PRICE_ABOVE_MAX = "price_above_max"
     BAD_FLAGS = "bad_flags"
+    BAD_DISPLAY_SIZE = "bad_display_size"
+    BAD_EXPIRY = "bad_expiry"
+    BAD_TRIGGER = "bad_trigger"
+    BAD_EXIT = "bad_exit"
     NOT_OFFERED = "not_offered"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_ORDERS = "too_many_orders"
+    TOO_MANY_TRIGGERS = "too_many_triggers"
     NO_MARK_PRICE = "no_mark_price"
     REDUCE_ONLY_WOULD_INCREASE = "reduce_only_would_increase"
     PRICE_OUTSIDE_BAND = "price_outside_band"
     NO_INDEX_PRICE = "no_index_price"
+    WOULD_TRIGGER_AT_ONCE = "would_trigger_at_once"
     OPEN_ORDERS = "open_orders"
     OPEN_POSITIONS = "open_positions"
     NOT_ISOLATED = "not_isolated"
@@ -93,6 +122,16 @@ class CancelReason(StrEnum):
 
     CLIENT = "client"
     IOC = "ioc"
+    EXPIRED = "expired"
+    """Its time was over."""
+    GROUP = "group"
+    """Another order of its group traded."""
+    POSITION_CLOSED = "position_closed"
+    """It was to close a position that is gone."""
+    REFUSED = "refused"
+    """It was triggered, and could not be admitted."""
+    COUNTDOWN = "countdown"
+    """The dead man's switch."""
     REDUCE_ONLY = "reduce_only"
     SELF_TRADE = "self_trade"
     LIQUIDATION = "liquidation"

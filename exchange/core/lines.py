@@ -1,6 +1,6 @@
 """The lines a venue draws under an account: where it is safe, warned, liquidated, taken over."""
 
-from exchange.core.policies import Trigger
+from exchange.core.policies import Breach
 from exchange.core.rules import Rulebook
 from exchange.core.units import RATE_ONE, Money, Rate, rate
 
@@ -10,7 +10,7 @@ class Lines:
 
     def __init__(self, rulebook: Rulebook) -> None:
         rules = rulebook.liquidation
-        self.equality_fails = rules.trigger is Trigger.AT_OR_BELOW
+        self.equality_fails = rules.trigger is Breach.AT_OR_BELOW
         self.buffer: Rate = rate(rules.exit_buffer, "liquidation.exit_buffer")
         self.backstop: Rate = rate(rules.backstop, "liquidation.backstop")
 

@@ -1,26 +1,22 @@
 """Matching: a taker meets the book in price-time order, and both sides settle trade by trade."""
 
-from exchange.core.accounts import Account, Position
 from exchange.core.book import Order
-from exchange.core.messages import (
-    CancelReason,
-    OrderAmended,
-    OrderCancelled,
-    OrderFilled,
-    Side,
-    Traded,
-    TradeKind,
-)
+from exchange.core.linked import after_fill
+from exchange.core.messages import CancelReason, OrderFilled, Traded, TradeKind
 from exchange.core.policies import SelfTrade
+from exchange.core.resting import (
+    announce_amend,
+    announce_cancel,
+    cancel,
+    fit_orders,
+    position_of,
+    side_of,
+)
 from exchange.core.settlement import settle, settle_history
 from exchange.core.spot import hold
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Money, Rate, Ticks
-
-
-def side_of(*, buy: bool) -> Side:
-    """The side as messages name it."""
-    return Side.BUY if buy else Side.SELL
+from exchange.core.waiting import watch
 
 
 def match(
@@ -64,10 +60,13 @@ def prevent_self_trade(state: State, market: Market, maker: Order, taker: Order)
     if mode is SelfTrade.DECREMENT:
         size = min(maker.size, taker.size)
         taker.size -= size
-        if size == maker.size:
+        if size == maker.open:
             cancel(state, market, maker, CancelReason.SELF_TRADE)
         else:
-            shrink(state, market, maker, size)
+            stays = size < maker.size
+            market.book.reduce(maker.row, size)
+            hold(state, position_of(maker), maker, maker.open)
+            announce_amend(state, market, maker, kept_place=stays)
         if taker.size == 0:
             announce_cancel(state, market, taker, CancelReason.SELF_TRADE)
         else:
@@ -80,13 +79,6 @@ def prevent_self_trade(state: State, market: Market, maker: Order, taker: Order)
     announce_cancel(state, market, taker, CancelReason.SELF_TRADE)
     taker.size = 0
     return True
-
-
-def position_of(order: Order) -> Position:
-    """What a trader's order opens or closes."""
-    position = order.position
-    assert position is not None, "only history trades without a position"
-    return position
 
 
 def makers_size(maker: Order) -> Lots:
@@ -115,6 +107,8 @@ def trade(
     book.reduce(row, size)
     taker.size -= size
     market.last_price = price
+    if market.on_last is not None:
+        watch(state, market.on_last, price * market.instrument.subticks)
     state.emit(
         Traded(
             at=state.now,
@@ -148,7 +142,7 @@ def _fill(
         settle_history(market, lots, value)
         return
     if maker:
-        hold(state, position, order, order.size)
+        hold(state, position, order, order.open)
         if order.size == 0:
             state.drop(order)
     settled = settle(state, market, position, lots, value, fee_rate)
@@ -162,7 +156,7 @@ def _fill(
             side=side_of(buy=order.buy),
             price=price,
             size=abs(lots),
-            open_size=order.size,
+            open_size=order.open,
             maker=maker,
             fee=settled.fee,
             fee_asset=settled.fee_asset,
@@ -172,93 +166,6 @@ def _fill(
             kind=kind,
         )
     )
-    fit_reduce_only(state, market, position)
-
-
-def rest(state: State, market: Market, order: Order) -> None:
-    """Put what is open of a trader's order into the book."""
-    account = state.accounts[order.owner]
-    account.orders[order.order_id] = order
-    if order.ref:
-        account.refs[order.ref] = order.order_id
-    hold(state, position_of(order), order, order.size)
-    market.book.rest(order)
-
-
-def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
-    """Take a trader's order out of the book."""
-    market.book.remove(order.row)
-    hold(state, position_of(order), order, 0)
-    state.drop(order)
-    announce_cancel(state, market, order, reason)
-
-
-def announce_cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
-    """Say that an order ended with something unfilled."""
-    state.emit(
-        OrderCancelled(
-            at=state.now,
-            account=state.accounts[order.owner].name,
-            ref=order.ref,
-            order_id=order.order_id,
-            symbol=market.instrument.symbol,
-            open_size=order.size,
-            reason=reason,
-        )
-    )
-
-
-def cancel_all(state: State, account: Account, market: Market | None, reason: CancelReason) -> None:
-    """Cancel every open order of an account, or those in one market, oldest first."""
-    for order in list(account.orders.values()):
-        home = state.markets[order.market]
-        if market is None or home is market:
-            cancel(state, home, order, reason)
-
-
-def cancel_position(state: State, position: Position, reason: CancelReason) -> None:
-    """Cancel every open order that would open or close a position, oldest first."""
-    market = state.markets[position.instrument.index]
-    for order in list(position.pool.account.orders.values()):
-        if order.position is position:
-            cancel(state, market, order, reason)
-
-
-def fit_reduce_only(state: State, market: Market, position: Position) -> None:
-    """Keep reduce-only orders true: together never more than closes, the newest giving way."""
-    if position.reduce_only_lots == 0:
-        return
-    room = abs(position.size)
-    for order in list(position.pool.account.orders.values()):
-        if not order.reduce_only or order.position is not position:
-            continue
-        closes = position.size < 0 if order.buy else position.size > 0
-        keep = min(order.size, room) if closes else 0
-        room -= keep
-        if keep == 0:
-            cancel(state, market, order, CancelReason.REDUCE_ONLY)
-        elif keep < order.size:
-            shrink(state, market, order, order.size - keep)
-
-
-def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
-    """Take `size` off a resting order, which keeps its place."""
-    market.book.reduce(order.row, size)
-    hold(state, position_of(order), order, order.size)
-    announce_amend(state, market, order, kept_place=True)
-
-
-def announce_amend(state: State, market: Market, order: Order, *, kept_place: bool) -> None:
-    """Say that an order has a new open size or price."""
-    state.emit(
-        OrderAmended(
-            at=state.now,
-            account=state.accounts[order.owner].name,
-            ref=order.ref,
-            order_id=order.order_id,
-            symbol=market.instrument.symbol,
-            size=order.size,
-            price=order.price,
-            kept_place=kept_place,
-        )
-    )
+    if order.attached is not None:
+        after_fill(state, market, order, abs(lots))
+    fit_orders(state, market, position)

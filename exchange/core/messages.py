@@ -14,10 +14,12 @@ from exchange.core.kinds import MarginMode as MarginMode
 from exchange.core.kinds import Phase as Phase
 from exchange.core.kinds import PositionMode as PositionMode
 from exchange.core.kinds import PositionSide as PositionSide
+from exchange.core.kinds import PriceSource as PriceSource
 from exchange.core.kinds import Reject as Reject
 from exchange.core.kinds import Side as Side
 from exchange.core.kinds import TimeInForce as TimeInForce
 from exchange.core.kinds import TradeKind as TradeKind
+from exchange.core.kinds import TriggerKind as TriggerKind
 from exchange.core.policies import SelfTrade
 from exchange.core.rules import InstrumentRules
 from exchange.core.units import Lots, MarkPrice, Money, Nanos, Rate, Ticks
@@ -71,6 +73,48 @@ class Withdraw(AccountCommand, frozen=True, kw_only=True):
     amount: Money
 
 
+class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an order waits for, outside the book and without margin."""
+
+    kind: TriggerKind
+    price: Ticks = 0
+    """Of a trailing stop: the price from which on it follows; zero: at once."""
+    by: PriceSource = PriceSource.LAST
+    callback: Ticks = 0
+    """Of a trailing stop: how far the price must come back from its best."""
+    callback_rate: Rate = 0
+    """The same as a rate of the best price."""
+
+
+class Exit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a position that an order opens is to be closed."""
+
+    trigger: Trigger
+    price: Ticks | None = None
+    """Limit of the order that closes; at the market without."""
+
+
+class Instructions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an order is told besides its price and size.  Most orders are told nothing."""
+
+    trigger: Trigger | None = None
+    """Wait outside the book for a price."""
+    close_position: bool = False
+    """Close all that is held when the time comes; size is 0.  It goes when the position does."""
+    display_size: Lots = 0
+    """Iceberg: how much of it shows at a time; each refill goes to the end of the queue."""
+    expires_at: Nanos = 0
+    """When a GTD order ends."""
+    reprice: bool = False
+    """A post-only order that would take rests a tick away instead."""
+    group: int = 0
+    """One cancels the others: as soon as one of the account's orders of this number trades."""
+    take_profit: Exit | None = None
+    """Bracket: as this order opens a position, a reduce-only order waits to close it at a gain."""
+    stop_loss: Exit | None = None
+    """The same at a loss.  Whichever trades first cancels the other."""
+
+
 class PlaceOrder(AccountCommand, frozen=True, kw_only=True):
     """Buy or sell.  Without a price it is a market order, bounded by the venue's band."""
 
@@ -86,6 +130,7 @@ class PlaceOrder(AccountCommand, frozen=True, kw_only=True):
     is always reduce-only."""
     self_trade: SelfTrade | None = None
     """Self-trade prevention; the venue's when not said."""
+    instructions: Instructions | None = None
 
 
 class AmendOrder(AccountCommand, frozen=True, kw_only=True):
@@ -97,10 +142,14 @@ class AmendOrder(AccountCommand, frozen=True, kw_only=True):
     size: Lots | None = None
     """The new open (unfilled) size."""
     price: Ticks | None = None
+    display_size: Lots | None = None
+    expires_at: Nanos | None = None
+    trigger: Trigger | None = None
+    """A waiting order's new trigger, of the same kind."""
 
 
 class CancelOrder(AccountCommand, frozen=True, kw_only=True):
-    """Take an order out of the book, by the venue's id or by the client's ref."""
+    """Cancel an order, by the venue's id or by the client's ref."""
 
     order_id: int = 0
     order_ref: int = 0
@@ -111,6 +160,27 @@ class CancelAll(AccountCommand, frozen=True, kw_only=True):
 
     symbol: str = ""
     reason: CancelReason = CancelReason.CLIENT
+
+
+class CancelAllAfter(AccountCommand, frozen=True, kw_only=True):
+    """The dead man's switch: cancel all orders unless this comes again in time.
+
+    Each one replaces the one before; a timeout of 0 switches it off.
+    """
+
+    timeout: Nanos
+
+
+BatchItem: TypeAlias = PlaceOrder | AmendOrder | CancelOrder
+
+
+class Batch(AccountCommand, frozen=True, kw_only=True):
+    """Several commands of one account in one: carried out in turn, each answered on its own.
+
+    One that is refused changes nothing and stops no other.  Their own times are ignored.
+    """
+
+    items: tuple[BatchItem, ...]
 
 
 class SetPositionMode(AccountCommand, frozen=True, kw_only=True):
@@ -236,6 +306,8 @@ AnyCommand: TypeAlias = (
     | AmendOrder
     | CancelOrder
     | CancelAll
+    | CancelAllAfter
+    | Batch
     | SetPositionMode
     | SetLeverage
     | SetMarginMode
@@ -375,6 +447,21 @@ class OrderAccepted(AccountEvent, frozen=True, kw_only=True):
     time_in_force: TimeInForce
     reduce_only: bool
     position_side: PositionSide = PositionSide.NET
+    instructions: Instructions | None = None
+    parent: int = 0
+    """Of a bracket's exit: the order that opened the position."""
+
+
+class OrderTriggered(AccountEvent, frozen=True, kw_only=True):
+    """What an order waited for has come; it is placed now, under its own id."""
+
+    order_id: int
+    symbol: str
+    trigger_price: MarkPrice
+    """What the price that it looks at is."""
+    size: Lots
+    """As it is placed: a reduce-only order no larger than what it closes."""
+    price: Ticks | None
 
 
 class OrderFilled(AccountEvent, frozen=True, kw_only=True):
@@ -406,6 +493,8 @@ class OrderCancelled(AccountEvent, frozen=True, kw_only=True):
     symbol: str
     open_size: Lots
     reason: CancelReason
+    refusal: Reject | None = None
+    """Why a triggered order was not admitted."""
 
 
 class PositionSettled(AccountEvent, frozen=True, kw_only=True):
@@ -421,13 +510,21 @@ class PositionSettled(AccountEvent, frozen=True, kw_only=True):
 
 
 class OrderAmended(AccountEvent, frozen=True, kw_only=True):
-    """An order has a new open size or price."""
+    """An order rests, or waits, with a new size, price or trigger."""
 
     order_id: int
     symbol: str
     size: Lots
-    price: Ticks
+    price: Ticks | None
     kept_place: bool
+    trigger: Trigger | None = None
+
+
+class CountdownSet(AccountEvent, frozen=True, kw_only=True):
+    """The dead man's switch was set."""
+
+    expires_at: Nanos
+    """When all orders are cancelled; 0: it is off."""
 
 
 class PositionModeChanged(AccountEvent, frozen=True, kw_only=True):
@@ -629,10 +726,12 @@ AnyEvent: TypeAlias = (
     | Deposited
     | Withdrawn
     | OrderAccepted
+    | OrderTriggered
     | OrderFilled
     | OrderCancelled
     | OrderAmended
     | PositionSettled
+    | CountdownSet
     | PositionModeChanged
     | LeverageChanged
     | MarginModeChanged
@@ -683,8 +782,29 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     side: Side
     price: Ticks
     open_size: Lots
+    displayed: Lots
+    """What of it shows in the book."""
     reduce_only: bool
     position_side: PositionSide
+    instructions: Instructions | None = None
+
+
+class WaitingView(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that waits for its trigger."""
+
+    order_id: int
+    ref: int
+    symbol: str
+    side: Side
+    price: Ticks | None
+    size: Lots
+    """Zero: whatever is held then."""
+    reduce_only: bool
+    position_side: PositionSide
+    trigger: Trigger
+    trigger_price: MarkPrice | None
+    """Where it triggers now; None while a trailing stop does not follow yet."""
+    parent: int
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
@@ -705,6 +825,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     """Equity of the cross pool and of every isolated position, and what is reserved, together."""
     positions: tuple[PositionView, ...]
     orders: tuple[OrderView, ...]
+    waiting: tuple[WaitingView, ...]
 
 
 class BookView(msgspec.Struct, frozen=True, kw_only=True):

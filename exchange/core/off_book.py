@@ -1,8 +1,8 @@
 """A trade off the book: a position in liquidation passes to somebody else, without fee."""
 
 from exchange.core.accounts import Position
-from exchange.core.matching import fit_reduce_only, side_of
 from exchange.core.messages import OrderFilled, Traded, TradeKind
+from exchange.core.resting import fit_orders, side_of
 from exchange.core.settlement import settle, settle_history
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Money, Ticks
@@ -60,7 +60,7 @@ def hand_over(
             kind=kind,
         )
     )
-    fit_reduce_only(state, market, loser)
+    fit_orders(state, market, loser)
     if taker is not None:
-        fit_reduce_only(state, market, taker)
+        fit_orders(state, market, taker)
     return realised

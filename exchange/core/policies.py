@@ -49,7 +49,7 @@ class SelfTrade(StrEnum):
     """Both shrink by the smaller size, without a trade."""
 
 
-class Trigger(StrEnum):
+class Breach(StrEnum):
     """Where the line lies that liquidation starts at."""
 
     BELOW = "below"

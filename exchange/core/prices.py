@@ -14,6 +14,7 @@ from exchange.core.messages import (
 )
 from exchange.core.state import Market, State
 from exchange.core.units import MarkPrice
+from exchange.core.waiting import watch
 
 
 def update_mark(state: State, command: UpdateMarkPrice) -> Refusal | None:
@@ -35,6 +36,8 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
     state.marks.prices[number] = mark
     market.instrument.crowd(mark, market.open_interest)
     state.emit(MarkPriceChanged(at=state.now, symbol=market.instrument.symbol, price=mark))
+    if market.on_mark is not None:
+        watch(state, market.on_mark, mark)
     for pool in most_endangered_first(state, state.monitor.endangered(number, mark)):
         state.touch(pool)
 
@@ -53,6 +56,8 @@ def update_index(state: State, command: UpdateIndexPrice) -> Refusal | None:
     if command.price != model.index:
         model.index = command.price
         state.emit(IndexPriceChanged(at=state.now, symbol=command.symbol, price=command.price))
+        if market.on_index is not None:
+            watch(state, market.on_index, command.price)
     return None
 
 

@@ -1,12 +1,13 @@
 """Depth updates and recorded trades: history acting in the book (see `history` for the rules)."""
 
 from exchange.core import history
-from exchange.core.book import HISTORY_OWNER, NONE, Order
+from exchange.core.book import HISTORY_OWNER, NONE, Book, Ladder, Order
 from exchange.core.finding import Refusal, bad_price, bad_size, open_market
 from exchange.core.matching import match, trade
 from exchange.core.messages import RecordedTrade, Reject, Side, Traded, TradeKind, UpdateDepth
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Ticks
+from exchange.core.waiting import watch
 
 
 def update_depth(state: State, command: UpdateDepth) -> Refusal | None:
@@ -107,22 +108,30 @@ def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
 
 def _take(state: State, market: Market, command: RecordedTrade) -> None:
     buy = command.side is Side.BUY
-    market.last_price = command.price
     taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, command.price, command.size)
     own, book = 0, market.book
-    for level in book.reached(command.price, buy=not buy):
-        row, price = book.oldest[level], book.price[level]
+    side = book.side(buy=not buy)
+    for price in [int(book.price[level]) for level in book.reached(command.price, buy=not buy)]:
+        # A trade may take other orders along, or bring an iceberg back: look anew each time.
+        row = _first(book, side, price, command.price)
         while row != NONE and taker.size:
-            newer = book.newer[row]
-            if book.orders[row] is not None:
+            if book.orders[row] is None:
+                own += _wear(market, row, taker, buy=not buy)
+            else:
                 size = min(book.size[row], taker.size)
                 trade(state, market, row, taker, size, 0, TradeKind.BOOK)
-            elif price == command.price:
-                own += _wear(market, row, taker, buy=not buy)
-            # A trade may have taken the next order along: its client's reduce-only orders shrink.
-            row = newer if newer == NONE or book.level[newer] == level else book.oldest[level]
+            row = _first(book, side, price, command.price)
     if own + taker.size:
         _print(state, market, command, own + taker.size)
+
+
+def _first(book: Book, side: Ladder, price: Ticks, told: Ticks) -> int:
+    """Whom a recorded trade meets at a price: only clients, where it is better than was told."""
+    level = side.level(price)
+    row = NONE if level == NONE else book.oldest[level]
+    while row != NONE and book.orders[row] is None and price != told:
+        row = book.newer[row]
+    return int(row)
 
 
 def _wear(market: Market, row: int, taker: Order, *, buy: bool) -> Lots:
@@ -137,6 +146,8 @@ def _wear(market: Market, row: int, taker: Order, *, buy: bool) -> Lots:
 def _print(state: State, market: Market, command: RecordedTrade, size: Lots) -> None:
     """Show what the tape showed, less what clients took of it."""
     market.last_price = command.price
+    if market.on_last is not None:
+        watch(state, market.on_last, command.price * market.instrument.subticks)
     state.emit(
         Traded(
             at=state.now,

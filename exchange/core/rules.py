@@ -9,6 +9,7 @@ import msgspec
 from exchange.core.kinds import ContractKind as ContractKind
 from exchange.core.policies import Amount as Amount
 from exchange.core.policies import Backing as Backing
+from exchange.core.policies import Breach as Breach
 from exchange.core.policies import Cancel as Cancel
 from exchange.core.policies import ClosingFee as ClosingFee
 from exchange.core.policies import DeleveragingPrice as DeleveragingPrice
@@ -24,7 +25,6 @@ from exchange.core.policies import Select as Select
 from exchange.core.policies import SelfTrade as SelfTrade
 from exchange.core.policies import Socialise as Socialise
 from exchange.core.policies import TierInput as TierInput
-from exchange.core.policies import Trigger as Trigger
 from exchange.core.policies import Unfilled as Unfilled
 
 
@@ -101,7 +101,7 @@ class DeleveragingRules(Rules, frozen=True, kw_only=True):
 class LiquidationRules(Rules, frozen=True, kw_only=True):
     """The liquidation waterfall's choices."""
 
-    trigger: Trigger = Trigger.BELOW
+    trigger: Breach = Breach.BELOW
     exit_buffer: str = "0"
     """Liquidation goes on until equity is above maintenance margin by this share of it."""
     cancel: Cancel = Cancel.ALL
@@ -158,6 +158,10 @@ class LimitRules(Rules, frozen=True, kw_only=True):
     """Self-trade prevention for orders that do not say."""
     orders_max: int = 200
     """Open orders for each account and instrument."""
+    triggers_max: int = 100
+    """Orders that wait for a trigger, for each account and instrument."""
+    batch_max: int = 20
+    """Commands in one batch."""
     commands_per_second: int = 1_000
     """Commands of one client in one second of venue time; the rest are refused."""
 
@@ -220,3 +224,5 @@ class InstrumentRules(Rules, frozen=True, kw_only=True):
     """Smallest notional of one order, in the settlement asset, with the same exception."""
     size_max: str = ""
     """Largest size of one order, in the base asset; no bound when empty."""
+    market_size_max: str = ""
+    """Largest size of a market order; that of any order when empty."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from exchange.core.accounts import Account, Pool, Position, SpotPosition
 from exchange.core.alarms import Alarm, Alarms, Due
+from exchange.core.attached import Attached
 from exchange.core.average import IndexAverage
 from exchange.core.book import HISTORY_OWNER, Book, Order
 from exchange.core.instrument import Instrument, instrument_under
@@ -11,11 +12,20 @@ from exchange.core.ledger import Ledger, Reason
 from exchange.core.lines import Lines
 from exchange.core.margin import Marks, PoolMargin
 from exchange.core.mark import MarkModel
-from exchange.core.messages import HISTORY, HOUSE, Event, Phase, PositionSide, QuoteChanged
+from exchange.core.messages import (
+    HISTORY,
+    HOUSE,
+    Event,
+    Phase,
+    PositionSide,
+    PriceSource,
+    QuoteChanged,
+)
 from exchange.core.monitor import Monitor, Watch
 from exchange.core.policies import Amount
 from exchange.core.reserves import Reserves
 from exchange.core.rules import InstrumentRules, Rulebook
+from exchange.core.triggers import Triggers, Waiting
 from exchange.core.units import (
     SECOND,
     Lots,
@@ -80,6 +90,10 @@ class Market:
         self.model = model
         self.book = Book()
         self.phase = Phase.TRADING
+        self.on_last: Triggers | None = None
+        self.on_mark: Triggers | None = None
+        self.on_index: Triggers | None = None
+        """What waits for the last price, the mark and the index; None while nothing ever has."""
         self.average: IndexAverage | None = None
         """Of the index before expiry; None without one."""
         self.last_price: Ticks = 0
@@ -94,6 +108,17 @@ class Market:
         self.worn: dict[tuple[bool, Ticks], Lots] = {}
         """What history's recorded trades took from its own levels since the last depth update, by
         (is a bid, price)."""
+
+    def triggers(self, source: PriceSource) -> Triggers:
+        """What waits for one price, made if need be."""
+        if source is PriceSource.LAST:
+            self.on_last = self.on_last or Triggers()
+            return self.on_last
+        if source is PriceSource.MARK:
+            self.on_mark = self.on_mark or Triggers()
+            return self.on_mark
+        self.on_index = self.on_index or Triggers()
+        return self.on_index
 
     def last_mark(self) -> MarkPrice | None:
         """The last traded price in mark units."""
@@ -140,6 +165,8 @@ class State:
         self.orders_made = 0
         self.events: list[Event] = []
         self.touched: list[Pool] = []
+        self.fired: list[Waiting] = []
+        """What has been triggered, and is to be placed in turn."""
 
     def list_instrument(self, rules: InstrumentRules) -> Market:
         """Open a market.  Raises UnitError where the rules do not fit together."""
@@ -310,6 +337,27 @@ class State:
         del account.orders[order.order_id]
         if order.ref:
             del account.refs[order.ref]
+        if order.attached is not None:
+            self.untie(account, order.order_id, order.attached)
+
+    def tie(self, account: Account, order_id: int, attached: Attached) -> None:
+        """Put an order that rests or waits into its group, and set its end."""
+        if attached.group:
+            account.groups.setdefault(attached.group, {})[order_id] = None
+        if attached.expires_at:
+            attached.due = Due(attached.expires_at, Alarm.ORDER, order_id, account.index)
+            self.alarms.set(attached.due)
+
+    def untie(self, account: Account, order_id: int, attached: Attached) -> None:
+        """Undo that, as the order rests or waits no longer."""
+        if attached.group:
+            members = account.groups[attached.group]
+            del members[order_id]
+            if not members:
+                del account.groups[attached.group]
+        if attached.due is not None:
+            self.alarms.drop(attached.due)
+            attached.due = None
 
     def emit(self, event: Event) -> None:
         """Say what happened."""

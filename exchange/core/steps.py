@@ -8,14 +8,16 @@ from collections.abc import Callable
 from exchange.core.accounts import Position
 from exchange.core.book import Order
 from exchange.core.deleveraging import deleverage, price_for
+from exchange.core.foresight import takings
 from exchange.core.house import take_in
 from exchange.core.insurance import charge, cover, spendable, take_leftover, take_rest
 from exchange.core.margin import notional
-from exchange.core.matching import cancel, cancel_position, match
+from exchange.core.matching import match
 from exchange.core.messages import CancelReason, Closing, TradeKind
 from exchange.core.notices import announce_step, margins
 from exchange.core.orders import market_limit
 from exchange.core.policies import Amount, Cancel, Limit, Unfilled
+from exchange.core.resting import cancel, cancel_position
 from exchange.core.scope import Scope, Stake
 from exchange.core.selection import how_much
 from exchange.core.spot import draws_on
@@ -124,8 +126,7 @@ def worst_price(scope: Scope, market: Market, stake: Stake, closing: Closing) ->
 
 def _is_taken_whole(market: Market, order: Order) -> bool:
     """Whether the book has all of an order at its limit."""
-    takings = market.book.takings(order, meets_itself=True)
-    return sum(size for _, size in takings) == order.size
+    return sum(size for _, size in takings(market.book, order)) == order.size
 
 
 # ----------------------------------------------------------------- what the book does not take

@@ -5,8 +5,11 @@ from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
 from exchange.core import (
+    amending,
     blocks,
+    cancelling,
     expiry,
+    firing,
     funds,
     history,
     invariants,
@@ -19,15 +22,18 @@ from exchange.core import (
     views,
 )
 from exchange.core.alarms import Alarm, Due
-from exchange.core.finding import Refusal
+from exchange.core.digest import lines
+from exchange.core.finding import Refusal, account_named
 from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     AccountView,
     AdjustMargin,
     AmendOrder,
+    Batch,
     BlockTrade,
     BookView,
     CancelAll,
+    CancelAllAfter,
     CancelOrder,
     Command,
     CommandRejected,
@@ -66,6 +72,21 @@ def ring(state: State, due: Due) -> None:
         expiry.expire(state, state.markets[due.subject])
     elif due.alarm is Alarm.ROUND:
         liquidation.resume(state, state.accounts[due.subject])
+    elif due.alarm is Alarm.ORDER:
+        cancelling.expire_order(state, state.accounts[due.owner], due.subject)
+    else:
+        cancelling.count_down(state, state.accounts[due.owner])
+
+
+def finish(state: State) -> None:
+    """What follows from what was done: liquidations first, then what was triggered, in turn."""
+    while state.touched or state.fired:
+        if state.touched:
+            liquidation.settle_touched(state)
+        else:
+            firing.fire(state, state.fired.pop(0))
+    for market in state.markets:
+        state.publish_quote(market)
 
 
 Handler: TypeAlias = Callable[[State, Any], Refusal | None]
@@ -77,9 +98,10 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     Deposit: funds.deposit,
     Withdraw: funds.withdraw,
     PlaceOrder: orders.place,
-    AmendOrder: orders.amend,
-    CancelOrder: orders.cancel_one,
-    CancelAll: orders.cancel_many,
+    AmendOrder: amending.amend,
+    CancelOrder: cancelling.cancel_one,
+    CancelAll: cancelling.cancel_many,
+    CancelAllAfter: cancelling.cancel_all_after,
     SetPositionMode: terms.set_position_mode,
     SetLeverage: terms.set_leverage,
     SetMarginMode: terms.set_margin_mode,
@@ -131,7 +153,7 @@ class Venue:
             state.now = before
             events.append(rejection(command, refusal, command.at))
             return events
-        self._finish()
+        finish(state)
         return events
 
     def _let_pass(self, at: Nanos) -> None:
@@ -141,15 +163,7 @@ class Venue:
             due = state.alarms.take()
             state.now = due.at
             ring(state, due)
-            self._finish()
-
-    def _finish(self) -> None:
-        """What follows from what was done."""
-        state = self._state
-        if state.touched:
-            liquidation.settle_touched(state)
-        for market in state.markets:
-            state.publish_quote(market)
+            finish(state)
 
     # -------------------------------------------------------------------------- views
 
@@ -219,10 +233,33 @@ class Venue:
     def digest(self) -> str:
         """A hash of the whole state: equal states, equal digests."""
         digest = blake2b(digest_size=16)
-        for line in views.lines(self._state):
+        for line in lines(self._state):
             digest.update(line.encode())
             digest.update(b"\n")
         return digest.hexdigest()
+
+
+def batch(state: State, command: Batch) -> Refusal | None:
+    """Carry out several commands of one account in turn, each with all that follows from it."""
+    account, most = account_named(state, command.account), state.rulebook.limits.batch_max
+    if isinstance(account, Refusal):
+        return account
+    count = len(command.items)
+    if not 1 <= count <= most:
+        return Refusal(Reject.BAD_BATCH, f"items were {count}, expected 1 to {most}")
+    for item in command.items:
+        if item.account != command.account:
+            detail = f"account of an item was {item.account!r}, expected {command.account!r}"
+            return Refusal(Reject.BAD_BATCH, detail)
+    for item in command.items:
+        refusal = HANDLERS[type(item)](state, item)
+        if refusal is not None:
+            state.emit(rejection(item, refusal, state.now))
+        finish(state)
+    return None
+
+
+HANDLERS[Batch] = batch
 
 
 def rejection(command: Command, refusal: Refusal, at: Nanos) -> CommandRejected:

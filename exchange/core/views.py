@@ -1,7 +1,5 @@
 """What a client, a report or a test may ask of the state: accounts, positions, books."""
 
-from collections.abc import Iterator
-
 from exchange.core.accounts import Account, Pool, Position
 from exchange.core.book import Book, Ladder
 from exchange.core.margin import (
@@ -14,16 +12,18 @@ from exchange.core.margin import (
     notional,
     unrealised_pnl,
 )
-from exchange.core.matching import position_of, side_of
 from exchange.core.messages import (
     AccountView,
     BookView,
     MarginMode,
     OrderView,
     PositionView,
+    WaitingView,
 )
+from exchange.core.resting import position_of, side_of
 from exchange.core.spot import reserved
 from exchange.core.state import Market, State
+from exchange.core.triggers import Waiting
 from exchange.core.units import Lots, MarkPrice, Ticks
 
 
@@ -52,6 +52,7 @@ def account_view(state: State, account: Account, asset: str) -> AccountView:
         total=total + aside,
         positions=tuple(position_view(state, p, margin) for p in pool.positions.values() if p.size),
         orders=tuple(_orders(state, account, asset)),
+        waiting=tuple([_waiting(w) for w in account.waiting.values() if _is_of(w, asset)]),
     )
 
 
@@ -107,12 +108,35 @@ def _orders(state: State, account: Account, asset: str) -> list[OrderView]:
                     symbol=instrument.symbol,
                     side=side_of(buy=order.buy),
                     price=order.price,
-                    open_size=order.size,
+                    open_size=order.open,
+                    displayed=order.size,
                     reduce_only=order.reduce_only,
                     position_side=position_of(order).side,
+                    instructions=order.attached.told if order.attached is not None else None,
                 )
             )
     return views
+
+
+def _is_of(waiting: Waiting, asset: str) -> bool:
+    return waiting.position.instrument.settle == asset
+
+
+def _waiting(waiting: Waiting) -> WaitingView:
+    command = waiting.command
+    return WaitingView(
+        order_id=waiting.order_id,
+        ref=command.ref,
+        symbol=command.symbol,
+        side=command.side,
+        price=command.price,
+        size=command.size,
+        reduce_only=command.reduce_only,
+        position_side=command.position_side,
+        trigger=waiting.trigger,
+        trigger_price=waiting.trigger_price(),
+        parent=waiting.parent,
+    )
 
 
 def book_view(market: Market, depth: int) -> BookView:
@@ -132,50 +156,3 @@ def _levels(book: Book, side: Ladder, depth: int) -> tuple[tuple[Ticks, Lots], .
 def mark_view(state: State, market: Market) -> MarkPrice | None:
     """The mark price in force."""
     return state.marks.prices[market.instrument.index] or None
-
-
-def lines(state: State) -> Iterator[str]:
-    """The whole state as text, for a digest: each line a fact, always in the same order."""
-    yield f"now {state.now} orders {state.orders_made}"
-    ledger = state.ledger
-    # A refused command may have opened accounts: empty ones, which neither show nor count here.
-    rows = sorted(zip(ledger.assets, ledger.names, ledger.balances, strict=True))
-    for asset, name, balance in rows:
-        if balance:
-            yield f"money {name} {asset} {balance}"
-    for market in state.markets:
-        yield from _market_lines(state, market)
-    for account in state.accounts[1:]:
-        yield f"account {account.name} {account.hedges}"
-        for _, pool in sorted(account.pools.items()):
-            for p in pool.positions.values():
-                if p.size or p.isolated or p.leverage != state.leverage_default(p.instrument):
-                    name = f"{p.instrument.symbol} {p.side}"
-                    yield f"{name} {p.size} {p.cost} {p.isolated} {p.leverage}"
-
-
-def _market_lines(state: State, market: Market) -> Iterator[str]:
-    model = market.model
-    mark = state.marks.prices[market.instrument.index]
-    yield f"market {market.instrument.symbol} {market.phase} {mark}"
-    yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn}"
-    yield f"{model.index} {model.index_at} {list(model.basis)}"
-    yield f"{model.rate} {model.next_at} {model.interval}"
-    if market.average is not None:
-        average = market.average
-        yield f"{average.price} {average.since} {average.weighted} {average.covered}"
-    book = market.book
-    for side in (book.bids, book.asks):
-        for level in book.best_first(side):
-            for row in book.queue(level):
-                yield _row_line(book, row)
-
-
-def _row_line(book: Book, row: int) -> str:
-    order = book.orders[row]
-    price, size = book.price[book.level[row]], book.size[row]
-    if order is None:
-        return f"{price} {size}"
-    side = order.position.side if order.position is not None else ""
-    flags = f"{order.buy} {order.reduce_only} {order.self_trade} {side}"
-    return f"{price} {size} {order.order_id} {order.owner} {order.ref} {flags}"

@@ -25,6 +25,7 @@ from exchange.core.messages import (
 from exchange.core.policies import (
     Amount,
     Backing,
+    Breach,
     ClosingFee,
     DeleveragingPrice,
     FeeCap,
@@ -32,7 +33,6 @@ from exchange.core.policies import (
     Leftover,
     Limit,
     Socialise,
-    Trigger,
     Unfilled,
 )
 from exchange.core.rules import (
@@ -80,9 +80,9 @@ def later(stage: Stage, seconds: int):  # type: ignore[no-untyped-def]
 # ------------------------------------------------------------------------------- the line
 
 
-@pytest.mark.parametrize(("trigger", "fails"), [(Trigger.BELOW, 0), (Trigger.AT_OR_BELOW, 1)])
+@pytest.mark.parametrize(("trigger", "fails"), [(Breach.BELOW, 0), (Breach.AT_OR_BELOW, 1)])
 def test_at_equality_the_account_is_safe_or_not_as_the_rulebook_says(
-    trigger: Trigger, fails: int
+    trigger: Breach, fails: int
 ) -> None:
     """With 190 behind them, 10 at 90 have 90 left, and need 90."""
     stage = anns(trigger=trigger)

@@ -4,7 +4,7 @@ It is the oracle of the venue's book.  Nothing of the venue's matching is used o
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exchange.core.messages import AmendOrder, CancelOrder, PlaceOrder, Reject, Side, TimeInForce
 from exchange.core.rules import SelfTrade
@@ -21,6 +21,7 @@ class Resting:
     size: int
     reduce_only: bool
     self_trade: SelfTrade
+    post_only: bool
 
 
 class NaiveBook:
@@ -72,6 +73,8 @@ class NaiveBook:
         if price == order.price and size <= order.size:
             order.size = size
             return None
+        if order.post_only and self._next(replace(order, price=price)) is not None:
+            return Reject.POST_ONLY_WOULD_TAKE
         self.orders.remove(order)
         order.price = price
         order.size = min(size, self._closes(order)) if order.reduce_only else size
@@ -111,6 +114,7 @@ class NaiveBook:
             command.size,
             command.reduce_only,
             command.self_trade or SelfTrade.CANCEL_NEWEST,
+            command.post_only,
         )
         if order.reduce_only:
             order.size = min(order.size, self._closes(order))

@@ -20,6 +20,7 @@ from exchange.core.messages import (
     OrderAmended,
     OrderCancelled,
     OrderFilled,
+    OrderTriggered,
     PositionDeleveraged,
     PositionSettled,
     PositionSide,
@@ -61,7 +62,7 @@ class Statement:
                 self._close(event)
             case OrderFilled():
                 self._fill(event)
-            case OrderAccepted() | OrderAmended():
+            case OrderAccepted() | OrderAmended() | OrderTriggered():
                 self.open[event.account][event.order_id] = event.size
             case OrderCancelled():
                 self.open[event.account].pop(event.order_id, None)

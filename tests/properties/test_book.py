@@ -27,6 +27,7 @@ from tests.stage import Stage, only, rulebook
 
 TRADERS = ("ann", "bob", "cat")
 RICH = 10**9
+AT_ONCE = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
 
 
 def stage() -> Stage:
@@ -57,7 +58,7 @@ def draw_command(random: Random, at: int, made: int) -> Command:
         side=random.choice(list(Side)),
         size=random.randint(0, 9),
         price=random.choice((None, *range(96, 105))),
-        time_in_force=random.choice((TimeInForce.GTC, TimeInForce.GTC, *TimeInForce)),
+        time_in_force=random.choice((TimeInForce.GTC, TimeInForce.GTC, *AT_ONCE)),
         post_only=random.randint(0, 5) == 0,
         reduce_only=random.randint(0, 2) == 0,
         self_trade=random.choice((None, *SelfTrade)),

@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 
 from exchange.core.messages import (
     AmendOrder,
+    Batch,
     CancelAll,
     CancelOrder,
     Command,
@@ -72,11 +73,13 @@ OTHER_NAMES = dict(zip(TRADERS, ("zoe", "yan", "xia", "wim", "vic"), strict=True
 
 def renamed(message: S) -> S:
     """The same with other names."""
-    fields = {
+    fields: dict[str, object] = {
         name: OTHER_NAMES.get(value, value)
         for name in ("account", "counterparty", "against")
         if isinstance(value := getattr(message, name, None), str)
     }
+    if isinstance(message, Batch):
+        fields["items"] = tuple(renamed(item) for item in message.items)
     return replace(message, **fields)
 
 
@@ -229,7 +232,9 @@ def in_the_glass(command: Command) -> bool:
     """Whether a command has a mirror image: it is about limit orders in a linear contract."""
     if not isinstance(command, IN_THE_BOOK):
         return False
-    if isinstance(command, PlaceOrder) and command.price is None:
+    if isinstance(command, PlaceOrder) and (command.price is None or command.instructions):
+        return False
+    if isinstance(command, AmendOrder) and command.trigger is not None:
         return False
     prices = [] if getattr(command, "price", None) is None else [command.price]  # type: ignore[union-attr]
     if isinstance(command, UpdateDepth):
@@ -241,24 +246,31 @@ def in_the_glass(command: Command) -> bool:
 # --------------------------------------------------------------------------------- lots
 
 
-def in_half_lots(command: Command) -> Command:
-    """The same with lots of half the size, and twice as many."""
-    match command:
-        case ListInstrument():
-            return replace(command, rules=replace(command.rules, lot_size="0.5"))
-        case UpdateDepth():
-            bids, asks = [
-                tuple((price, 2 * size) for price, size in rows)
-                for rows in (command.bids, command.asks)
-            ]
-            return replace(command, bids=bids, asks=asks)
-        case _ if isinstance(size := getattr(command, "size", None), int):
-            return replace(command, size=2 * size)
-        case _:
-            return command
+LOTS = ("size", "display_size")
 
 
-SIZES = ("size", "open_size", "position", "filled", "bid_size", "ask_size")
+def in_half_lots(message: S) -> S:
+    """The same with lots of half the size, and twice as many; also in what is inside it."""
+    if isinstance(message, ListInstrument):
+        return replace(message, rules=replace(message.rules, lot_size="0.5"))
+    if isinstance(message, UpdateDepth):
+        bids, asks = [
+            tuple((price, 2 * size) for price, size in rows)
+            for rows in (message.bids, message.asks)
+        ]
+        return replace(message, bids=bids, asks=asks)
+    fields: dict[str, object] = {}
+    for name, value in asdict(message).items():
+        if name in LOTS and isinstance(value, int):
+            fields[name] = 2 * value
+        elif isinstance(value, Struct):
+            fields[name] = in_half_lots(value)
+        elif isinstance(value, tuple):
+            fields[name] = tuple(in_half_lots(item) for item in value)
+    return replace(message, **fields)
+
+
+SIZES = ("size", "display_size", "open_size", "position", "filled", "bid_size", "ask_size")
 
 
 def doubled(message: object) -> object:

@@ -1,0 +1,97 @@
+"""Cancelling: one order, all of them, and those whose time is over."""
+
+from exchange.core.accounts import Account
+from exchange.core.alarms import Alarm, Due
+from exchange.core.book import Order
+from exchange.core.finding import Refusal, account_named, market_named
+from exchange.core.messages import (
+    CancelAll,
+    CancelAllAfter,
+    CancelOrder,
+    CancelReason,
+    CountdownSet,
+    Reject,
+)
+from exchange.core.resting import cancel, cancel_all
+from exchange.core.state import State
+from exchange.core.triggers import Waiting
+from exchange.core.waiting import cancel_waiting
+
+
+def find(account: Account, order_id: int, order_ref: int) -> Order | Waiting | Refusal:
+    """An open order by the venue's id or, where that is 0, by the client's ref."""
+    number = order_id or account.refs.get(order_ref, 0)
+    found = account.orders.get(number) or account.waiting.get(number)
+    if found is not None:
+        return found
+    name = f"order {order_id}" if order_id else f"ref {order_ref}"
+    return Refusal(Reject.UNKNOWN_ORDER, f"{name} is not open")
+
+
+def cancel_one(state: State, command: CancelOrder) -> Refusal | None:
+    """Cancel one order, resting or waiting."""
+    account = account_named(state, command.account)
+    if isinstance(account, Refusal):
+        return account
+    order = find(account, command.order_id, command.order_ref)
+    if isinstance(order, Refusal):
+        return order
+    _cancel(state, order, CancelReason.CLIENT)
+    return None
+
+
+def _cancel(state: State, order: Order | Waiting, reason: CancelReason) -> None:
+    if isinstance(order, Waiting):
+        cancel_waiting(state, order, reason)
+    else:
+        cancel(state, state.markets[order.market], order, reason)
+
+
+def cancel_many(state: State, command: CancelAll) -> Refusal | None:
+    """Cancel all orders of an account, or those in one market."""
+    account = account_named(state, command.account)
+    if isinstance(account, Refusal):
+        return account
+    market = market_named(state, command.symbol) if command.symbol else None
+    if isinstance(market, Refusal):
+        return market
+    cancel_all(state, account, market, command.reason)
+    return None
+
+
+def cancel_all_after(state: State, command: CancelAllAfter) -> Refusal | None:
+    """Set the dead man's switch, set it anew, or switch it off."""
+    account = account_named(state, command.account)
+    if isinstance(account, Refusal):
+        return account
+    if command.timeout < 0:
+        return Refusal(Reject.BAD_EXPIRY, f"timeout was {command.timeout} ns, expected 0 or more")
+    if account.countdown is not None:
+        state.alarms.drop(account.countdown)
+        account.countdown = None
+    if command.timeout:
+        at = state.now + command.timeout
+        account.countdown = Due(at, Alarm.COUNTDOWN, 0, account.index)
+        state.alarms.set(account.countdown)
+    _announce_countdown(state, account, command.ref)
+    return None
+
+
+def _announce_countdown(state: State, account: Account, ref: int) -> None:
+    expires_at = 0 if account.countdown is None else account.countdown.at
+    state.emit(CountdownSet(at=state.now, account=account.name, ref=ref, expires_at=expires_at))
+
+
+def count_down(state: State, account: Account) -> None:
+    """The dead man has not moved: all his orders are cancelled, and the switch is off."""
+    account.countdown = None
+    _announce_countdown(state, account, 0)
+    cancel_all(state, account, None, CancelReason.COUNTDOWN)
+
+
+def expire_order(state: State, account: Account, order_id: int) -> None:
+    """A GTD order's time is over, whether it rests or still waits."""
+    order = account.orders.get(order_id) or account.waiting[order_id]
+    assert order.attached is not None, "an order that expires was told so"
+    order.attached.due = None
+    _cancel(state, order, CancelReason.EXPIRED)

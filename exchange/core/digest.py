@@ -1,0 +1,67 @@
+"""The whole state as text: equal states, equal lines."""
+
+from collections.abc import Iterator
+
+from exchange.core.book import Book
+from exchange.core.state import Market, State
+from exchange.core.triggers import Waiting
+
+
+def lines(state: State) -> Iterator[str]:
+    """The whole state as text, for a digest: each line a fact, always in the same order."""
+    yield f"now {state.now} orders {state.orders_made}"
+    ledger = state.ledger
+    # A refused command may have opened accounts: empty ones, which neither show nor count here.
+    rows = sorted(zip(ledger.assets, ledger.names, ledger.balances, strict=True))
+    for asset, name, balance in rows:
+        if balance:
+            yield f"money {name} {asset} {balance}"
+    for market in state.markets:
+        yield from _market_lines(state, market)
+    for account in state.accounts[1:]:
+        countdown = account.countdown.at if account.countdown is not None else 0
+        yield f"account {account.name} {account.hedges} {countdown}"
+        for waiting in account.waiting.values():
+            yield _waiting_line(waiting)
+        for _, pool in sorted(account.pools.items()):
+            for p in pool.positions.values():
+                if p.size or p.isolated or p.leverage != state.leverage_default(p.instrument):
+                    name = f"{p.instrument.symbol} {p.side}"
+                    yield f"{name} {p.size} {p.cost} {p.isolated} {p.leverage}"
+
+
+def _market_lines(state: State, market: Market) -> Iterator[str]:
+    model = market.model
+    mark = state.marks.prices[market.instrument.index]
+    yield f"market {market.instrument.symbol} {market.phase} {mark}"
+    yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn}"
+    yield f"{model.index} {model.index_at} {list(model.basis)}"
+    yield f"{model.rate} {model.next_at} {model.interval}"
+    if market.average is not None:
+        average = market.average
+        yield f"{average.price} {average.since} {average.weighted} {average.covered}"
+    book = market.book
+    for side in (book.bids, book.asks):
+        for level in book.best_first(side):
+            for row in book.queue(level):
+                yield _row_line(book, row)
+
+
+def _row_line(book: Book, row: int) -> str:
+    order = book.orders[row]
+    price, size = book.price[book.level[row]], book.size[row]
+    if order is None:
+        return f"{price} {size}"
+    side = order.position.side if order.position is not None else ""
+    flags = f"{order.buy} {order.reduce_only} {order.post_only} {order.self_trade} {side}"
+    line = f"{price} {size} {order.order_id} {order.owner} {order.ref} {flags}"
+    if order.attached is None:
+        return line
+    hidden = f"{order.hidden} {order.display} {order.attached.expires_at}"
+    return f"{line} {hidden} {order.attached.told}"
+
+
+def _waiting_line(waiting: Waiting) -> str:
+    ends = waiting.attached.expires_at if waiting.attached is not None else 0
+    trail = f"{waiting.follows} {waiting.best} {ends} {waiting.parent}"
+    return f"waiting {waiting.order_id} {waiting.command} {waiting.trigger} {trail}"
