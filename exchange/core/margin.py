@@ -198,66 +198,80 @@ def liquidation_price(
 
     `legs` are what moves with this mark: one position, or a cross long and short side by side.
     `equity` and `maintenance` are those of what stands behind them (the cross pool, or the
-    position itself).  Found by bisection on the engine's own arithmetic, so that it agrees with it
-    to the last mark unit under any tiers and rounding.  None: no price liquidates.
+    position itself).  Found on the engine's own arithmetic, so that it agrees with it to the last
+    mark unit under any tiers and rounding.  None: no price liquidates.
     """
     spare_equity = equity - sum(unrealised_pnl(leg, mark) for leg in legs)
     spare_maintenance = maintenance - sum(maintenance_margin(leg, mark) for leg in legs)
-    line = 0 if equality_fails else -1
+    line = 1 if equality_fails else 0
 
-    def fails(price: MarkPrice) -> bool:
+    def spare(price: MarkPrice) -> Money:
+        """What is left beyond the line where liquidation starts; below zero it does."""
         found = spare_equity + sum(unrealised_pnl(leg, price) for leg in legs)
         needed = spare_maintenance + sum(maintenance_margin(leg, price) for leg in legs)
-        return found - needed <= line
+        return found - needed - line
 
     net = sum(leg.size for leg in legs)
-    below = failing_below(fails, mark)
+    below = failing_below(spare, mark)
     if len(legs) == 1 and net > 0:
         return below
-    above = failing_above(fails, mark)
+    above = failing_above(spare, mark)
     # A hedge that is nearly even can fail on both sides: margin grows with the price.
     return below if below is not None and (net > 0 or above is None) else above
 
 
-def failing_below(fails: Callable[[MarkPrice], bool], mark: MarkPrice) -> MarkPrice | None:
+def failing_below(spare: Callable[[MarkPrice], Money], mark: MarkPrice) -> MarkPrice | None:
     """The highest price that fails, where prices fail up to some point; None where 1 does not.
 
-    Where the mark fails already, it may lie above it; where every price fails, it is the mark.
+    A price fails where its `spare` is below zero.  Where the mark fails already, it may lie above
+    it; where every price fails, it is the mark.
     """
-    if not fails(1):
+    if spare(1) >= 0:
         return None
     low, high = 1, mark
-    while fails(high):
+    while spare(high) < 0:
         low, high = high, high * 2
         if high > NEVER:
             return mark
-    while high - low > 1:
-        middle = (low + high) // 2
-        if fails(middle):
-            low = middle
-        else:
-            high = middle
-    return low
+    return last_failing(spare, low, high)
 
 
-def failing_above(fails: Callable[[MarkPrice], bool], mark: MarkPrice) -> MarkPrice | None:
+def failing_above(spare: Callable[[MarkPrice], Money], mark: MarkPrice) -> MarkPrice | None:
     """The lowest price that fails, where prices fail from some point on; None where none does.
 
     Where the mark fails already, it may lie below it; where every price fails, it is the mark.
     """
     low, high = mark, mark
-    while not fails(high):
+    while spare(high) >= 0:
         low, high = high, high * 2
         if high > NEVER:
             return None
     if low == high:
         low = 1
-        if fails(low):
+        if spare(low) < 0:
             return mark
-    while high - low > 1:
-        middle = (low + high) // 2
-        if fails(middle):
-            high = middle
-        else:
-            low = middle
-    return high
+    return last_failing(spare, high, low)
+
+
+def last_failing(
+    spare: Callable[[MarkPrice], Money], failing: MarkPrice, safe: MarkPrice
+) -> MarkPrice:
+    """Between a price that fails and one that is safe, above or below it: the last that fails.
+
+    What is spare runs nearly straight, in steps of a money unit, so one looks a step to each side
+    of where a straight line would cross zero, and only then at the middle of what remains.
+    """
+    lacking, left = spare(failing), spare(safe)
+    while abs(safe - failing) > 1:
+        span = safe - failing
+        step = abs(span) // (left - lacking) + 1
+        aim = failing + span * lacking // (lacking - left)
+        for price in (aim - step, aim + step, failing + span // 2):
+            if not min(failing, safe) < price < max(failing, safe):
+                continue
+            found = spare(price)
+            if found < 0:
+                failing, lacking = price, found
+            else:
+                safe, left = price, found
+    return failing
