@@ -16,6 +16,8 @@ UNITS = {
     19: ("nanoseconds", 1),
 }
 """Digits of a time since 1970, from 2001 to 2286; its unit, and what that is in ns."""
+MILLISECONDS = 13
+"""Digits."""
 NINE = 9
 SHOWN = 40
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|\+00:?00)?")
@@ -49,7 +51,7 @@ class Digits(Clock):
     def _look(self, text: str) -> None:
         digits = len(text)
         if digits not in UNITS or not (text.isdecimal() and text.isascii()):
-            expected = UNITS[self._digits or self._usual][0]
+            expected = UNITS.get(self._digits or self._usual, UNITS[MILLISECONDS])[0]
             raise _unreadable(text, f"{expected} since 1970")
         unit, scale = UNITS[digits]
         if self._digits:

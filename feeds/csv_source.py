@@ -32,10 +32,15 @@ class CsvSource(FileSource):
         on_defect: OnDefect,
         *,
         names: Sequence[str] = (),
+        alone: bool = True,
     ) -> None:
-        """`called`: the instrument's name in the file.  `names`: of a file without a header."""
+        """`called`: the instrument's name in the file.  `names`: of a file without a header.
+
+        `alone`: another instrument in the file is a defect.
+        """
         super().__init__(path, scale, called, on_defect)
         self._given = list(names)
+        self._alone = alone
 
     @abstractmethod
     def clock(self) -> Clock:
@@ -71,8 +76,8 @@ class CsvSource(FileSource):
             before = line
             try:
                 fields = _split(line, width)
-                if symbol >= 0:
-                    self._know(fields[symbol])
+                if symbol >= 0 and not self._is_own(fields[symbol]):
+                    continue
                 at = self._time.forward(row, clock.read(fields[local]))
             except RowError as error:
                 self._defects.caught(row, error)
@@ -95,10 +100,15 @@ class CsvSource(FileSource):
             raise TickFileError(f"{self.path}:1: column {missing!r} is missing, found {found}")
         return names
 
-    def _know(self, symbol: str) -> None:
-        if symbol != self.called:
+    def _is_own(self, symbol: str) -> bool:
+        """Whether a row is of this instrument.  Raises RowError where no other may be there."""
+        if symbol == self.called:
+            return True
+        if self._alone:
             text = f"symbol was {symbol[:SHOWN]!r}, expected {self.called}"
             raise RowError(Defect.UNKNOWN_SYMBOL, text)
+        self.notes["rows of other instruments"] += 1
+        return False
 
 
 def header(line: bytes) -> list[str]:

@@ -14,13 +14,23 @@ from feeds.source import FileSource
 class Opening(NamedTuple):
     """One market of one file, about to be read."""
 
-    path: Path
+    sample: Sample
     kind: FileKind
     listing: Listing
     scale: Scale
     called: str
     """The market's name in the file."""
     on_defect: OnDefect
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.sample.path
+
+    @property
+    def alone(self) -> bool:
+        """Whether the file is of this market only, so that another in it is a defect."""
+        return len(self.kind.listings) == 1
 
 
 Sniff: TypeAlias = Callable[[Sample], FileKind | None]

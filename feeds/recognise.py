@@ -1,6 +1,6 @@
 """What a file is, what its instruments look like, and the file as a feed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from exchange.core.instrument import Instrument
@@ -13,7 +13,7 @@ from feeds.market import finish_for, index_finish
 from feeds.measure import Measured, Measuring
 from feeds.sample import SHOWN, Sample
 from feeds.scale import index_scale, instrument_scale
-from feeds.source import FileSource, Source
+from feeds.source import Source
 from feeds.window import Window
 
 KNOWN = (
@@ -22,22 +22,27 @@ KNOWN = (
 )
 
 
-def describe(path: str | Path) -> FileKind:
-    """Tell what a tick file is.  Raises TickFileError, saying what was found, where unsure."""
-    return _recognised(Path(path))[1]
+def describe(path: str | Path, columns: Mapping[str, str] | None = None) -> FileKind:
+    """Tell what a tick file is.  Raises TickFileError, saying what was found, where unsure.
+
+    `columns`: what columns of a table mean, where their names do not tell (see `formats.table`).
+    """
+    return _recognised(Sample(Path(path), columns))[1]
 
 
-def measure(path: str | Path, listing: Listing) -> Measured:
+def measure(
+    path: str | Path, listing: Listing, columns: Mapping[str, str] | None = None
+) -> Measured:
     """Tick size and lot size of a market, as the greatest steps that its figures lie on.
 
     In the file's own units, which may be contracts.  Taken down to 1, 5 or 25 times a power of
     ten, as venues choose them; with few different numbers, the decimals that they are written
     with.  Raises TickFileError where the file has no prices or no sizes.
     """
-    path = Path(path)
-    entry, kind = _recognised(path)
+    sample = Sample(Path(path), columns)
+    entry, kind = _recognised(sample)
     scale = Measuring(listing.symbol)
-    opening = Opening(path, kind, listing, scale, listing.symbol, OnDefect.SKIP)
+    opening = Opening(sample, kind, listing, scale, listing.symbol, OnDefect.SKIP)
     try:
         return scale.measure(entry.open(opening).begin())
     except UnitError as error:
@@ -54,6 +59,7 @@ def open_feed(
     end: Nanos | None = None,
     symbol: str = "",
     contract: str = "",
+    columns: Mapping[str, str] | None = None,
 ) -> Source:
     """A file as the market of `instrument`, or as the index price of the perpetual `index_for`.
 
@@ -63,51 +69,42 @@ def open_feed(
     `start` and `end` (exclusive) are in ns; a book that was built before `start` opens the window.
     Raises TickFileError for a file that cannot be read as that.
     """
-    path = Path(path)
-    entry, kind = _recognised(path)
+    sample = Sample(Path(path), columns)
+    entry, kind = _recognised(sample)
     own = instrument or index_for
     if own is None:
         raise TypeError("open_feed needs an instrument, or index_for")
     called = symbol or own.symbol
-    listing = kind.find(path, called, spot=instrument is None)
+    listing = kind.find(sample.path, called, spot=instrument is None)
+    policy = OnDefect(on_defect)
     if instrument is None:
-        source = _index(entry, kind, listing, own, path, called, OnDefect(on_defect))
+        listing = _told_of_index(listing)
+        scale = index_scale(own, called)
+        finish = index_finish(listing, own, scale)
     else:
         scale = instrument_scale(own, contract or listing.contract)
-        opening = Opening(path, kind, listing, scale, called, OnDefect(on_defect))
-        source = entry.open(opening)
-        source.finish = finish_for(listing)
+        finish = finish_for(listing)
+    source = entry.open(Opening(sample, kind, listing, scale, called, policy))
+    source.finish = finish
     return source if start is None and end is None else Window(source, start, end)
 
 
-def _index(
-    entry: Format,
-    kind: FileKind,
-    listing: Listing,
-    perpetual: Instrument,
-    path: Path,
-    called: str,
-    on_defect: OnDefect,
-) -> FileSource:
-    """A spot market as an index; where its quotes are told, its book need not be read."""
-    if Carries.QUOTES in listing.carries:
-        told = tuple(one for one in listing.carries if one is Carries.QUOTES)
-        listing = Listing(symbol=listing.symbol, market=listing.market, carries=told)
-    scale = index_scale(perpetual, called)
-    source = entry.open(Opening(path, kind, listing, scale, called, on_defect))
-    source.finish = index_finish(listing, perpetual, scale)
-    return source
+def _told_of_index(listing: Listing) -> Listing:
+    """Where a market's quotes are told, its book need not be read to make an index of it."""
+    if Carries.QUOTES not in listing.carries:
+        return listing
+    return Listing(symbol=listing.symbol, market=listing.market, carries=(Carries.QUOTES,))
 
 
-def _recognised(path: Path) -> tuple[Format, FileKind]:
-    sample = Sample(path)
+def _recognised(sample: Sample) -> tuple[Format, FileKind]:
+    path = sample.path
     if not sample.head:
         damage = f"compressed data ends here: {sample.damage}"
         raise TickFileError(f"{path}:1: {damage if sample.damage else 'the file is empty'}")
     twice = next((name for name in sample.names if sample.names.count(name) > 1), None)
     if twice is not None:
         raise TickFileError(f"{path}:1: column {twice[:SHOWN]!r} is there twice")
-    for guesses in (False, True):
+    for guesses in (True,) if sample.columns else (False, True):
         found = _claims(sample, [entry for entry in FORMATS if entry.guesses is guesses])
         if len(found) > 1:
             titles = " or ".join(kind.title for _, kind in found)
@@ -115,9 +112,9 @@ def _recognised(path: Path) -> tuple[Format, FileKind]:
         if found:
             return found[0]
     if sample.names:
-        names = ",".join(sample.names)[:200]
+        names = ",".join(sample.names)[:100]
         raise TickFileError(f"{path}:1: columns were {names}, expected those of a {KNOWN}")
-    start = ascii(sample.first[:SHOWN])
+    start = ascii(sample.first)[: SHOWN + 2]
     raise TickFileError(f"{path}:1: begins with {start}, expected a {KNOWN}")
 
 

@@ -1,6 +1,6 @@
 """The beginning of a file, from which its format is told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,8 +17,10 @@ HEAD = 4_096
 class Sample:
     """A file's name and its first bytes and rows.  Damage further on is the reader's business."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, str] | None = None) -> None:
+        """`columns`: what the user says that columns of a table mean."""
         self.path = path
+        self.columns = columns or {}
         self.damage = ""
         """What is wrong with the packing, where that shows at once."""
         self._file = TickFile(path, Defects(path, OnDefect.SKIP))

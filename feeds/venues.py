@@ -8,7 +8,7 @@ size (the base asset; for inverse contracts, the quote money), and the settlemen
 import re
 from typing import NamedTuple
 
-from feeds.listing import Market
+from feeds.listing import Carries, Listing, Market
 
 
 class Terms(NamedTuple):
@@ -82,6 +82,18 @@ def terms(venue: str, symbol: str) -> Terms:
         if found is not None:
             return what._replace(settle=what.settle.format(**found.groupdict()) or "USD")
     return OTHERWISE
+
+
+def listing(venue: str, symbol: str, *carries: Carries) -> Listing:
+    """A market in a file, as its venue means it."""
+    what = terms(venue, symbol)
+    return Listing(
+        symbol=symbol,
+        market=what.market,
+        carries=carries,
+        settle=what.settle,
+        contract=what.contract,
+    )
 
 
 def pair(symbol: str) -> str:

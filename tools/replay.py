@@ -80,7 +80,11 @@ def replay_scenario(asked: Replay) -> Scenario:
         instruments=instruments,
         accounts=tuple(deposits(trader, instruments) for trader in traders),
         strategies=tuple(traders),
-        populations=tuple(near(c, asked.accounts) for c in contracts.values() if asked.accounts),
+        populations=tuple(
+            near(one, asked.accounts)
+            for symbol, one in contracts.items()
+            if asked.accounts and is_priced(symbol, recorded)
+        ),
         feeds=parts,
     )
 
@@ -91,6 +95,8 @@ def markets(path: Path) -> Iterator[Recorded]:
         raise ScenarioError(f"{path}: no such file")
     kind = describe(path)
     for listing in kind.listings:
+        if not listing.symbol:  # the file does not say: it is called after the file
+            listing = msgspec.structs.replace(listing, symbol=path.name.partition(".")[0])  # noqa: PLW2901
         yield Recorded(path, kind.venue, listing)
 
 
@@ -261,6 +267,12 @@ def assumed(recorded: list[Recorded], parts: tuple[FeedPart, ...]) -> Iterator[s
                 f"{part.symbol} came without an index or a spot market: "
                 "the middle of its own recorded prices is its index."
             )
+
+
+def is_priced(symbol: str, recorded: list[Recorded]) -> bool:
+    """Whether a contract will ever have a mark price, at which a position can be opened."""
+    own = [one.listing for one in recorded if pair(one.listing.symbol) == pair(symbol)]
+    return any(tells_price(one) or {Carries.MARK, Carries.INDEX} & set(one.carries) for one in own)
 
 
 def tells_price(listing: Listing) -> bool:

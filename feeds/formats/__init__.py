@@ -1,11 +1,28 @@
 """Every format that a tick file may have: one file and one line for each."""
 
 from feeds.format import Format
-from feeds.formats import recording, tardis
+from feeds.formats import (
+    binance_public,
+    bybit_public,
+    hftbacktest,
+    lean,
+    nautilus,
+    okx_public,
+    recording,
+    table,
+    tardis,
+)
 
 FORMATS: tuple[Format, ...] = (
     tardis.FORMAT,
     recording.FORMAT,
+    binance_public.FORMAT,
+    bybit_public.FORMAT,
+    okx_public.FORMAT,
+    lean.FORMAT,
+    hftbacktest.FORMAT,
+    nautilus.FORMAT,
+    table.FORMAT,
 )
 
 __all__ = ["FORMATS"]

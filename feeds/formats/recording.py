@@ -415,7 +415,7 @@ def _listing(
 
 
 def _open(opening: Opening) -> Recording:
-    recorder, dialect = _ways(Sample(opening.path))
+    recorder, dialect = _ways(opening.sample)
     assert recorder is not None, "recognised before"
     assert dialect is not None, "recognised before"
     return Recording(
@@ -426,7 +426,7 @@ def _open(opening: Opening) -> Recording:
         recorder=recorder,
         dialect=dialect,
         listing=opening.listing,
-        alone=len(opening.kind.listings) == 1,
+        alone=opening.alone,
     )
 
 

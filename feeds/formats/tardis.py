@@ -11,7 +11,6 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from exchange.core.messages import (
-    RecordedTrade,
     Side,
     UpdateDepth,
     UpdateFundingRate,
@@ -22,12 +21,13 @@ from exchange.core.units import SECOND, Lots, Nanos, Ticks, UnitError
 from feeds.best import changes
 from feeds.clock_text import Clock, Digits
 from feeds.csv_source import CsvSource, one_of
-from feeds.defects import Defect, Names, RowError, TickFileError
+from feeds.defects import Defect, RowError, TickFileError
 from feeds.format import Format, Opening
-from feeds.listing import Carries, FileKind, Listing
+from feeds.listing import Carries, FileKind
 from feeds.sample import Sample
 from feeds.told import Liquidation, Quote, Said, Told
-from feeds.venues import terms
+from feeds.trade_rows import TradeRows
+from feeds.venues import listing
 
 MICROSECONDS = 16
 """Digits."""
@@ -175,35 +175,17 @@ class Quotes(TardisSource):
         return ((quote, 0),)
 
 
-class Trades(TardisSource):
-    """trades: `side` is the taker's; a trade of unknown side is left out."""
+class Trades(TradeRows, TardisSource):
+    """trades: `side` is the taker's."""
 
     columns = ("id", "side", "price", "amount")
-
-    def told(self) -> Iterator[Told]:
-        """One trade for each row."""
-        self._names = Names("trade")
-        return super().told()
-
-    def row(self, at: Nanos, fields: tuple[str, ...]) -> Sequence[tuple[Said, int]]:
-        """One trade."""
-        name, side, price, amount = fields
-        if side == "unknown":
-            self.notes["trades of unknown side"] += 1
-            return ()
-        self._names.take(name, side, price, amount)
-        buys = one_of(side, "side", "buy", "sell")
-        ticks, lots = self.scale.prices[price], self.scale.trade_sizes[amount]
-        return ((self._made(at, Side.BUY if buys else Side.SELL, ticks, lots), 0),)
-
-    def _made(self, at: Nanos, side: Side, price: Ticks, size: Lots) -> Said:
-        return RecordedTrade(at=at, symbol=self.symbol, side=side, price=price, size=size)
 
 
 class Liquidations(Trades):
     """liquidations: `side` is the order's; a long is liquidated by selling."""
 
-    def _made(self, at: Nanos, side: Side, price: Ticks, size: Lots) -> Said:
+    def made(self, at: Nanos, side: Side, price: Ticks, size: Lots) -> Said:
+        """A forced order that was filled."""
         return Liquidation(at=at, symbol=self.symbol, side=side, price=price, size=size)
 
 
@@ -292,21 +274,8 @@ def _sniff(sample: Sample) -> FileKind | None:
     venue, symbols = sample.column("exchange"), _symbols(sample)
     if not symbols:
         raise TickFileError(f"{sample.path}:2: no row after the header")
-    listings = []
-    for symbol in symbols:
-        what = terms(venue, symbol)
-        listings.append(
-            Listing(
-                symbol=symbol,
-                market=what.market,
-                carries=dataset.carries,
-                settle=what.settle,
-                contract=what.contract,
-            )
-        )
-    return FileKind(
-        format="tardis", title=f"Tardis {dataset.name}", venue=venue, listings=tuple(listings)
-    )
+    listings = tuple(listing(venue, symbol, *dataset.carries) for symbol in symbols)
+    return FileKind(format="tardis", title=f"Tardis {dataset.name}", venue=venue, listings=listings)
 
 
 def _dataset(sample: Sample, names: set[str]) -> Dataset | None:
@@ -331,10 +300,12 @@ def _symbols(sample: Sample) -> list[str]:
 
 
 def _open(opening: Opening) -> TardisSource:
-    sample = Sample(opening.path)
+    sample = opening.sample
     dataset = _dataset(sample, set(sample.names))
     assert dataset is not None, "recognised before"
-    return dataset.source(opening.path, opening.scale, opening.called, opening.on_defect)
+    return dataset.source(
+        opening.path, opening.scale, opening.called, opening.on_defect, alone=opening.alone
+    )
 
 
 FORMAT = Format("tardis", _sniff, _open)

@@ -16,7 +16,7 @@ from tests.feeds.samples import SAMPLES
 from tests.feeds.tape import BTC, items
 
 PRICE = re.compile(rb"\d+\.\d+")
-TIME = re.compile(rb"\d{16,19}")
+TIME = re.compile(rb"\d{13,19}|\d{10}(?=\.)")
 Rows = list[bytes]
 
 
@@ -69,7 +69,7 @@ def outcome(feed: Source) -> list[FeedItem]:
 def assert_clear(error: TickFileError, path: Path) -> None:
     assert re.match(rf"{re.escape(str(path))}(:\d+)?: \S", str(error)), error
     assert "\n" not in str(error)
-    assert len(str(error)) < 400, error
+    assert len(str(error)) - len(str(path)) < 320, error
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -79,13 +79,14 @@ class TestAnyFormat:
     def test_a_damaged_row_stops_the_file_or_is_counted(
         self, tmp_path: Path, name: str, damages: list[tuple[str, int]], policy: OnDefect
     ) -> None:
-        rows = [line.encode() for line in SAMPLES[name]()]
+        file, lines = SAMPLES[name]
+        rows = [line.encode() for line in lines()]
         for damage, at in damages:
             try:
                 DAMAGES[damage](rows, at)
             except IndexError:  # a second damage to a row that has no price any more
                 continue
-        path = tmp_path / "ticks"
+        path = tmp_path / file
         path.write_bytes(b"\n".join(rows) + b"\n")
 
         feed = open_feed(path, BTC)
@@ -102,11 +103,12 @@ class TestAnyFormat:
     @FUZZ
     @given(data=st.data())
     def test_any_bytes_end_well(self, tmp_path: Path, name: str, data: st.DataObject) -> None:
-        content = bytearray("\n".join(SAMPLES[name]()).encode())
+        file, lines = SAMPLES[name]
+        content = bytearray("\n".join(lines()).encode())
         for _ in range(data.draw(st.integers(1, 5))):
             at = data.draw(st.integers(0, len(content) - 1))
             content[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
-        path = tmp_path / "ticks"
+        path = tmp_path / file
         path.write_bytes(content)
 
         for policy in OnDefect:
@@ -120,11 +122,12 @@ class TestAnyFormat:
     def test_damaged_compression_never_passes_for_whole(
         self, tmp_path: Path, name: str, data: st.DataObject
     ) -> None:
-        whole = "\n".join(SAMPLES[name]()).encode()
+        file, lines = SAMPLES[name]
+        whole = "\n".join(lines()).encode()
         content = bytearray(gzip.compress(whole))
         at = data.draw(st.integers(0, len(content) - 1))
         content[at] ^= 1 << data.draw(st.integers(0, 7))
-        path = tmp_path / "ticks.gz"
+        path = tmp_path / f"{file}.gz"
         path.write_bytes(content)
 
         try:

@@ -69,7 +69,8 @@ def spot(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_every_kind_of_file_can_be_replayed_alone(kind: str, tmp_path: Path) -> None:
-    done = replayed(asked(written(tmp_path / "ticks", SAMPLES[kind]()), accounts=2), tmp_path)
+    name, lines = SAMPLES[kind]
+    done = replayed(asked(written(tmp_path / name, lines()), accounts=2), tmp_path)
 
     assert done.exit_code == 0
     assert done.summary["feed_items"] > 0

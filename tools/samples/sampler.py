@@ -89,17 +89,20 @@ class Beat:
         self._samples = samples
         self._simulation: Simulation | None = None
         self._has_news = True
+        self._waits = False
+        """A moment is appointed.  Where nothing happens none is: feeds may be silent for years."""
         self._taken_at: Nanos = -1
 
     def start(self, simulation: Simulation) -> None:
         """Take the first samples now, and go on at whole multiples of the interval."""
         self._simulation = simulation
         self._take(simulation)
-        self._wait(simulation)
 
     def observe(self, event: Event) -> None:
         """Something happened."""
         self._has_news = True
+        if not self._waits and self._simulation is not None:
+            self._wait(self._simulation)
         for sample in self._samples:
             sample.observe(event)
 
@@ -112,12 +115,15 @@ class Beat:
             sample.close()
 
     def _wait(self, simulation: Simulation) -> None:
-        at = (simulation.now // self._every + 1) * self._every
+        at = -(-simulation.now // self._every) * self._every
+        if at == self._taken_at:
+            at += self._every
+        self._waits = True
         simulation.schedule(at, Turn.SAMPLE, lambda: self._beat(simulation))
 
     def _beat(self, simulation: Simulation) -> None:
+        self._waits = False
         self._take(simulation)
-        self._wait(simulation)
 
     def _take(self, simulation: Simulation) -> None:
         if self._has_news:
