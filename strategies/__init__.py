@@ -29,6 +29,7 @@ from strategies.loading import StrategyError, load
 from strategies.orders import Order, Rejection
 from strategies.session import Session
 from strategies.streams import Stream
+from strategies.triggers import stop, take_profit, trailing_stop
 from strategies.watchdog import Watchdog
 
 __all__ = [
@@ -63,4 +64,7 @@ __all__ = [
     "Traded",
     "Watchdog",
     "load",
+    "stop",
+    "take_profit",
+    "trailing_stop",
 ]

@@ -25,6 +25,7 @@ from exchange.core.messages import (
     OrderAmended,
     OrderCancelled,
     OrderFilled,
+    OrderTriggered,
     PositionDeleveraged,
     PositionTakenOver,
     QuoteChanged,
@@ -35,7 +36,9 @@ from exchange.margin_calls import MarginCalled
 from strategies.client import Client
 from strategies.streams import Seconds
 
-OrderEvent: TypeAlias = OrderAccepted | OrderAmended | OrderCancelled | CommandRejected
+OrderEvent: TypeAlias = (
+    OrderAccepted | OrderTriggered | OrderAmended | OrderCancelled | CommandRejected
+)
 LiquidationEvent: TypeAlias = (
     LiquidationStarted
     | LiquidationStepTaken
@@ -111,7 +114,7 @@ class Strategy:
         """A bar of `bar_seconds`, from `bar_source`, is over."""
 
     async def on_order(self, order: OrderEvent) -> None:
-        """An order of one's own was accepted, amended or cancelled, or a command was refused."""
+        """An order was accepted, triggered, amended or cancelled; or a command was refused."""
 
     async def on_fill(self, fill: OrderFilled) -> None:
         """An order of one's own traded."""
@@ -142,6 +145,7 @@ HOOKS: Final[dict[type[News | Tick], str]] = {
     MarkPriceChanged: "on_mark",
     Bar: "on_bar",
     OrderAccepted: "on_order",
+    OrderTriggered: "on_order",
     OrderAmended: "on_order",
     OrderCancelled: "on_order",
     CommandRejected: "on_order",

@@ -2,53 +2,32 @@
 
 from collections.abc import Callable, Coroutine
 from random import Random
-from typing import Any, TypeAlias, Unpack
+from typing import Any
 
-from exchange.core.instrument import Instrument
 from exchange.core.messages import (
-    AccountCommand,
     AccountView,
     AdjustMargin,
-    AmendOrder,
     BookView,
-    CancelAll,
-    CancelOrder,
     Deposit,
-    Event,
     MarginMode,
-    PlaceOrder,
     PositionMode,
     PositionSide,
     PositionView,
     SetLeverage,
     SetMarginMode,
     SetPositionMode,
-    Side,
-    TimeInForce,
     Withdraw,
 )
 from exchange.core.units import Money, Nanos
 from exchange.gateway import Gateway
-from strategies.orders import (
-    Order,
-    Price,
-    Rejection,
-    Size,
-    Terms,
-    grid_number,
-    lots,
-    placed_order,
-    refusal,
-    ticks,
-)
-from strategies.streams import Seconds, Streams, nanos
+from strategies.numbers import Amount, money
+from strategies.orders import Rejection
+from strategies.streams import Seconds, nanos
+from strategies.trading import Trading
 from strategies.waiting import Wait
 
-Amount: TypeAlias = Money | str
-"""Smallest units of an asset, or exact decimal text: "12.5"."""
 
-
-class Client(Streams):
+class Client(Trading):
     """An account at the venue.
 
     Orders: sizes and prices are whole numbers (lots, ticks) or decimal text on the grid; a float
@@ -66,12 +45,6 @@ class Client(Streams):
         """`symbols`: whose market data may be followed; None: all."""
         super().__init__(gateway, symbols)
         self._spawn = spawn
-        self._ref = 0
-
-    @property
-    def account(self) -> str:
-        """The name of the account."""
-        return self._gateway.account
 
     @property
     def symbols(self) -> list[str]:
@@ -104,54 +77,6 @@ class Client(Streams):
         wait: Wait[BookView] = Wait()
         self._gateway.ask_book(symbol, depth, wait.resolve)
         return await wait
-
-    # -------------------------------------------------------------------------- orders
-
-    async def buy(
-        self, symbol: str, size: Size, price: Price | None = None, **terms: Unpack[Terms]
-    ) -> Order | Rejection:
-        """Buy; at the market where no price is given.  Answers once the venue has."""
-        return await self._place(Side.BUY, symbol, size, price, terms)
-
-    async def sell(
-        self, symbol: str, size: Size, price: Price | None = None, **terms: Unpack[Terms]
-    ) -> Order | Rejection:
-        """Sell; at the market where no price is given.  Answers once the venue has."""
-        return await self._place(Side.SELL, symbol, size, price, terms)
-
-    async def close(
-        self, symbol: str, side: PositionSide = PositionSide.NET
-    ) -> Order | Rejection | None:
-        """Close the position at the market; None where there is none."""
-        held = self.position(symbol, side)
-        if held == 0:
-            return None
-        closing = Side.SELL if held > 0 else Side.BUY
-        terms: Terms = {"time_in_force": TimeInForce.IOC, "position_side": side}
-        if side is PositionSide.NET:
-            terms["reduce_only"] = True
-        return await self._place(closing, symbol, abs(held), None, terms)
-
-    async def amend(
-        self, order: Order, *, size: Size | None = None, price: Price | None = None
-    ) -> Order | Rejection:
-        """Change an order's open size or its price.  It keeps its place only if it shrinks."""
-        instrument = self.instrument(order.symbol)
-        refused = await self._command(
-            AmendOrder,
-            order_id=order.order_id,
-            size=None if size is None else lots(instrument, size),
-            price=None if price is None else ticks(instrument, price),
-        )
-        return refused or order
-
-    async def cancel(self, order: Order) -> Rejection | None:
-        """Cancel an order; a refusal usually means that it was filled before."""
-        return await self._command(CancelOrder, order_id=order.order_id)
-
-    async def cancel_all(self, symbol: str = "") -> Rejection | None:
-        """Cancel every open order, or those of one instrument."""
-        return await self._command(CancelAll, symbol=symbol)
 
     # ---------------------------------------------------------------- margin and money
 
@@ -226,41 +151,6 @@ class Client(Streams):
 
         self._spawn(loop())
 
-    # ------------------------------------------------------------------------- sending
-
-    async def _place(
-        self, side: Side, symbol: str, size: Size, price: Price | None, terms: Terms
-    ) -> Order | Rejection:
-        instrument = self.instrument(symbol)
-        events = await self._send(
-            PlaceOrder(
-                at=0,
-                account=self.account,
-                ref=self._next_ref(),
-                symbol=symbol,
-                side=side,
-                size=lots(instrument, size),
-                price=None if price is None else ticks(instrument, price),
-                **terms,
-            )
-        )
-        return refusal(events) or placed_order(events, self._orders)
-
-    async def _command(self, kind: type[AccountCommand], **fields: Any) -> Rejection | None:  # noqa: ANN401
-        """Send a command of which only a refusal is worth telling."""
-        return refusal(
-            await self._send(kind(at=0, account=self.account, ref=self._next_ref(), **fields))
-        )
-
-    async def _send(self, command: AccountCommand) -> list[Event]:
-        wait: Wait[list[Event]] = Wait()
-        self._gateway.send(command, wait.resolve)
-        return await wait
-
-    def _next_ref(self) -> int:
-        self._ref += 1
-        return self._ref
-
     def _first_asset(self) -> str:
         return next(iter(self._gateway.instruments.values())).settle
 
@@ -269,8 +159,3 @@ class Client(Streams):
             if instrument.settle == asset:
                 return money(instrument, amount)
         raise KeyError(asset)
-
-
-def money(instrument: Instrument, amount: Amount) -> Money:
-    """An amount in the smallest units of the settlement asset."""
-    return grid_number(amount, instrument.money, "amount", "units", "12.5")

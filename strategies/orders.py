@@ -1,11 +1,9 @@
 """One's own orders, as the venue tells of them, and the numbers that go into one."""
 
-from collections.abc import Callable
-from typing import TypeAlias, TypedDict
+from typing import Final, TypeAlias
 
 import msgspec
 
-from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     CommandRejected,
     Event,
@@ -13,28 +11,16 @@ from exchange.core.messages import (
     OrderAmended,
     OrderCancelled,
     OrderFilled,
-    PositionSide,
+    OrderTriggered,
     Reject,
     Side,
-    TimeInForce,
+    Trigger,
 )
-from exchange.core.policies import SelfTrade
 from exchange.core.units import Lots, Ticks
 
-Size: TypeAlias = int | str
-"""Lots, or exact decimal text in the base asset: 5 lots or "0.005"."""
-Price: TypeAlias = int | str
-"""Ticks, or exact decimal text."""
-
-
-class Terms(TypedDict, total=False):
-    """What else an order may say; see PlaceOrder."""
-
-    time_in_force: TimeInForce
-    post_only: bool
-    reduce_only: bool
-    position_side: PositionSide
-    self_trade: SelfTrade
+Change: TypeAlias = OrderFilled | OrderCancelled | OrderAmended | OrderTriggered
+CHANGES: Final = (OrderFilled, OrderCancelled, OrderAmended, OrderTriggered)
+"""Events that an order changes by."""
 
 
 class Order(msgspec.Struct, kw_only=True):
@@ -51,11 +37,12 @@ class Order(msgspec.Struct, kw_only=True):
     """What may still trade."""
     filled: Lots = 0
     """What has traded."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it still rests in the book."""
-        return self.open_size > 0
+    is_open: bool = True
+    """Whether it still rests in the book, or waits."""
+    trigger: Trigger | None = None
+    """What it waits for, outside the book; None once that has come."""
+    parent: int = 0
+    """Of a bracket's exit: the order that opened the position."""
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,22 +69,24 @@ def accepted_order(event: OrderAccepted) -> Order:
         price=event.price,
         size=event.size,
         open_size=event.size,
+        trigger=event.instructions.trigger if event.instructions else None,
+        parent=event.parent,
     )
 
 
-def placed_order(events: list[Event], orders: dict[int, Order]) -> Order:
+def placed_order(events: list[Event], orders: dict[int, Order], ref: int) -> Order:
     """An order after all that its placing led to: the one in the book, or what became of it."""
-    (accepted,) = (e for e in events if isinstance(e, OrderAccepted))
+    accepted = next(e for e in events if isinstance(e, OrderAccepted) and e.ref == ref)
     order = orders.get(accepted.order_id)
     if order is None:
         order = accepted_order(accepted)
         for event in events:
-            if isinstance(event, (OrderFilled, OrderCancelled)):
+            if isinstance(event, CHANGES):
                 fold(order, event)
     return order
 
 
-def fold(order: Order, event: OrderFilled | OrderCancelled | OrderAmended) -> None:
+def fold(order: Order, event: Change) -> None:
     """Carry an event into the order that it is about, and into no other."""
     if event.order_id != order.order_id:
         return
@@ -105,31 +94,13 @@ def fold(order: Order, event: OrderFilled | OrderCancelled | OrderAmended) -> No
         case OrderFilled():
             order.filled += event.size
             order.open_size = event.open_size
+            order.is_open = event.open_size > 0
         case OrderCancelled():
-            order.open_size = 0
+            order.open_size, order.is_open = 0, False
         case OrderAmended():
             order.size = order.filled + event.size
             order.open_size, order.price = event.size, event.price
-
-
-def lots(instrument: Instrument, size: Size) -> Lots:
-    """A size in lots.  Raises UnitError off the grid, TypeError for a float."""
-    return grid_number(size, instrument.size, "size", "lots", "0.005")
-
-
-def ticks(instrument: Instrument, price: Price) -> Ticks:
-    """A price in ticks.  Raises UnitError off the grid, TypeError for a float."""
-    return grid_number(price, instrument.price, "price", "ticks", "61800.1")
-
-
-def grid_number(
-    value: int | str, read: Callable[[str], int], what: str, unit: str, example: str
-) -> int:
-    """A whole number as it is, and text read exactly."""
-    if isinstance(value, str):
-        return read(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise TypeError(
-        f"{what} was {value!r}, expected whole {unit} as int or exact text such as {example!r}"
-    )
+            order.trigger = event.trigger
+        case OrderTriggered():
+            order.size = order.open_size = event.size
+            order.price, order.trigger = event.price, None

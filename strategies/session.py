@@ -34,7 +34,18 @@ CONFLATED: Final = (*LATEST, Tick)
 EXCHANGE: Final = Path(exchange.__file__).parent
 CALLED: Final = {
     Path(__file__).with_name(f"{name}.py")
-    for name in ("session", "client", "orders", "streams", "views", "waiting")
+    for name in (
+        "session",
+        "client",
+        "numbers",
+        "orders",
+        "placing",
+        "streams",
+        "trading",
+        "triggers",
+        "views",
+        "waiting",
+    )
 }
 """Where an error may come from that is the fault of whoever called."""
 ENDED: Final = object()

@@ -10,6 +10,7 @@ from exchange.core.messages import (
     OrderAmended,
     OrderCancelled,
     OrderFilled,
+    OrderTriggered,
     PositionDeleveraged,
     PositionSettled,
     PositionSide,
@@ -17,7 +18,7 @@ from exchange.core.messages import (
 )
 from exchange.core.units import Lots, MarkPrice
 from exchange.gateway import News
-from strategies.orders import Order, accepted_order, fold
+from strategies.orders import Change, Order, accepted_order, fold
 
 
 class Views:
@@ -52,7 +53,7 @@ class Views:
         return self._positions.get((symbol, side), 0)
 
     def open_orders(self, symbol: str = "") -> list[Order]:
-        """One's open orders, oldest first."""
+        """One's orders in the book, and those that wait for a price; oldest first."""
         return [o for o in self._orders.values() if not symbol or o.symbol == symbol]
 
     def hear(self, news: News) -> None:
@@ -78,7 +79,7 @@ class Views:
             case OrderFilled():
                 self._positions[event.symbol, event.position_side] = event.position
                 self._fold(event)
-            case OrderCancelled() | OrderAmended():
+            case OrderCancelled() | OrderAmended() | OrderTriggered():
                 self._fold(event)
             case PositionSettled():
                 self._positions[event.symbol, event.position_side] = 0
@@ -89,7 +90,7 @@ class Views:
             case _:
                 pass
 
-    def _fold(self, event: OrderFilled | OrderCancelled | OrderAmended) -> None:
+    def _fold(self, event: Change) -> None:
         order = self._orders.get(event.order_id)
         if order is not None:
             fold(order, event)
