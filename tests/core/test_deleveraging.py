@@ -59,6 +59,21 @@ def test_the_score_is_profit_on_entry_times_effective_leverage() -> None:
     assert standing(state, wrong).score == -50 * 250 * 10**8 // (750 * 800)
 
 
+def test_an_isolated_position_is_measured_by_its_own_equity() -> None:
+    """100 of profit on 1,000; 900 of notional on a bucket of 200 and the profit."""
+    it = Stage()
+    it.trader("ann", deposit=10_000)
+    it.mark("BTC", 100)
+    it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=5))
+    it.hold("ann", "BTC", -10, 100)
+    it.mark("BTC", 90)
+    state = it.venue._state
+    (held,) = queue(state, state.market_of["BTC"], long=False)
+
+    assert standing(state, held).score == 10 * 10**6 * 900 // 300
+
+
 def test_of_losers_the_less_leveraged_lose_more_and_go_last() -> None:
     it = Stage()
     it.trader("rich", deposit=10_000)

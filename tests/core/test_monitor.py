@@ -3,6 +3,7 @@
 import pytest
 
 from exchange.core.messages import CancelAll, Deposit, LiquidationStarted
+from exchange.core.rules import ContractKind
 from tests.stage import DOLLAR, Stage, only, rulebook
 
 
@@ -77,6 +78,23 @@ def test_money_moves_the_thresholds() -> None:
 
     assert liquidated(it, "BTC", 78) == []
     assert liquidated(it, "BTC", 77) == ["ann"]
+
+
+@pytest.mark.parametrize("buys", [True, False])
+def test_money_spent_or_made_in_spot_moves_the_thresholds(*, buys: bool) -> None:
+    """What ann buys coins for no longer stands behind her position."""
+    it = Stage()
+    it.enlist("COIN/USD", kind=ContractKind.SPOT, base="COIN", base_unit="0.001")
+    it.trader("ann", deposit=300 if buys else 200)
+    it.bring("ann", "COIN", 10_000)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.show("COIN/USD", bids={10: 10}, asks={10: 10} if buys else {11: 10})
+
+    it.place("ann", "COIN/USD", 10 if buys else -10, 10)
+
+    assert it.account("ann").wallet == (200 if buys else 300) * DOLLAR
+    assert liquidated(it, "BTC", 88) == (["ann"] if buys else [])
 
 
 def test_a_closed_position_is_no_longer_watched() -> None:

@@ -182,3 +182,18 @@ def test_spending_quote_money_counts_against_a_position() -> None:
     it.mark("BTC", 96)
     assert it.refusal(it.order("ann", "BTC/USD", 321, 1)) is Reject.INSUFFICIENT_BALANCE
     it.place("ann", "BTC/USD", 320, 1)
+
+
+@pytest.mark.parametrize("buys", [True, False])
+def test_fees_round_up_in_either_asset(*, buys: bool) -> None:
+    """A rate of 1% on three thousandths of a coin, or on three cents."""
+    it = Stage(rulebook(taker="0.01"), symbols="")
+    it.enlist("BTC/USD", **{**SPOT, "lot_size": "0.001", "tick_size": "10"})
+    it.trader("ann", "bob", deposit=100)
+    for name in ("ann", "bob"):
+        it.bring(name, "BTC", COIN)
+    it.place("bob", "BTC/USD", -3 if buys else 3, 1)
+
+    (_, fill) = only(it.do(it.order("ann", "BTC/USD", 3 if buys else -3, 1)), OrderFilled)
+
+    assert (fill.fee, fill.position) == (1, 0)
