@@ -20,7 +20,7 @@ from exchange.core.messages import (
     SetLeverage,
     TradeKind,
 )
-from exchange.core.rules import Amount, Cancel, Select, Tier
+from exchange.core.rules import Amount, Cancel, ContractKind, Select, Tier
 from tests.stage import DOLLAR, Stage, only, rulebook
 
 TWO_TIERS = (
@@ -185,6 +185,25 @@ def test_orders_are_cancelled_as_the_rulebook_says(rule: Cancel, left: list[str]
     cancelled = only(events, OrderCancelled)
     assert {c.reason for c in cancelled} <= {CancelReason.LIQUIDATION}
     assert events.index(only(events, LiquidationStarted)[0]) == 1  # after the mark
+
+
+def test_cancelling_orders_alone_may_save_an_account() -> None:
+    """Ann's bid for coins holds 100 in reserve: back in her wallet, they are enough."""
+    it = Stage()
+    it.enlist("COIN/USD", kind=ContractKind.SPOT, base="COIN", base_unit="0.001")
+    it.trader("ann", deposit=300)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.place("ann", "COIN/USD", 10, 10)
+    it.show("BTC", bids={85: 100})
+
+    events = it.mark("BTC", 85)
+
+    (end,) = only(events, LiquidationEnded)
+    assert (end.equity, end.maintenance_margin, end.closed_all) == (150_00, 85_00, False)
+    assert [c.symbol for c in only(events, OrderCancelled)] == ["COIN/USD"]
+    assert not only(events, LiquidationStepTaken)
+    assert it.size("ann", "BTC") == 10
 
 
 def test_an_isolated_liquidation_leaves_the_orders_of_other_positions() -> None:

@@ -3,10 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from exchange.core.book import Order
 from exchange.core.margin import (
     bankruptcy_price,
+    exposed_lots,
     exposure,
     initial_margin,
     liquidation_price,
@@ -17,8 +19,8 @@ from exchange.core.margin import (
     order_margin,
     unrealised_pnl,
 )
-from exchange.core.messages import LiquidationStarted, SetLeverage, Withdraw
-from exchange.core.rules import ContractKind, Tier
+from exchange.core.messages import LiquidationStarted, Reject, SetLeverage, Withdraw
+from exchange.core.rules import Breach, ContractKind, Tier
 from tests.stage import DOLLAR, SUBTICKS, Stage, only, position, rulebook
 
 RISING = (
@@ -98,7 +100,9 @@ def test_every_rounding_at_a_mark_is_against_the_account(
 
 def with_orders(size: int, *orders: tuple[int, int], reduce_only: bool = False):  # type: ignore[no-untyped-def]
     """A position entered at 100 with open orders (size, price); a negative size sells."""
-    held = position(size, 100)
+    held = position(size, 100) if size else position(1, 100)
+    if not size:
+        held.trade(-1, -held.cost)
     for lots, price in orders:
         order = Order(1, 1, 0, lots > 0, price, abs(lots))
         order.reduce_only = reduce_only
@@ -125,6 +129,29 @@ def test_exposure_is_the_most_that_open_orders_can_make_of_it(
     size: int, orders: list[tuple[int, int]], dollars: int
 ) -> None:
     assert exposure(with_orders(size, *orders), 100 * SUBTICKS) == dollars * DOLLAR
+
+
+@pytest.mark.parametrize(
+    ("size", "orders", "lots"),
+    [
+        (0, [], 0),
+        (0, [(5, 90), (-7, 110)], 7),
+        (10, [], 10),
+        (10, [(5, 90)], 15),
+        (10, [(-15, 110)], 10),
+        (10, [(-25, 110)], 15),
+        (10, [(-25, 110), (6, 90)], 16),
+        (-10, [(-5, 110)], 15),
+        (-10, [(15, 90)], 10),
+        (-10, [(25, 90)], 15),
+        (-10, [(25, 90), (-6, 110)], 16),
+    ],
+)
+def test_exposure_in_lots_is_the_largest_size_that_it_can_have(
+    size: int, orders: list[tuple[int, int]], lots: int
+) -> None:
+    """What tells the tier, where tiers go by size."""
+    assert exposed_lots(with_orders(size, *orders)) == lots
 
 
 def test_reduce_only_orders_take_no_margin() -> None:
@@ -170,6 +197,34 @@ def test_equality_itself_is_safe() -> None:
     account = it.account("ann")
     assert (account.equity, account.maintenance_margin) == (90 * DOLLAR, 90 * DOLLAR)
     assert only(it.mark("BTC", 89, 99), LiquidationStarted)
+
+
+def test_where_equality_fails_an_order_must_leave_more_than_maintenance_margin() -> None:
+    """By a unit of money: 100 for 10 lots at the mark, 10 lost at once, and a cent."""
+    strict = structs.replace(rulebook().liquidation, trigger=Breach.AT_OR_BELOW)
+    it = Stage(structs.replace(rulebook(), liquidation=strict))
+    it.trader("ann", deposit=110)
+    it.mark("BTC", 100)
+    it.show("BTC", asks={101: 10})
+    assert it.refusal(it.order("ann", "BTC", 10, 101)) is Reject.INSUFFICIENT_MARGIN
+    it.bring("ann", "USD", 1)
+
+    events = it.do(it.order("ann", "BTC", 10, 101))
+
+    assert it.size("ann", "BTC") == 10
+    assert not only(events, LiquidationStarted)
+    account = it.account("ann")
+    assert (account.initial_margin, account.available_margin) == (100 * DOLLAR + 1, 0)
+
+
+def test_a_flat_position_needs_nothing_where_equality_fails() -> None:
+    strict = structs.replace(rulebook().liquidation, trigger=Breach.AT_OR_BELOW)
+    it = Stage(structs.replace(rulebook(), liquidation=strict))
+    it.trader("ann", deposit=1)
+    it.mark("BTC", 100)
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=5))
+
+    assert it.account("ann").initial_margin == 0
 
 
 # --------------------------------------------------------------------- liquidation price
