@@ -3,9 +3,8 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
-import msgspec
 import structlog
 import typer
 from rich.text import Text
@@ -21,12 +20,13 @@ from tools.compare import cases, jobs
 from tools.compare_report import compared, comparison_facts, tell_comparison
 from tools.compare_runs import carry_out_all, exit_code
 from tools.demo import demo_facts, demo_run, tell_demo
+from tools.experiments import commands as experiments
 from tools.explain import LISTED, Asked, explain, explanation_facts
 from tools.explain_report import tell_explanation
 from tools.frames import MissingExtraError
 from tools.progress import waiting
 from tools.replay import Replay, replay_scenario
-from tools.report import paper, tell_run
+from tools.report import paper, print_json, tell_run
 from tools.report_page import report_data, report_page, write_page, write_pictures
 from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out
@@ -41,6 +41,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(experiments.app, name="experiment")
 BASE = Path("runs")
 BAD_INPUT = (
     ScenarioError,
@@ -283,11 +284,6 @@ def finish(done: Done, *, as_json: bool) -> None:
     else:
         tell_run(paper(), done.summary, str(done.folder), done.seconds)
     raise typer.Exit(done.exit_code)
-
-
-def print_json(value: Any) -> None:  # noqa: ANN401 (anything that msgspec writes)
-    """One JSON object on standard output."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
 def show_version(asked: bool) -> None:  # noqa: FBT001 (typer's way)

@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -50,6 +51,11 @@ def paper(*, error: bool = False) -> Console:
     console = Console(stderr=error, highlight=False, markup=False, emoji=False)
     console.width = max(console.width, NARROWEST)
     return console
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 (anything that msgspec writes)
+    """One JSON object on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
 def command() -> str:

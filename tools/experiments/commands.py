@@ -1,0 +1,32 @@
+"""plimsoll experiment: the questions that take many runs."""
+
+from typing import Annotated
+
+import typer
+
+from tools.experiments.capital import pair_of
+from tools.experiments.capital_cells import SCENARIO, cells, squares
+from tools.experiments.capital_report import capital_facts, tell_capital
+from tools.report import paper, print_json
+
+app = typer.Typer(help="Questions that take many runs.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on stdout.")]
+
+
+@app.command()
+def capital(
+    paths: Annotated[int, typer.Option(min=1, help="Price paths for each cell.")] = 100,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Ask how much capital cross margin saves a hedge, and when it makes things worse.
+
+    The smallest deposit that survives, searched for with the venue itself, along seeded price
+    paths of stated moves and correlations.
+    """
+    found, straight = cells(paths=paths, quiet=as_json), squares(quiet=as_json)
+    if as_json:
+        print_json(capital_facts(found, straight))
+    else:
+        tell_capital(paper(), found, straight, list(pair_of(SCENARIO).run.instruments))
