@@ -108,7 +108,8 @@ class Opening:
         ready = [m for m in self._members if marks[m.symbol] is not None]
         self._members = [m for m in self._members if marks[m.symbol] is None]
         for member in ready:
-            for command in self._join(member, marks[member.symbol] or 0):
+            own, mark = self._instruments[member.symbol], marks[member.symbol] or 0
+            for command in joined(member, own, mark, self._simulation.now):
                 refusal = self._carry_out(command)
                 if refusal is not None:
                     self.refused[refusal.reason] += 1
@@ -124,7 +125,9 @@ class Opening:
         price = holding.price or max(1, mark // instrument.subticks)
         side = Side.BUY if holding.size > 0 else Side.SELL
         block = replace(
-            self._block(holding.account, instrument, side, abs(holding.size), price),
+            from_history(
+                holding.account, instrument, side, abs(holding.size), price, self._simulation.now
+            ),
             position_side=holding.position_side,
         )
         refusal = self._carry_out(block)
@@ -138,29 +141,33 @@ class Opening:
         events = self._simulation.carry_out(command)
         return next((event for event in events if isinstance(event, CommandRejected)), None)
 
-    def _join(self, member: Member, mark: MarkPrice) -> Iterator[AccountCommand | BlockTrade]:
-        """What makes a member of a population: money, terms, position."""
-        now, name = self._simulation.now, member.account
-        instrument = self._instruments[member.symbol]
-        begin, leverage = entry(member, instrument, mark)
-        yield Deposit(at=now, account=name, asset=instrument.settle, amount=begin.deposit)
-        if member.mode is MarginMode.ISOLATED:
-            yield SetMarginMode(at=now, account=name, symbol=member.symbol, mode=member.mode)
-        yield SetLeverage(at=now, account=name, symbol=member.symbol, leverage=leverage)
-        yield self._block(name, instrument, member.side, begin.size, begin.price)
 
-    def _block(
-        self, account: str, instrument: Instrument, side: Side, size: Lots, price: Ticks
-    ) -> BlockTrade:
-        return BlockTrade(
-            at=self._simulation.now,
-            symbol=instrument.symbol,
-            account=account,
-            counterparty=HISTORY,
-            side=side,
-            size=size,
-            price=price,
-        )
+def joined(
+    member: Member, instrument: Instrument, mark: MarkPrice, at: Nanos
+) -> Iterator[AccountCommand | BlockTrade]:
+    """What makes a member of a population once it is admitted: money, terms, position."""
+    name = member.account
+    begin, leverage = entry(member, instrument, mark)
+    yield Deposit(at=at, account=name, asset=instrument.settle, amount=begin.deposit)
+    if member.mode is MarginMode.ISOLATED:
+        yield SetMarginMode(at=at, account=name, symbol=member.symbol, mode=member.mode)
+    yield SetLeverage(at=at, account=name, symbol=member.symbol, leverage=leverage)
+    yield from_history(name, instrument, member.side, begin.size, begin.price, at)
+
+
+def from_history(
+    account: str, instrument: Instrument, side: Side, size: Lots, price: Ticks, at: Nanos
+) -> BlockTrade:
+    """A position brought in from before the run."""
+    return BlockTrade(
+        at=at,
+        symbol=instrument.symbol,
+        account=account,
+        counterparty=HISTORY,
+        side=side,
+        size=size,
+        price=price,
+    )
 
 
 def _terms(part: AccountPart, at: Nanos) -> Iterator[Command]:

@@ -7,6 +7,8 @@ import typer
 from tools.experiments.capital import pair_of
 from tools.experiments.capital_cells import SCENARIO, cells, squares
 from tools.experiments.capital_report import capital_facts, tell_capital
+from tools.experiments.cascade_cells import cascades
+from tools.experiments.cascade_report import cascade_facts, tell_cascades
 from tools.report import paper, print_json
 
 app = typer.Typer(help="Questions that take many runs.", no_args_is_help=True)
@@ -30,3 +32,16 @@ def capital(
         print_json(capital_facts(found, straight))
     else:
         tell_capital(paper(), found, straight, list(pair_of(SCENARIO).run.instruments))
+
+
+@app.command()
+def cascade(*, as_json: Json = False) -> None:
+    """Ask how far liquidations carry a shock, with their feedback on the price and without.
+
+    Crowds of leveraged longs, books of several depths; the amplification beside the formula's.
+    """
+    found = cascades(quiet=as_json)
+    if as_json:
+        print_json(cascade_facts(found))
+    else:
+        tell_cascades(paper(), found)
