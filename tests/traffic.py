@@ -10,6 +10,7 @@ from random import Random
 
 import msgspec
 
+from exchange.core.halts import HALTS
 from exchange.core.messages import (
     HISTORY,
     AdjustMargin,
@@ -29,6 +30,7 @@ from exchange.core.messages import (
     OpenAccount,
     OrderView,
     PassTime,
+    Phase,
     PlaceOrder,
     PositionMode,
     PositionSide,
@@ -36,6 +38,7 @@ from exchange.core.messages import (
     RecordedTrade,
     SetLeverage,
     SetMarginMode,
+    SetPhase,
     SetPositionMode,
     SettleInstrument,
     Side,
@@ -71,6 +74,7 @@ from exchange.core.rules import (
     ContractKind,
     DeleveragingRules,
     Fees,
+    HaltRules,
     InstrumentRules,
     LimitRules,
     LiquidationRules,
@@ -117,6 +121,7 @@ def rulebook_of(random: Random) -> Rulebook:
         ),
         insurance_fund={"USD": random.choice(("0", "50", "5000")), "COIN": "0"},
         leverage_default=10,
+        halt=HaltRules(stale_mark_seconds=random.choice(("0", "0.5"))),
     )
 
 
@@ -488,9 +493,19 @@ class Traffic:
     def compute(self, venue: Venue) -> Command:
         return ComputeMarkPrice(at=self.at, symbol=self.symbol())
 
+    def phase(self, venue: Venue) -> Command:
+        """Halts are short: mostly trading goes on again."""
+        symbol = self.random.choice(("", self.symbol(), self.symbol()))
+        halted = any(m.phase in HALTS[1:] for m in venue._state.markets)
+        if halted and self.random.random() < 0.8:
+            stopped = [m for m in venue._state.markets if m.told is not Phase.TRADING]
+            symbol = self.random.choice(["", *[m.instrument.symbol for m in stopped]])
+            return SetPhase(at=self.at, symbol=symbol, phase=Phase.TRADING)
+        return SetPhase(at=self.at, symbol=symbol, phase=self.random.choice(list(Phase)))
+
     def settle(self, venue: Venue) -> Command:
         """The dated future only, and late: the others go on."""
-        if self.at < 3 * SECOND:
+        if self.at < 2 * SECOND:
             return self.pass_time(venue)
         price = self.tick(venue, "BTC-DATED", 0.1) * SUBTICKS
         return SettleInstrument(at=self.at, symbol="BTC-DATED", price=price)
@@ -552,6 +567,7 @@ DRAW: dict[type[Command], tuple[int, Callable[[Traffic, Venue], Command]]] = {
     UpdateFundingRate: (5, Traffic.funding),
     ComputeMarkPrice: (20, Traffic.compute),
     SettleInstrument: (3, Traffic.settle),
+    SetPhase: (15, Traffic.phase),
     PassTime: (10, Traffic.pass_time),
     UpdateDepth: (60, Traffic.depth),
     RecordedTrade: (40, Traffic.print_trade),

@@ -14,6 +14,8 @@ class Alarm(Enum):
     """A dated future ends; `subject` is its number."""
     ROUND = "round"
     """A liquidation goes on; `subject` is the account's number."""
+    STALE = "stale"
+    """A mark price may have become too old; `subject` is the instrument's number."""
     ORDER = "order"
     """An order of the account `owner` ends; `subject` is its id."""
     COUNTDOWN = "countdown"

@@ -11,10 +11,17 @@ from exchange.core.attached import Attached
 from exchange.core.book import Order
 from exchange.core.cancelling import find
 from exchange.core.checks import bad_display, bad_expiry, bad_limit, bad_size, bad_trigger
-from exchange.core.finding import Refusal, account_named, open_market
+from exchange.core.finding import Refusal, account_named, halted
 from exchange.core.linked import announce_waiting
-from exchange.core.messages import AmendOrder, Reject, Trigger
-from exchange.core.orders import out_of_bounds, premature, step_back, work, would_take
+from exchange.core.messages import AmendOrder, Phase, Reject, Trigger
+from exchange.core.orders import (
+    comes_to_rest,
+    out_of_bounds,
+    premature,
+    step_back,
+    work,
+    would_take,
+)
 from exchange.core.resting import announce_amend, position_of, shrink
 from exchange.core.spot import hold
 from exchange.core.state import Market, State
@@ -32,9 +39,10 @@ def amend(state: State, command: AmendOrder) -> Refusal | None:
     if isinstance(order, Refusal):
         return order
     position = order.position if isinstance(order, Waiting) else position_of(order)
-    market = open_market(state, position.instrument.symbol)
-    if isinstance(market, Refusal):
-        return market
+    market = state.markets[position.instrument.index]
+    post_only = not isinstance(order, Waiting) and order.post_only
+    if market.phase is not Phase.TRADING and not comes_to_rest(market, post_only=post_only):
+        return halted(market)
     if isinstance(order, Waiting):
         return _amend_waiting(state, market, order, command)
     return _amend_resting(state, market, order, command)

@@ -3,16 +3,17 @@
 from exchange.core.accounts import Account
 from exchange.core.alarms import Alarm, Due
 from exchange.core.book import Order
-from exchange.core.finding import Refusal, account_named, market_named
+from exchange.core.finding import Refusal, account_named, halted, market_named
 from exchange.core.messages import (
     CancelAll,
     CancelAllAfter,
     CancelOrder,
     CancelReason,
     CountdownSet,
+    Phase,
     Reject,
 )
-from exchange.core.resting import cancel, cancel_all
+from exchange.core.resting import cancel, cancel_all, position_of
 from exchange.core.state import State
 from exchange.core.triggers import Waiting
 from exchange.core.waiting import cancel_waiting
@@ -36,6 +37,10 @@ def cancel_one(state: State, command: CancelOrder) -> Refusal | None:
     order = find(account, command.order_id, command.order_ref)
     if isinstance(order, Refusal):
         return order
+    position = order.position if isinstance(order, Waiting) else position_of(order)
+    market = state.markets[position.instrument.index]
+    if market.phase is Phase.PAUSED:
+        return halted(market)
     _cancel(state, order, CancelReason.CLIENT)
     return None
 
@@ -48,13 +53,20 @@ def _cancel(state: State, order: Order | Waiting, reason: CancelReason) -> None:
 
 
 def cancel_many(state: State, command: CancelAll) -> Refusal | None:
-    """Cancel all orders of an account, or those in one market."""
+    """Cancel all orders of an account, or those in one market; none where it is paused."""
     account = account_named(state, command.account)
     if isinstance(account, Refusal):
         return account
     market = market_named(state, command.symbol) if command.symbol else None
     if isinstance(market, Refusal):
         return market
+    if market is not None and market.phase is Phase.PAUSED:
+        return halted(market)
+    if market is None and any(m.phase is Phase.PAUSED for m in state.markets):
+        for home in state.markets:
+            if home.phase is not Phase.PAUSED:
+                cancel_all(state, account, home, command.reason)
+        return None
     cancel_all(state, account, market, command.reason)
     return None
 

@@ -37,6 +37,7 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn}"
     yield f"{model.index} {model.index_at} {list(model.basis)}"
     yield f"{model.rate} {model.next_at} {model.interval}"
+    yield f"{market.told} {market.ruled} {market.withheld} {state.phase}"
     if market.average is not None:
         average = market.average
         yield f"{average.price} {average.since} {average.weighted} {average.covered}"

@@ -32,12 +32,30 @@ def market_named(state: State, symbol: str) -> Market | Refusal:
     return market
 
 
+HALTED = {
+    Phase.POST_ONLY: Reject.MARKET_POST_ONLY,
+    Phase.CANCEL_ONLY: Reject.MARKET_CANCEL_ONLY,
+    Phase.PAUSED: Reject.MARKET_PAUSED,
+}
+
+
 def open_market(state: State, symbol: str) -> Market | Refusal:
     """A market in which trades are made."""
     market = market_named(state, symbol)
     if isinstance(market, Refusal) or market.phase is Phase.TRADING:
         return market
-    return Refusal(Reject.INSTRUMENT_CLOSED, f"{symbol} was {market.phase}")
+    return halted(market)
+
+
+def halted(market: Market) -> Refusal:
+    """Why a market does nothing of this kind now."""
+    reason = HALTED.get(market.phase, Reject.INSTRUMENT_CLOSED)
+    return Refusal(reason, f"{market.instrument.symbol} was {market.phase}")
+
+
+def is_over(market: Market) -> bool:
+    """Whether an instrument has come to its end, and is not only halted."""
+    return market.phase is Phase.EXPIRED or market.phase is Phase.SETTLED
 
 
 def priced_market(state: State, symbol: str) -> Market | Refusal:

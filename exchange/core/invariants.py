@@ -152,6 +152,8 @@ def _check_margin(state: State, account: Account) -> None:
 def _check_scope(scope: Scope) -> None:
     """Safe, or in a liquidation that goes on later; without positions, not in debt."""
     name = f"{scope.pool.account.name} {scope.symbol or scope.pool.asset}"
+    if scope.is_frozen():
+        return
     if not scope.positions():
         assert scope.equity() >= 0, f"{name} is in debt"
         assert not scope.distress.failing, f"{name} has nothing left to liquidate"

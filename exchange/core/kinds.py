@@ -80,6 +80,10 @@ class Reject(StrEnum):
     BAD_INSTRUMENT = "bad_instrument"
     WRONG_POSITION_SIDE = "wrong_position_side"
     INSTRUMENT_CLOSED = "instrument_closed"
+    MARKET_PAUSED = "market_paused"
+    MARKET_CANCEL_ONLY = "market_cancel_only"
+    MARKET_POST_ONLY = "market_post_only"
+    BAD_PHASE = "bad_phase"
     BAD_BATCH = "bad_batch"
     UNKNOWN_ORDER = "unknown_order"
     DUPLICATE_REF = "duplicate_ref"
@@ -156,9 +160,14 @@ class Closing(StrEnum):
 
 
 class Phase(StrEnum):
-    """What may be done in a market."""
+    """What may be done in a market, from everything to nothing."""
 
     TRADING = "trading"
+    POST_ONLY = "post_only"
+    """Post-only orders may come to rest, and orders be cancelled; nothing trades."""
+    CANCEL_ONLY = "cancel_only"
+    PAUSED = "paused"
+    """Nothing that a client asks of an order."""
     EXPIRED = "expired"
     """A dated future after its time, waiting for its settlement price."""
     SETTLED = "settled"

@@ -69,7 +69,12 @@ def settle_touched(state: State) -> None:
 
 
 def look_at(scope: Scope) -> None:
-    """Liquidate a scope that has failed; go on with one whose pause is over."""
+    """Liquidate a scope that has failed; go on with one whose pause is over.
+
+    Not while something of it stands in a market that is halted: it is looked at when that goes on.
+    """
+    if scope.is_frozen():
+        return
     if scope.positions():
         if scope.pool.is_house and scope.is_safe():
             _work_off(scope)

@@ -271,6 +271,13 @@ class SettleInstrument(Command, frozen=True, kw_only=True):
     price: MarkPrice
 
 
+class SetPhase(Command, frozen=True, kw_only=True):
+    """Halt an instrument, or (without a symbol) the venue; or let trading go on."""
+
+    symbol: str = ""
+    phase: Phase
+
+
 class PassTime(Command, frozen=True, kw_only=True):
     """Nothing but time passes: what is due by now happens.  Sent by the clock."""
 
@@ -318,6 +325,7 @@ AnyCommand: TypeAlias = (
     | UpdateFundingRate
     | ComputeMarkPrice
     | SettleInstrument
+    | SetPhase
     | PassTime
     | UpdateDepth
     | RecordedTrade

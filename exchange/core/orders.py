@@ -9,7 +9,7 @@ from exchange.core.admission import closing_size, only_closes, trial_of, unaffor
 from exchange.core.attached import Attached
 from exchange.core.book import Book, Order
 from exchange.core.checks import malformed, rests
-from exchange.core.finding import Refusal, open_market, position_named
+from exchange.core.finding import Refusal, halted, position_named
 from exchange.core.foresight import takings
 from exchange.core.instrument import PRICE_MAX
 from exchange.core.linked import announce_accepted
@@ -18,6 +18,7 @@ from exchange.core.messages import (
     CancelReason,
     OrderAccepted,
     OrderTriggered,
+    Phase,
     PlaceOrder,
     PriceSource,
     Reject,
@@ -38,9 +39,9 @@ def place(state: State, command: PlaceOrder) -> Refusal | None:
     position = position_named(state, command.account, command.symbol, command.position_side)
     if isinstance(position, Refusal):
         return position
-    market = open_market(state, command.symbol)
-    if isinstance(market, Refusal):
-        return market
+    market = state.markets[position.instrument.index]
+    if market.phase is not Phase.TRADING and not comes_to_rest(market, post_only=command.post_only):
+        return halted(market)
     refusal = malformed(position, command, state.now)
     if refusal is not None:
         return refusal
@@ -50,6 +51,11 @@ def place(state: State, command: PlaceOrder) -> Refusal | None:
     if told.trigger is not None:
         return wait_for(state, market, position, command, told.trigger)
     return enter(state, market, position, command, Attached(told))
+
+
+def comes_to_rest(market: Market, *, post_only: bool) -> bool:
+    """Whether a market that is not trading takes an order all the same."""
+    return market.phase is Phase.POST_ONLY and post_only
 
 
 def wait_for(

@@ -1,12 +1,14 @@
 """Prices from outside the book: mark, index and funding rate."""
 
 from exchange.core.finding import Refusal, not_a_price, priced_market
+from exchange.core.halts import mark_came
 from exchange.core.liquidation import most_endangered_first
 from exchange.core.messages import (
     ComputeMarkPrice,
     FundingRateChanged,
     IndexPriceChanged,
     MarkPriceChanged,
+    Phase,
     Reject,
     UpdateFundingRate,
     UpdateIndexPrice,
@@ -31,12 +33,13 @@ def update_mark(state: State, command: UpdateMarkPrice) -> Refusal | None:
 def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
     """Measure margin at a new mark: whoever it endangers is looked at."""
     number = market.instrument.index
+    mark_came(state, market)
     if mark == state.marks.prices[number]:
         return
     state.marks.prices[number] = mark
     market.instrument.crowd(mark, market.open_interest)
     state.emit(MarkPriceChanged(at=state.now, symbol=market.instrument.symbol, price=mark))
-    if market.on_mark is not None:
+    if market.on_mark is not None and market.phase is Phase.TRADING:
         watch(state, market.on_mark, mark)
     for pool in most_endangered_first(state, state.monitor.endangered(number, mark)):
         state.touch(pool)
@@ -56,7 +59,7 @@ def update_index(state: State, command: UpdateIndexPrice) -> Refusal | None:
     if command.price != model.index:
         model.index = command.price
         state.emit(IndexPriceChanged(at=state.now, symbol=command.symbol, price=command.price))
-        if market.on_index is not None:
+        if market.on_index is not None and market.phase is Phase.TRADING:
             watch(state, market.on_index, command.price)
     return None
 

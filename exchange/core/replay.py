@@ -2,9 +2,25 @@
 
 from exchange.core import history
 from exchange.core.book import HISTORY_OWNER, NONE, Book, Ladder, Order
-from exchange.core.finding import Refusal, bad_price, bad_size, open_market
+from exchange.core.finding import (
+    Refusal,
+    bad_price,
+    bad_size,
+    halted,
+    is_over,
+    market_named,
+    open_market,
+)
 from exchange.core.matching import match, trade
-from exchange.core.messages import RecordedTrade, Reject, Side, Traded, TradeKind, UpdateDepth
+from exchange.core.messages import (
+    Phase,
+    RecordedTrade,
+    Reject,
+    Side,
+    Traded,
+    TradeKind,
+    UpdateDepth,
+)
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Ticks
 from exchange.core.waiting import watch
@@ -12,9 +28,9 @@ from exchange.core.waiting import watch
 
 def update_depth(state: State, command: UpdateDepth) -> Refusal | None:
     """Make history show what the rows say; rows that cross history's own book are refused."""
-    market = open_market(state, command.symbol)
-    if isinstance(market, Refusal):
-        return market
+    market = market_named(state, command.symbol)
+    if isinstance(market, Refusal) or is_over(market):
+        return market if isinstance(market, Refusal) else halted(market)
     for price, size in command.bids + command.asks:
         bad = bad_size(size, 0) or bad_price(price)
         if bad is not None:
@@ -34,6 +50,8 @@ def _show(state: State, market: Market, command: UpdateDepth) -> None:
     before new ones appear on the other side.
     """
     book = market.book
+    if market.withheld:
+        _forget_withheld(market, command)
     if command.snapshot:
         _clear(market, command)
     else:
@@ -45,15 +63,31 @@ def _show(state: State, market: Market, command: UpdateDepth) -> None:
             history.shrink(book, side, price, size)
     for buy, rows in ((True, command.bids), (False, command.asks)):
         for price, size in rows:
-            _grow(state, market, price, size, buy=buy)
+            show_more(state, market, price, size, buy=buy)
 
 
-def _grow(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) -> None:
+def _forget_withheld(market: Market, command: UpdateDepth) -> None:
+    """What is told anew is withheld no longer."""
+    if command.snapshot:
+        market.withheld.clear()
+    for buy, rows in ((True, command.bids), (False, command.asks)):
+        for price, _ in rows:
+            market.withheld.pop((buy, price), None)
+
+
+def show_more(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) -> None:
+    """Let history show `size` at a price, trading with whoever is in the way.
+
+    In a market that is halted nothing trades: what would is withheld until it goes on.
+    """
     book = market.book
     more = size - history.shown(book, book.side(buy=buy), price)
     if more <= 0:
         return
     if book.would_trade(price, buy=buy):
+        if market.phase is not Phase.TRADING:
+            market.withheld[buy, price] = size
+            return
         order = Order(0, HISTORY_OWNER, market.instrument.index, buy, price, more)
         match(state, market, order, price, 0, TradeKind.BOOK)
         size -= more - order.size

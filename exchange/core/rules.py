@@ -7,6 +7,7 @@ mypyc drops the class keywords that make these records frozen and strict.
 import msgspec
 
 from exchange.core.kinds import ContractKind as ContractKind
+from exchange.core.kinds import Phase as Phase
 from exchange.core.policies import Amount as Amount
 from exchange.core.policies import Backing as Backing
 from exchange.core.policies import Breach as Breach
@@ -166,6 +167,14 @@ class LimitRules(Rules, frozen=True, kw_only=True):
     """Commands of one client in one second of venue time; the rest are refused."""
 
 
+class HaltRules(Rules, frozen=True, kw_only=True):
+    """When the venue halts an instrument by itself, until a mark price comes again."""
+
+    stale_mark_seconds: str = "0"
+    """A mark price older than this halts.  Zero: none does."""
+    phase: Phase = Phase.PAUSED
+
+
 class SettlementRules(Rules, frozen=True, kw_only=True):
     """How a dated future ends."""
 
@@ -188,6 +197,7 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     margin: MarginRules = MarginRules()
     liquidation: LiquidationRules = LiquidationRules()
     limits: LimitRules = LimitRules()
+    halt: HaltRules = HaltRules()
     settlement: SettlementRules = SettlementRules()
     insurance_fund: dict[str, str] = {}
     """Opening balance for each settlement asset."""

@@ -7,7 +7,7 @@ from exchange.core.margin import (
     maintenance_margin,
     unrealised_pnl,
 )
-from exchange.core.messages import MarginMode, PositionSide
+from exchange.core.messages import MarginMode, Phase, PositionSide
 from exchange.core.policies import Backing
 from exchange.core.state import State
 from exchange.core.units import Lots, MarkPrice, Money, Ticks
@@ -32,6 +32,11 @@ class Scope:
         if self.isolated is not None:
             return [self.isolated] if self.isolated.size else []
         return [p for p in self.pool.positions.values() if p.size and not p.isolated]
+
+    def is_frozen(self) -> bool:
+        """Whether it holds something in a market that is halted, where nothing can be closed."""
+        markets = self.state.markets
+        return any(markets[p.instrument.index].phase is not Phase.TRADING for p in self.positions())
 
     def collateral(self) -> Money:
         """The money itself."""

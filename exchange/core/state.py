@@ -90,6 +90,15 @@ class Market:
         self.model = model
         self.book = Book()
         self.phase = Phase.TRADING
+        """What holds: the most restrictive of what was told, for it or the venue, and the rule."""
+        self.told = Phase.TRADING
+        self.ruled = Phase.TRADING
+        """By the rule about stale marks."""
+        self.mark_at: Nanos = 0
+        self.is_watched = False
+        """Whether an alarm is set for its mark's becoming stale."""
+        self.withheld: dict[tuple[bool, Ticks], Lots] = {}
+        """What history would show in a halted market, were it not a trade, by (is a bid, price)."""
         self.on_last: Triggers | None = None
         self.on_mark: Triggers | None = None
         self.on_index: Triggers | None = None
@@ -136,6 +145,10 @@ class State:
         self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
         self.price_band: Rate = rate(rulebook.limits.price_band, "limits.price_band")
         self.settlement_rate: Rate = rate(rulebook.settlement.fee, "settlement.fee")
+        stale_mark = exact(rulebook.halt.stale_mark_seconds, "halt.stale_mark_seconds") * SECOND
+        self.stale_mark: Nanos = int(stale_mark)
+        self.phase = Phase.TRADING
+        """What was told for the whole venue."""
         window = exact(rulebook.settlement.window_seconds, "settlement.window_seconds") * SECOND
         self.settlement_window: Nanos = int(window)
         rules = rulebook.liquidation
@@ -190,6 +203,7 @@ class State:
         if self.reserves.per_contract and not instrument.is_spot:
             market.insurance = self.ledger.open(f"{FUND} {rules.symbol}", rules.settle)
             self._endow(funds, market.insurance, own_opening)
+        market.phase = self.phase
         self.markets.append(market)
         self.market_of[rules.symbol] = market
         self.marks.prices.append(0)

@@ -11,6 +11,7 @@ from exchange.core import (
     expiry,
     firing,
     funds,
+    halts,
     history,
     invariants,
     liquidation,
@@ -48,6 +49,7 @@ from exchange.core.messages import (
     Reject,
     SetLeverage,
     SetMarginMode,
+    SetPhase,
     SetPositionMode,
     SettleInstrument,
     UpdateDepth,
@@ -72,6 +74,8 @@ def ring(state: State, due: Due) -> None:
         expiry.expire(state, state.markets[due.subject])
     elif due.alarm is Alarm.ROUND:
         liquidation.resume(state, state.accounts[due.subject])
+    elif due.alarm is Alarm.STALE:
+        halts.mark_may_be_stale(state, state.markets[due.subject])
     elif due.alarm is Alarm.ORDER:
         cancelling.expire_order(state, state.accounts[due.owner], due.subject)
     else:
@@ -112,6 +116,7 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     UpdateFundingRate: prices.update_funding,
     ComputeMarkPrice: prices.compute_mark,
     SettleInstrument: expiry.settle_instrument,
+    SetPhase: halts.set_phase,
     PassTime: pass_time,
     UpdateDepth: replay.update_depth,
     RecordedTrade: replay.recorded_trade,

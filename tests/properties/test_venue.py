@@ -82,9 +82,10 @@ def play(random: Random, count: int) -> None:
     venue = Venue(traffic.rulebook)
     digest, at = venue.digest(), 0
     for command in traffic.commands(venue, count):
+        nothing_due = venue.next_due > command.at
         events = venue.apply(command)
         venue.check()
-        if rejected(command, events):
+        if rejected(command, events) and nothing_due:
             assert venue.digest() == digest, f"{command} was refused and changed the venue"
         else:
             statement.read(events)
