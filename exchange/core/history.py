@@ -1,12 +1,14 @@
 """History in the book: replayed liquidity as real orders of the reserved HISTORY account.
 
 A depth update says what size history shows at a level.  More of it joins the end of the queue;
-less of it leaves from the end, so that a client's place never improves by guesswork.  A recorded
-trade consumes the queue from the front.  History never trades with itself: depth updates already
-tell what its own trades did to it.
+less of it leaves from where the queue model says: from the end, as a rule, so that a client's
+place never improves by guesswork.  A recorded trade consumes the queue from the front.  History
+never trades with itself: depth updates already tell what its own trades did to it.
 """
 
 from exchange.core.book import HISTORY_OWNER, NONE, Book, Ladder
+from exchange.core.policies import QueueModel
+from exchange.core.queues import Queue
 from exchange.core.units import Lots, Ticks
 
 Rows = tuple[tuple[Ticks, Lots], ...]
@@ -32,11 +34,23 @@ def quote(book: Book, side: Ladder) -> tuple[Ticks, Lots]:
     return (0, 0) if level == NONE else (book.price[level], book.history[level])
 
 
-def shrink(book: Book, side: Ladder, price: Ticks, size: Lots) -> None:
-    """Let history leave `price` until only `size` of it is left, the newest first."""
+def shrink(book: Book, side: Ladder, price: Ticks, size: Lots, queue: Queue) -> None:
+    """Let history leave `price` until only `size` of it is left, as the queue model says."""
     level = side.level(price)
-    if level == NONE:
+    if level == NONE or book.history[level] <= size:
         return
+    if book.total[level] == book.history[level] or queue.model is QueueModel.PESSIMISTIC:
+        _shrink_newest(book, level, size)
+        return
+    rows = [row for row in book.queue(level) if book.owner[row] == HISTORY_OWNER]
+    shown = [int(book.size[row]) for row in rows]
+    less = int(book.history[level]) - size
+    for row, part in zip(rows, queue.leaving(shown, less), strict=True):
+        if part:
+            book.reduce(row, part)
+
+
+def _shrink_newest(book: Book, level: int, size: Lots) -> None:
     row = book.newest[level]
     while row != NONE and book.history[level] > size:
         older = book.older[row]

@@ -190,3 +190,17 @@ class Socialise(StrEnum):
     """Positions in profit, in proportion to it and never beyond it; then the venue."""
     OPEN_INTEREST = "open_interest"
     """Every position in the contract, in proportion to size, as far as it stays above water."""
+
+
+class QueueModel(StrEnum):
+    """From where in a queue history's size leaves, when a depth update only tells that it did."""
+
+    PESSIMISTIC = "pessimistic"
+    """From the end: only trades bring a client forward (hftbacktest's RiskAdverseQueueModel)."""
+    PROPORTIONAL = "proportional"
+    """Evenly: f(x) = x."""
+    POWER = "power"
+    """f(x) = x ** n (hftbacktest's PowerProbQueueFunc); the higher n, the more from the longer
+    side."""
+    LOGARITHMIC = "logarithmic"
+    """f(x) = log(1 + x) (Rigtorp; hftbacktest's LogProbQueueFunc)."""

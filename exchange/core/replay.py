@@ -53,14 +53,14 @@ def _show(state: State, market: Market, command: UpdateDepth) -> None:
     if market.withheld:
         _forget_withheld(market, command)
     if command.snapshot:
-        _clear(market, command)
+        _clear(state, market, command)
     else:
         _restore(market, command)
     market.worn.clear()
     for buy, rows in ((True, command.bids), (False, command.asks)):
         side = book.side(buy=buy)
         for price, size in rows:
-            history.shrink(book, side, price, size)
+            history.shrink(book, side, price, size, state.queue)
     for buy, rows in ((True, command.bids), (False, command.asks)):
         for price, size in rows:
             show_more(state, market, price, size, buy=buy)
@@ -94,7 +94,7 @@ def show_more(state: State, market: Market, price: Ticks, size: Lots, *, buy: bo
     history.grow(book, price, size, buy=buy)
 
 
-def _clear(market: Market, command: UpdateDepth) -> None:
+def _clear(state: State, market: Market, command: UpdateDepth) -> None:
     """Empty the levels that a snapshot does not tell.
 
     Those that it tells are not cleared first: history would lose its place in their queues to
@@ -106,7 +106,7 @@ def _clear(market: Market, command: UpdateDepth) -> None:
         for level in book.best_first(side):
             price = book.price[level]
             if price not in told:
-                history.shrink(book, side, price, 0)
+                history.shrink(book, side, price, 0, state.queue)
 
 
 def _restore(market: Market, command: UpdateDepth) -> None:

@@ -21,6 +21,7 @@ from exchange.core.policies import Limit as Limit
 from exchange.core.policies import MarginPrice as MarginPrice
 from exchange.core.policies import MarkMethod as MarkMethod
 from exchange.core.policies import Quantile as Quantile
+from exchange.core.policies import QueueModel as QueueModel
 from exchange.core.policies import Rank as Rank
 from exchange.core.policies import Select as Select
 from exchange.core.policies import SelfTrade as SelfTrade
@@ -184,6 +185,14 @@ class SettlementRules(Rules, frozen=True, kw_only=True):
     """Rate of the notional settled."""
 
 
+class HistoryRules(Rules, frozen=True, kw_only=True):
+    """What replayed liquidity does that its record does not tell."""
+
+    queue: QueueModel = QueueModel.PESSIMISTIC
+    queue_power: int = 3
+    """The exponent n of the model `power`."""
+
+
 class Rulebook(Rules, frozen=True, kw_only=True):
     """Everything that makes one venue differ from another."""
 
@@ -199,6 +208,7 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     limits: LimitRules = LimitRules()
     halt: HaltRules = HaltRules()
     settlement: SettlementRules = SettlementRules()
+    history: HistoryRules = HistoryRules()
     insurance_fund: dict[str, str] = {}
     """Opening balance for each settlement asset."""
     leverage_default: int = 10

@@ -23,6 +23,7 @@ from exchange.core.messages import (
 )
 from exchange.core.monitor import Monitor, Watch
 from exchange.core.policies import Amount
+from exchange.core.queues import Queue
 from exchange.core.reserves import Reserves
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.core.triggers import Triggers, Waiting
@@ -41,6 +42,7 @@ from exchange.core.units import (
     rate,
 )
 
+QUEUE_POWER_MAX: Final = 10
 FUND: Final = "insurance fund"
 VENUE_ACCOUNTS: Final = frozenset(
     {"outside", "fees", FUND, "open positions", "uncovered loss", "rounding", HISTORY, HOUSE}
@@ -159,6 +161,10 @@ class State:
         self.spread: Rate = rate(rules.spread_to_maintenance, "spread_to_maintenance")
         self.cooldown: Nanos = int(exact(rules.cooldown_seconds, "cooldown_seconds") * SECOND)
         self.round_pause: Nanos = int(exact(rules.round_seconds, "round_seconds") * SECOND)
+        if not 1 <= rulebook.history.queue_power <= QUEUE_POWER_MAX:
+            power = rulebook.history.queue_power
+            raise UnitError(f"history.queue_power was {power}, expected 1 to {QUEUE_POWER_MAX}")
+        self.queue = Queue(rulebook.history.queue, rulebook.history.queue_power)
         stale = exact(rulebook.mark.stale_after_seconds, "mark.stale_after_seconds") * SECOND
         self.stale_after: Nanos = int(stale)
         self.now: Nanos = 0
