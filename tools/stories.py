@@ -74,7 +74,11 @@ class Attempt(msgspec.Struct, kw_only=True):
     fills: list[Fill]
     deleveraged: list[Deleveraging]
     liquidation_fee: Fraction
+    leftover: Fraction = Fraction(0)
+    """What a close better than at the bankruptcy price had left, into the insurance fund."""
     fund_paid: Fraction = Fraction(0)
+    socialised: Fraction = Fraction(0)
+    """Borne by other traders."""
     uncovered: Fraction = Fraction(0)
     equity: Fraction
     """After the fills and the fee, before the fund paid."""
@@ -147,6 +151,8 @@ class Story(msgspec.Struct, kw_only=True):
     cancelled: list[CancelledOrder] = []
     steps: list[Step] = []
     collateral_after: Fraction = Fraction(0)
+    pauses: int = 0
+    """Rounds after which it waited."""
     end: str = "cut off"
     """"closed", "safe again", or "cut off" where the journal stops in the middle."""
 
@@ -176,6 +182,16 @@ class Story(msgspec.Struct, kw_only=True):
         return total(attempt.liquidation_fee for attempt in self.attempts)
 
     @property
+    def leftover(self) -> Fraction:
+        """Taken into the insurance fund beside the fees."""
+        return total(attempt.leftover for attempt in self.attempts)
+
+    @property
+    def socialised(self) -> Fraction:
+        """Borne by other traders."""
+        return total(attempt.socialised for attempt in self.attempts)
+
+    @property
     def fund_paid(self) -> Fraction:
         """By the insurance fund."""
         return total(attempt.fund_paid for attempt in self.attempts)
@@ -187,11 +203,13 @@ class Story(msgspec.Struct, kw_only=True):
 
     @property
     def difference(self) -> Fraction:
-        """What the money does not account for: nothing, or something is wrong."""
-        paid_in = self.fund_paid + self.uncovered
-        return self.collateral_after - (
-            self.collateral + self.realised_pnl - self.liquidation_fees + paid_in
-        )
+        """What the money does not account for: nothing, or something is wrong.
+
+        Where it waited between rounds, the account may have moved money of its own.
+        """
+        paid_in = self.fund_paid + self.socialised + self.uncovered
+        paid_out = self.liquidation_fees + self.leftover
+        return self.collateral_after - (self.collateral + self.realised_pnl - paid_out + paid_in)
 
     @property
     def released(self) -> Fraction:

@@ -17,7 +17,9 @@ SUMMED = (
     "adl_count",
     "realised_pnl",
     "liquidation_fees",
+    "leftover",
     "fund_paid",
+    "socialised",
     "uncovered",
 )
 """Figures of a liquidation that can be added up."""
@@ -49,7 +51,9 @@ def overview(story: Story) -> dict[str, Any]:
         "adl_count": story.adl_count,
         "realised_pnl": story.realised_pnl,
         "liquidation_fees": story.liquidation_fees,
+        "leftover": story.leftover,
         "fund_paid": story.fund_paid,
+        "socialised": story.socialised,
         "uncovered": story.uncovered,
         "collateral_after": story.collateral_after,
         "released": story.released,

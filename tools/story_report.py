@@ -24,6 +24,12 @@ CHOICES = {
     "largest_notional": "notional",
 }
 """The figure that each policy of choice compares."""
+BEHIND = {
+    Closing.BOOK: "the bankruptcy price",
+    Closing.INSURANCE_FUND: "where account and fund are used up",
+    Closing.SOCIALISED: "the end of the venue's band",
+}
+"""What bounds an order of each kind."""
 PLAIN_AMOUNTS = {
     "whole_position": "the whole position",
     "down_one_tier": "down to the top of the next lower risk tier",
@@ -162,21 +168,25 @@ def _alternatives(step: Step, figure: str) -> Table:
 def _lines(attempt: Attempt, chosen: Held, listed: int | None) -> Iterator[tuple[str, str | Table]]:
     """What one way of closing came to."""
     limit = price(attempt.bankruptcy_price)
-    if attempt.closing is Closing.ADL:
+    if attempt.closing is Closing.TAKEOVER:
+        yield "taken over", f"{number(attempt.size)} by the venue itself, at {limit}"
+    elif attempt.closing is Closing.ADL:
         yield "auto-deleveraging", f"{number(attempt.size)} at {limit}, the bankruptcy price"
         yield "", _deleveraged(attempt, listed)
     else:
         yield f"{attempt.side} in the book", _how_much(attempt, chosen)
-        backed = attempt.closing is Closing.INSURANCE_FUND
-        behind = "where account and fund are used up" if backed else "the bankruptcy price"
-        yield "limit", f"{limit}, {behind}"
+        yield "limit", f"{limit}, {BEHIND[attempt.closing]}"
         yield "filled", _filled(attempt)
     if attempt.fills:
         yield "realised PnL", money(attempt.realised_pnl, signed=True)
     if attempt.liquidation_fee:
         yield "liquidation fee", _fee(attempt)
+    if attempt.leftover:
+        yield "left, to the fund", money(attempt.leftover)
     if attempt.fund_paid:
         yield "insurance fund pays", money(attempt.fund_paid)
+    if attempt.socialised:
+        yield "others bear", money(attempt.socialised)
     if attempt.uncovered:
         yield "uncovered loss", f"{money(attempt.uncovered)}, owed by the venue"
 
@@ -190,6 +200,8 @@ def _fee(attempt: Attempt) -> str:
 def _how_much(attempt: Attempt, chosen: Held) -> str:
     if attempt.closing is Closing.INSURANCE_FUND:
         return f"{number(attempt.size)} again, with the insurance fund behind it"
+    if attempt.closing is Closing.SOCIALISED:
+        return f"{number(attempt.size)} again, whatever it costs others"
     if attempt.size == abs(chosen.size):
         return f"{number(attempt.size)}, the whole position"
     reason = PLAIN_AMOUNTS.get(attempt.sized_by, attempt.sized_by.replace("_", " "))
@@ -229,7 +241,7 @@ def _deleveraged(attempt: Attempt, listed: int | None) -> Table:
 
 def _recheck(last: Attempt) -> Text:
     """Whether the account is safe after a step, all that was paid to it included."""
-    equity = last.equity + last.fund_paid + last.uncovered
+    equity = last.equity + last.fund_paid + last.socialised + last.uncovered
     needed = last.maintenance_margin
     if needed == 0:
         return Text(f"{money(equity)}, and no position left")
@@ -259,7 +271,9 @@ def _money(console: Console, story: Story) -> None:
         (f"{purse(story)} before", story.collateral, ""),
         ("realised PnL", story.realised_pnl, "+"),
         ("liquidation fees", -story.liquidation_fees, "+"),
+        ("left, to the insurance fund", -story.leftover, "+"),
         ("paid by the insurance fund", story.fund_paid, "+"),
+        ("borne by other traders", story.socialised, "+"),
         ("uncovered, owed by the venue", story.uncovered, "+"),
     ]
     after = story.collateral_after

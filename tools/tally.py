@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from exchange.core.messages import (
+    HOUSE,
     AccountOpened,
     Deposited,
     Event,
@@ -55,9 +56,9 @@ class Tallies:
         }
 
     def observe(self, event: Event) -> None:
-        """Count an event."""
+        """Count an event of a trader; the venue's own account is the insurance fund."""
         take = self._takers.get(type(event))
-        if take is not None:
+        if take is not None and event.account != HOUSE:  # type: ignore[attr-defined]
             take(event)
 
     def tally(self, account: str, asset: str) -> Tally:

@@ -1,12 +1,15 @@
 """From a run's events to the stories of its liquidations.
 
-Nothing is computed again: the venue's own events are put in order.  One liquidation is carried out
-within one command, so what lies between its start and its end in the journal belongs to it.
+Nothing is computed again: the venue's own events are put in order.  A liquidation may wait between
+its rounds, and others go on meanwhile; what an account trades within a round belongs to the step
+that is announced next.
 """
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from exchange.core.instrument import Instrument
 from exchange.core.messages import (
@@ -15,26 +18,72 @@ from exchange.core.messages import (
     Event,
     InstrumentListed,
     InsuranceFundPaid,
+    LeftoverTaken,
     LiquidationEnded,
     LiquidationFeeCharged,
+    LiquidationPaused,
     LiquidationStarted,
     LiquidationStepTaken,
+    LossSocialised,
     LossUncovered,
+    MarginMode,
     OrderAccepted,
     OrderAmended,
     OrderCancelled,
     OrderFilled,
     PositionDeleveraged,
     PositionMargin,
+    PositionSide,
     Side,
     TradeKind,
 )
 from exchange.core.rules import Tier
 from exchange.core.units import Ticks
-from tools.stories import Attempt, CancelledOrder, Deleveraging, Fill, Held, Step, Story, total
+from tools.stories import (
+    Attempt,
+    CancelledOrder,
+    Deleveraging,
+    Fill,
+    Held,
+    Step,
+    Story,
+    labelled,
+    total,
+)
 
+ScopeEvent: TypeAlias = (
+    LiquidationStarted | LiquidationStepTaken | LiquidationPaused | LiquidationEnded
+)
 NO_TIERS: Final = (Tier(floor="0", maintenance="0", leverage_max=1),)
 """A journal does not name risk tiers, and its margins are already computed."""
+
+
+CLOSING: Final = {TradeKind.LIQUIDATION, TradeKind.ADL, TradeKind.TAKEOVER}
+"""Trades by which a liquidation closes a position."""
+
+
+class Scope(NamedTuple):
+    """What stands and falls together: a cross account, or one isolated position."""
+
+    account: str
+    symbol: str
+    side: PositionSide
+
+
+def scope_of(event: ScopeEvent) -> Scope:
+    """Whose liquidation an event belongs to."""
+    if event.mode is MarginMode.CROSS:
+        return Scope(event.account, "", PositionSide.NET)
+    return Scope(event.account, event.symbol, event.position_side)
+
+
+class Pending(msgspec.Struct):
+    """What has happened to an account since its last step."""
+
+    fills: list[Fill] = []
+    victims: list[Deleveraging] = []
+    fee: Fraction = Fraction(0)
+    leftover: Fraction = Fraction(0)
 
 
 class Teller:
@@ -47,10 +96,10 @@ class Teller:
         self._units = {own.settle: own.money_unit for own in self._instruments.values()}
         self._orders: dict[int, tuple[Side, Ticks]] = {}
         """Side and price of every open order of a trader."""
-        self._story: Story | None = None
-        self._fills: list[Fill] = []
-        self._victims: list[Deleveraging] = []
-        self._fee = Fraction(0)
+        self._open: dict[Scope, Story] = {}
+        """The stories that are being told."""
+        self._pending: dict[str, Pending] = {}
+        """What has happened to each account since its last step."""
         self._takers: dict[type[Event], Callable[[Any], Story | None]] = {
             InstrumentListed: self._listed,
             OrderAccepted: self._accepted,
@@ -60,16 +109,19 @@ class Teller:
             LiquidationStarted: self._started,
             LiquidationFeeCharged: self._fee_charged,
             LiquidationStepTaken: self._step_taken,
+            LeftoverTaken: self._leftover_taken,
             PositionDeleveraged: self._deleveraged,
             InsuranceFundPaid: self._fund_paid,
+            LossSocialised: self._loss_socialised,
             LossUncovered: self._loss_uncovered,
+            LiquidationPaused: self._paused,
             LiquidationEnded: self._ended,
         }
 
     @property
     def unfinished(self) -> Story | None:
-        """The story that was being told when events stopped."""
-        return self._story
+        """The first story that was still being told when events stopped."""
+        return next(iter(self._open.values()), None)
 
     def observe(self, event: Event) -> Story | None:
         """Take an event; returns the story that ends with it."""
@@ -93,10 +145,10 @@ class Teller:
     def _filled(self, event: OrderFilled) -> None:
         if event.open_size == 0:
             self._orders.pop(event.order_id, None)
-        if self._story is None or event.kind not in (TradeKind.LIQUIDATION, TradeKind.ADL):
+        if event.maker or event.kind not in CLOSING or not self._is_told(event.account):
             return
         own = self._instruments[event.symbol]
-        self._fills.append(
+        self._since_step(event.account).fills.append(
             Fill(
                 price=event.price * own.tick_size,
                 size=event.size * own.lot_size,
@@ -107,10 +159,13 @@ class Teller:
 
     def _cancelled(self, event: OrderCancelled) -> None:
         order = self._orders.pop(event.order_id, None)
-        if self._story is None or order is None or event.reason is not CancelReason.LIQUIDATION:
+        if order is None or event.reason is not CancelReason.LIQUIDATION:
+            return
+        story = self._latest_of(event.account)
+        if story is None:
             return
         own, (side, price) = self._instruments[event.symbol], order
-        self._story.cancelled.append(
+        story.cancelled.append(
             CancelledOrder(
                 order_id=event.order_id,
                 symbol=event.symbol,
@@ -125,7 +180,7 @@ class Teller:
     def _started(self, event: LiquidationStarted) -> None:
         self.count += 1
         unit = self._units[event.asset]
-        self._story = Story(
+        self._open[scope_of(event)] = Story(
             number=self.count,
             at=event.at,
             account=event.account,
@@ -141,18 +196,28 @@ class Teller:
                 quoted(self._instruments[one.symbol], one) for one in event.positions
             ),
         )
-        self._begin_attempt()
+        self._pending.pop(event.account, None)
 
-    def _begin_attempt(self) -> None:
-        """Nothing has been traded yet."""
-        self._fills, self._victims, self._fee = [], [], Fraction(0)
+    def _is_told(self, account: str) -> bool:
+        return any(scope.account == account for scope in self._open)
+
+    def _latest_of(self, account: str) -> Story | None:
+        """The story of an account that began last."""
+        own = [story for scope, story in self._open.items() if scope.account == account]
+        return own[-1] if own else None
+
+    def _since_step(self, account: str) -> "Pending":
+        return self._pending.setdefault(account, Pending())
 
     def _fee_charged(self, event: LiquidationFeeCharged) -> None:
-        self._fee += event.fee * self._units[event.asset]
+        self._since_step(event.account).fee += event.fee * self._units[event.asset]
+
+    def _leftover_taken(self, event: LeftoverTaken) -> None:
+        self._since_step(event.account).leftover += event.amount * self._units[event.asset]
 
     def _deleveraged(self, event: PositionDeleveraged) -> None:
         own = self._instruments[event.symbol]
-        self._victims.append(
+        self._since_step(event.against).victims.append(
             Deleveraging(
                 account=event.account,
                 rank=event.rank,
@@ -164,9 +229,15 @@ class Teller:
         )
 
     def _step_taken(self, event: LiquidationStepTaken) -> None:
-        assert self._story is not None, "a step of a liquidation that did not start"
-        if event.closing is Closing.BOOK:
-            self._story.steps.append(
+        story = self._open.get(scope_of(event))
+        assert story is not None, "a step of a liquidation that did not start"
+        label = labelled(event.symbol, event.position_side)
+        if (
+            event.closing is Closing.BOOK
+            or not story.steps
+            or story.steps[-1].chosen.label != label
+        ):
+            story.steps.append(
                 Step(
                     symbol=event.symbol,
                     position_side=event.position_side,
@@ -175,42 +246,72 @@ class Teller:
                     attempts=[],
                 )
             )
-        self._story.steps[-1].attempts.append(self._attempt(event))
-        self._begin_attempt()
+        story.steps[-1].attempts.append(self._attempt(event, story.steps[-1].chosen))
 
-    def _attempt(self, event: LiquidationStepTaken) -> Attempt:
+    def _attempt(self, event: LiquidationStepTaken, chosen: Held) -> Attempt:
         own = self._instruments[event.symbol]
-        assert self._story is not None, "an attempt of a liquidation that did not start"
+        since = self._pending.pop(event.account, Pending())
         return Attempt(
             closing=event.closing,
-            side=Side.SELL if self._story.steps[-1].chosen.size > 0 else Side.BUY,
+            side=Side.SELL if chosen.size > 0 else Side.BUY,
             size=event.size * own.lot_size,
             sized_by=event.sized_by,
             bankruptcy_price=event.bankruptcy_price * own.tick_size,
-            fills=self._fills,
-            deleveraged=self._victims,
-            liquidation_fee=self._fee,
+            fills=since.fills,
+            deleveraged=since.victims,
+            liquidation_fee=since.fee,
+            leftover=since.leftover,
             equity=event.equity * own.money_unit,
             maintenance_margin=event.maintenance_margin * own.money_unit,
         )
 
+    def _last_attempt(self, account: str, symbol: str) -> Attempt | None:
+        """The last that was tried for a scope; None where there is no story of it.
+
+        An account that owed money may have closed its last position itself.
+        """
+        told = [
+            story
+            for scope, story in self._open.items()
+            if scope.account == account and story.steps and (not symbol or scope.symbol == symbol)
+        ]
+        return told[-1].steps[-1].attempts[-1] if told else None
+
     def _fund_paid(self, event: InsuranceFundPaid) -> None:
-        paid = event.amount * self._units[event.asset]
-        # Without a story, an account that owed money had closed its last position itself.
-        if self._story is not None:
-            self._story.steps[-1].attempts[-1].fund_paid += paid
+        attempt = self._last_attempt(event.account, event.symbol)
+        if attempt is not None:
+            attempt.fund_paid += event.amount * self._units[event.asset]
+
+    def _loss_socialised(self, event: LossSocialised) -> None:
+        attempt = self._last_attempt(event.against, "")
+        if attempt is not None:
+            attempt.socialised += event.amount * self._units[event.asset]
 
     def _loss_uncovered(self, event: LossUncovered) -> None:
-        paid = event.amount * self._units[event.asset]
-        if self._story is not None:
-            self._story.steps[-1].attempts[-1].uncovered += paid
+        attempt = self._last_attempt(event.account, event.symbol)
+        if attempt is not None:
+            attempt.uncovered += event.amount * self._units[event.asset]
+
+    def _paused(self, event: LiquidationPaused) -> None:
+        # The venue's own account waits, too, without a liquidation: it works its positions off.
+        story = self._open.get(scope_of(event))
+        if story is not None:
+            story.pauses += 1
 
     def _ended(self, event: LiquidationEnded) -> Story | None:
-        story, self._story = self._story, None
+        story = self._open.pop(scope_of(event), None)
         assert story is not None, "the end of a liquidation that did not start"
+        self._take_rest(story, event.account)
         story.collateral_after = event.collateral * self._units[event.asset]
         story.end = "closed" if event.closed_all else "safe again"
         return story
+
+    def _take_rest(self, story: Story, account: str) -> None:
+        """What came after the last step was announced belongs to it."""
+        since = self._pending.pop(account, None)
+        if since is not None and story.steps:
+            story.steps[-1].attempts[-1].liquidation_fee += since.fee
+            story.steps[-1].attempts[-1].leftover += since.leftover
 
     # ---------------------------------------------------------------------------- units
 

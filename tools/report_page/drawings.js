@@ -211,6 +211,7 @@ function waterfall(story) {
     fee: ["index", "index"],
     fund: ["fund", "fund"],
     uncovered: ["adl", "adl"],
+    adl: ["adl", "adl"],
   };
   for (const { label, amount, kind } of story.parts) {
     const adl = label.includes("auto-deleveraging");

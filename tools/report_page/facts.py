@@ -19,7 +19,9 @@ PARTS_MOST = 7
 CLOSED = {
     Closing.BOOK: "in the book",
     Closing.INSURANCE_FUND: "with the fund behind it",
+    Closing.TAKEOVER: "by the venue's takeover",
     Closing.ADL: "by auto-deleveraging",
+    Closing.SOCIALISED: "at others' cost",
 }
 
 
@@ -133,7 +135,9 @@ def attempt_facts(step: Step, one: Attempt) -> dict[str, Any]:
         "average_price": float(one.average_price) if one.fills else None,
         "realised_pnl": float(one.realised_pnl),
         "liquidation_fee": float(one.liquidation_fee),
+        "leftover": float(one.leftover),
         "fund_paid": float(one.fund_paid),
+        "socialised": float(one.socialised),
         "uncovered": float(one.uncovered),
         "equity": float(one.equity),
         "maintenance_margin": float(one.maintenance_margin),
@@ -156,7 +160,9 @@ def parts(story: Story) -> list[dict[str, Any]]:
     ]
     rows += [
         ("liquidation fees", -story.liquidation_fees, "fee"),
+        ("left, to the insurance fund", -story.leftover, "fee"),
         ("insurance fund", story.fund_paid, "fund"),
+        ("borne by other traders", story.socialised, "adl"),
         ("left to the venue", story.uncovered, "uncovered"),
     ]
     return [

@@ -137,7 +137,9 @@ function attempt(one) {
   const way = {
     book: "in the book",
     insurance_fund: "in the book, with the insurance fund behind it",
+    takeover: "to the venue itself",
     adl: "by auto-deleveraging",
+    socialised: "in the book, at others' cost",
   }[one.closing];
   const asked = `${one.label}: ${one.side} ${number(one.size, 3)} ${way}, no worse than ${money(one.bankruptcy_price)}`;
   if (!one.filled) return `${asked}: nobody there.`;
@@ -148,6 +150,8 @@ function attempt(one) {
   if (one.deleveraged) parts.push(`against ${plural(one.deleveraged, "trader")}`);
   if (one.liquidation_fee) parts.push(`fee ${money(one.liquidation_fee)}`);
   if (one.fund_paid) parts.push(`the fund paid ${money(one.fund_paid)}`);
+  if (one.leftover) parts.push(`${money(one.leftover)} left, to the fund`);
+  if (one.socialised) parts.push(`other traders bore ${money(one.socialised)}`);
   if (one.uncovered) parts.push(`${money(one.uncovered)} left to the venue`);
   return `${asked}: ${parts.join(", ")}.`;
 }

@@ -11,10 +11,6 @@ from exchange.core.messages import (
     Event,
     FundingRateChanged,
     IndexPriceChanged,
-    OrderFilled,
-    PositionDeleveraged,
-    PositionSettled,
-    PositionSide,
     Side,
     Traded,
     TradeKind,
@@ -54,9 +50,6 @@ class Bars:
             Traded: MarketBar.traded,
             IndexPriceChanged: MarketBar.index_changed,
             FundingRateChanged: MarketBar.funding_changed,
-            OrderFilled: MarketBar.held,
-            PositionDeleveraged: MarketBar.held,
-            PositionSettled: MarketBar.settled,
         }
 
     def observe(self, event: Event) -> None:
@@ -87,9 +80,6 @@ class MarketBar:
         self._mark = scale(own.mark_unit)
         self._index: MarkPrice | None = None
         self._rate: Rate | None = None
-        self._held: dict[tuple[str, PositionSide], Lots] = {}
-        self._longs: Lots = 0
-        self._shorts: Lots = 0
         self.begin()
 
     def begin(self) -> None:
@@ -124,26 +114,6 @@ class MarketBar:
         """The funding rate in force."""
         self._rate = event.rate
 
-    def settled(self, event: PositionSettled) -> None:
-        """The instrument ended, and with it the position."""
-        self._hold(event.account, event.position_side, 0)
-
-    def held(self, event: OrderFilled | PositionDeleveraged) -> None:
-        """What an account holds now; spot is owned, not open."""
-        if not self._own.is_spot:
-            self._hold(event.account, event.position_side, event.position)
-
-    def _hold(self, account: str, side: PositionSide, lots: Lots) -> None:
-        before = self._held.get((account, side), 0)
-        self._held[account, side] = lots
-        self._longs += max(0, lots) - max(0, before)
-        self._shorts += max(0, -lots) - max(0, -before)
-
-    @property
-    def open_interest(self) -> Lots:
-        """What all longs hold.  Sizes sum to zero: what traders lack on a side, history holds."""
-        return max(self._longs, self._shorts)
-
     def row(self, venue: Venue, at: Nanos) -> dict[str, Any]:
         """The bar as it ends."""
         top = venue.book_view(self._own.symbol, 1)
@@ -151,7 +121,7 @@ class MarketBar:
         prices["bid"] = top.bids[0][0] if top.bids else None
         prices["ask"] = top.asks[0][0] if top.asks else None
         marks = {"mark": venue.mark_price(self._own.symbol), "index": self._index}
-        sizes = self._sizes | {"open_interest": self.open_interest}
+        sizes = self._sizes | {"open_interest": venue.open_interest(self._own.symbol)}
         return {
             "at": at,
             "symbol": self._own.symbol,

@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from exchange.core.instrument import Instrument
 from exchange.core.messages import (
+    HISTORY,
+    HOUSE,
     AccountEvent,
     AccountView,
     Event,
@@ -74,8 +76,8 @@ class CrowdSamples:
         self._populations = Table(folder / "populations.parquet", POPULATIONS, steps)
 
     def observe(self, event: Event) -> None:
-        """An account that is named has to be asked for again."""
-        if isinstance(event, AccountEvent):
+        """An account that is named has to be asked for again; the venue's own has no margin."""
+        if isinstance(event, AccountEvent) and event.account not in {HISTORY, HOUSE}:
             self._stale[event.account] = None
             if type(event) is LiquidationStarted:
                 self._hit[event.account] = None
