@@ -11,6 +11,7 @@ from exchange.core.margin import notional, unrealised_pnl
 from exchange.core.messages import CancelReason, PositionDeleveraged, TradeKind
 from exchange.core.off_book import hand_over
 from exchange.core.policies import DeleveragingPrice, Rank
+from exchange.core.ranking import Ranking
 from exchange.core.resting import cancel_position
 from exchange.core.scope import Scope
 from exchange.core.selection import mixed
@@ -106,6 +107,26 @@ def standing(state: State, position: Position) -> Standing:
     return RANKS[state.rulebook.liquidation.deleveraging.rank](state, position)
 
 
+def ranking(state: State, market: Market, *, long: bool) -> Ranking:
+    """Traders' positions on one side, by rank, as they are now."""
+    key = (market.instrument.index, long)
+    made = state.rankings.get(key)
+    if made is None:
+        made = state.rankings[key] = Ranking()
+        changed = list(market.holders.values())
+    else:
+        pools = dict.fromkeys(state.changes[made.seen :])
+        held = [p for pool in pools for p in pool.positions.values()]
+        changed = [p for p in held if p.instrument is market.instrument]
+    made.seen = len(state.changes)
+    for position in changed:
+        if position.size and (position.size > 0) == long:
+            made.put(position, standing(state, position).score)
+        else:
+            made.drop(position)
+    return made
+
+
 def queue(state: State, market: Market, *, long: bool) -> list[Position]:
     """Traders' positions on one side, the first to be deleveraged at the front."""
     candidates = [p for p in market.holders.values() if (p.size > 0) == long]
@@ -130,10 +151,9 @@ def deleverage(
     state: State, market: Market, bankrupt: Position, lots: Lots, price: Ticks, order_id: int
 ) -> None:
     """Close `lots` (positive) of a bankrupt position against the other side, at `price`."""
-    buys = bankrupt.size < 0
-    for rank, victim in enumerate(queue(state, market, long=buys), start=1):
-        if lots == 0:
-            return
+    ranked, rank = ranking(state, market, long=bankrupt.size < 0), 0
+    while lots and (victim := ranked.pop()) is not None:
+        rank += 1
         size = min(lots, abs(victim.size))
         lots -= size
         _close(state, market, bankrupt, victim, size, price, order_id, rank)

@@ -59,7 +59,7 @@ def settle_touched(state: State) -> None:
     while state.touched:
         steps += 1
         assert steps < STEPS_MAX, "liquidation does not come to an end"
-        pool = state.touched.pop(0)
+        pool = state.touched.popleft()
         pool.touched = False
         for position in list(pool.positions.values()):
             if position.isolated:

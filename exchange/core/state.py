@@ -1,5 +1,6 @@
 """What the venue knows: markets, accounts, money, and the events of the command in hand."""
 
+from collections import deque
 from typing import Final
 
 from exchange.core.accounts import Account, Pool, Position, SpotPosition
@@ -24,6 +25,7 @@ from exchange.core.messages import (
 from exchange.core.monitor import Monitor, Watch
 from exchange.core.policies import Amount
 from exchange.core.queues import Queue
+from exchange.core.ranking import Ranking
 from exchange.core.reserves import Reserves
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.core.triggers import Triggers, Waiting
@@ -183,7 +185,11 @@ class State:
         self.house_account: Account | None = None
         self.orders_made = 0
         self.events: list[Event] = []
-        self.touched: list[Pool] = []
+        self.touched: deque[Pool] = deque()
+        self.rankings: dict[tuple[int, bool], Ranking] = {}
+        """Queues for deleveraging, by market and side (long or not), while one command lasts."""
+        self.changes: list[Pool] = []
+        """Pools touched since the first of these queues was made."""
         self.fired: list[Waiting] = []
         """What has been triggered, and is to be placed in turn."""
 
@@ -342,6 +348,8 @@ class State:
 
     def touch(self, pool: Pool) -> None:
         """Note that a pool must be looked at before the command is done."""
+        if self.rankings:
+            self.changes.append(pool)
         if not pool.touched:
             pool.touched = True
             self.touched.append(pool)

@@ -89,6 +89,9 @@ def finish(state: State) -> None:
             liquidation.settle_touched(state)
         else:
             firing.fire(state, state.fired.pop(0))
+    if state.rankings:
+        state.rankings.clear()
+        state.changes.clear()
     for market in state.markets:
         state.publish_quote(market)
 
