@@ -33,7 +33,7 @@ MAY_IMPORT = {
 """Arrows point inwards: tools -> strategies, feeds -> exchange."""
 
 CORE_MAY_IMPORT = {
-    "bisect", "collections", "enum", "heapq", "fractions", "hashlib", "typing",  # of the standard library
+    "bisect", "collections", "enum", "fractions", "hashlib", "heapq", "typing",  # of Python
     "datetime",  # reads dates; what reads the clock is forbidden below
     "librt", "msgspec", "mypy_extensions", "sortedcontainers",
 }  # fmt: skip
