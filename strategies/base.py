@@ -11,6 +11,7 @@ from exchange.core.messages import (
     BookView,
     CommandRejected,
     Event,
+    FundingPaid,
     InsuranceFundPaid,
     LeftoverTaken,
     LiquidationEnded,
@@ -131,6 +132,9 @@ class Strategy:
     async def on_timer(self) -> None:
         """Another `timer_seconds` have passed."""
 
+    async def on_funding(self, event: FundingPaid) -> None:
+        """Funding was paid for a position of one's own, or received."""
+
     async def on_socialised_loss(self, event: LossSocialised) -> None:
         """One bore a part of a loss that the loser and the insurance fund could not pay."""
 
@@ -163,6 +167,7 @@ HOOKS: Final[dict[type[News | Tick], str]] = {
     PositionDeleveraged: "on_adl",
     Tick: "on_timer",
     LossSocialised: "on_socialised_loss",
+    FundingPaid: "on_funding",
 }
 
 

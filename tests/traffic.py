@@ -53,16 +53,21 @@ from exchange.core.messages import (
 )
 from exchange.core.policies import (
     Amount,
+    Averaging,
     Backing,
     Breach,
     Cancel,
     ClosingFee,
     DeleveragingPrice,
     FeeCap,
+    FundingMethod,
+    FundingPrice,
+    FundingRounding,
     FundScope,
     Leftover,
     Limit,
     MarginPrice,
+    Premium,
     Rank,
     Select,
     SelfTrade,
@@ -74,6 +79,7 @@ from exchange.core.rules import (
     ContractKind,
     DeleveragingRules,
     Fees,
+    FundingRules,
     HaltRules,
     InstrumentRules,
     LimitRules,
@@ -112,6 +118,7 @@ def rulebook_of(random: Random) -> Rulebook:
         ),
         tiers=random.choice(TIERS),
         margin=margin_of(random),
+        funding=funding_of(random),
         liquidation=liquidation_of(random),
         limits=LimitRules(
             market_band="0.2",
@@ -136,6 +143,24 @@ def margin_of(random: Random) -> MarginRules:
         tier_input=random.choice(list(TierInput)),
         open_interest_lower=random.choice(("", "500")),
         open_interest_upper="5000",
+    )
+
+
+def funding_of(random: Random) -> FundingRules:
+    """Told or computed, paid every few seconds."""
+    return FundingRules(
+        method=random.choice(list(FundingMethod)),
+        interval_seconds="2",
+        sample_seconds="0.5",
+        premium=random.choice(list(Premium)),
+        averaging=random.choice(list(Averaging)),
+        impact_notional=random.choice(("0", "2000")),
+        interest_quote=random.choice(("0", "0.3")),
+        clamp_lower="-0.001",
+        clamp_upper=random.choice(("", "0.001")),
+        cap_upper=random.choice(("", "0.01")),
+        price=random.choice(list(FundingPrice)),
+        rounding=random.choice(list(FundingRounding)),
     )
 
 

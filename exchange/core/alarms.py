@@ -12,6 +12,10 @@ class Alarm(Enum):
 
     EXPIRY = "expiry"
     """A dated future ends; `subject` is its number."""
+    FUNDING = "funding"
+    """Funding is paid; `subject` is the contract's number."""
+    PREMIUM = "premium"
+    """The premium is sampled; `subject` is the contract's number."""
     ROUND = "round"
     """A liquidation goes on; `subject` is the account's number."""
     STALE = "stale"

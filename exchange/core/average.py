@@ -1,37 +1,48 @@
-"""The average index price before expiry, which dated futures settle at."""
+"""Prices averaged over time, for settlement and funding."""
 
 from exchange.core.units import MarkPrice, Nanos
 
 
-class IndexAverage:
-    """The index price weighted by time, over a stretch that ends with expiry.
+class TimeAverage:
+    """A price weighted by time, over a stretch.
 
     Binance, OKX (the last hour) and Deribit (the last 30 minutes) average samples of one second or
-    less; weighting by time is the same without the sampling.
+    less for settlement; weighting by time is the same without the sampling.
     """
 
     def __init__(self, opens: Nanos, closes: Nanos) -> None:
         self.opens = opens
         self.closes = closes
         self.price: MarkPrice = 0
-        """The index in force; 0 until the first one comes."""
+        """The price in force; 0 until the first one comes."""
         self.since: Nanos = 0
         self.weighted = 0
         self.covered: Nanos = 0
 
     def note(self, at: Nanos, price: MarkPrice) -> None:
-        """A new index price is in force from `at` on."""
-        self._run_to(at)
-        self.price = price
+        """A new price is in force from `at` on."""
+        more = self._more(at)
+        self.weighted += self.price * more
+        self.covered += more
+        self.since, self.price = at, price
 
-    def value(self) -> MarkPrice | None:
-        """The average at expiry, rounded down to a mark unit; None where no index was told."""
-        self._run_to(self.closes)
-        return self.weighted // self.covered if self.covered else None
+    def value(self, at: Nanos | None = None) -> MarkPrice | None:
+        """The average up to `at`, else the end, rounded down to a mark unit.
 
-    def _run_to(self, at: Nanos) -> None:
-        start, end = max(self.since, self.opens), min(at, self.closes)
-        if self.price and end > start:
-            self.weighted += self.price * (end - start)
-            self.covered += end - start
-        self.since = at
+        None where no price was told.
+        """
+        more = self._more(self.closes if at is None else at)
+        covered = self.covered + more
+        return (self.weighted + self.price * more) // covered if covered else None
+
+    def following(self, closes: Nanos) -> "TimeAverage":
+        """The average of the next stretch, which begins with the price in force."""
+        other = TimeAverage(self.closes, closes)
+        other.note(self.closes, self.price)
+        return other
+
+    def _more(self, at: Nanos) -> Nanos:
+        """How long the price in force counts, up to `at`."""
+        if self.price == 0:
+            return 0
+        return max(0, min(at, self.closes) - max(self.since, self.opens))

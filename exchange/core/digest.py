@@ -38,9 +38,11 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     yield f"{model.index} {model.index_at} {list(model.basis)}"
     yield f"{model.rate} {model.next_at} {model.interval}"
     yield f"{market.told} {market.ruled} {market.withheld} {state.phase}"
-    if market.average is not None:
-        average = market.average
-        yield f"{average.price} {average.since} {average.weighted} {average.covered}"
+    funding, premiums = market.funding, market.funding.premiums
+    yield f"{funding.is_told} {premiums.count} {premiums.total}"
+    for average in (market.average, funding.mark_average, funding.index_average):
+        if average is not None:
+            yield f"{average.price} {average.since} {average.weighted} {average.covered}"
     book = market.book
     for side in (book.bids, book.asks):
         for level in book.best_first(side):

@@ -211,6 +211,19 @@ class Instrument:
             return min(lots // (1 - worth) + 1, PRICE_MAX) if worth <= 0 else PRICE_MAX
         return max(1, lots // worth) if worth > 0 else PRICE_MAX
 
+    def average_price(self, value: Money, lots: Lots) -> MarkPrice:
+        """The price of `lots` that were traded for `value`, rounded down to a mark unit."""
+        if self.is_inverse:
+            return lots * self.multiplier * self.subticks // value
+        return value * self.subticks // (lots * self.multiplier)
+
+    def payment(self, price: MarkPrice, size: Lots, rate: Rate) -> tuple[int, int]:
+        """A rate of the value of `size` (signed) at a price, as an exact fraction of money."""
+        lots = size * self.multiplier * rate
+        if self.is_inverse:
+            return lots * self.subticks, price * RATE_ONE
+        return lots * price, self.subticks * RATE_ONE
+
     def lots_worth(self, mark: MarkPrice, notional: Money) -> Lots:
         """The most lots whose notional at a mark is no more than `notional`."""
         if self.is_inverse:

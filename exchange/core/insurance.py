@@ -94,10 +94,11 @@ def cover(scope: Scope, market: Market | None = None) -> None:
     """
     state = scope.state
     debt = -scope.equity()
-    if debt <= 0 or scope.pool.is_house:
+    if debt <= 0:
         return
     market = market or _first_market(scope)
-    paid = min(debt, spendable(state, market))
+    # The venue's own account is the fund: where it fails, at an expiry, nobody stands behind it.
+    paid = 0 if scope.pool.is_house else min(debt, spendable(state, market))
     if paid:
         state.ledger.transfer(market.insurance, scope.purse, paid, Reason.INSURANCE)
         state.reserves.note(market.insurance, state.now)

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     SPOT_RESERVE = "spot_reserve"
     SETTLEMENT_FEE = "settlement_fee"
     ROUNDING = "rounding"
+    FUNDING = "funding"
     LIQUIDATION_FEE = "liquidation_fee"
     LEFTOVER = "leftover"
     INSURANCE = "insurance"

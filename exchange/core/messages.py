@@ -411,6 +411,13 @@ class InstrumentSettled(MarketEvent, frozen=True, kw_only=True):
     price: MarkPrice
 
 
+class FundingSettled(MarketEvent, frozen=True, kw_only=True):
+    """Longs pay shorts `rate` of what their positions are worth at `price`; below zero, shorts."""
+
+    rate: Rate
+    price: MarkPrice
+
+
 class CommandRejected(Event, frozen=True, kw_only=True):
     """A command changed nothing, and why.  Private to `account` where it names one."""
 
@@ -582,6 +589,19 @@ class PositionMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     maintenance_margin: Money
 
 
+class FundingPaid(AccountEvent, frozen=True, kw_only=True):
+    """An account paid funding for a position, or (negative) received it."""
+
+    symbol: str
+    position_side: PositionSide = PositionSide.NET
+    size: Lots
+    rate: Rate
+    price: MarkPrice
+    amount: Money
+    collateral: Money
+    """What the wallet holds afterwards, or the bucket of an isolated position."""
+
+
 class LiquidationStarted(AccountEvent, frozen=True, kw_only=True):
     """Equity fell below maintenance margin.  `symbol` is empty when the cross account failed."""
 
@@ -727,6 +747,7 @@ AnyEvent: TypeAlias = (
     | MarkPriceChanged
     | IndexPriceChanged
     | FundingRateChanged
+    | FundingSettled
     | PhaseChanged
     | InstrumentSettled
     | CommandRejected
@@ -744,6 +765,7 @@ AnyEvent: TypeAlias = (
     | LeverageChanged
     | MarginModeChanged
     | MarginAdjusted
+    | FundingPaid
     | LiquidationStarted
     | LiquidationStepTaken
     | LiquidationFeeCharged

@@ -204,3 +204,49 @@ class QueueModel(StrEnum):
     side."""
     LOGARITHMIC = "logarithmic"
     """f(x) = log(1 + x) (Rigtorp; hftbacktest's LogProbQueueFunc)."""
+
+
+class FundingMethod(StrEnum):
+    """Where a perpetual contract's funding rate comes from."""
+
+    NONE = "none"
+    """Nobody pays; a rate that is told still enters the mark price."""
+    TOLD = "told"
+    """As the feed says; nobody pays before it has."""
+    COMPUTED = "computed"
+    """By formula from premium and interest, until the feed tells a rate."""
+
+
+class Premium(StrEnum):
+    """What is held against the index price."""
+
+    IMPACT = "impact"
+    """Average prices at which a stated notional would trade at once."""
+    MIDDLE = "middle"
+    """The middle of the best quotes."""
+    MARK = "mark"
+    TIME_AVERAGE = "time_average"
+    """The mark averaged over time, against the index averaged alike."""
+
+
+class Averaging(StrEnum):
+    """How premium samples of one interval are averaged."""
+
+    EVEN = "even"
+    RISING = "rising"
+    """The n-th sample counts n times."""
+
+
+class FundingPrice(StrEnum):
+    """What a position is worth when it pays funding."""
+
+    MARK = "mark"
+    INDEX = "index"
+
+
+class FundingRounding(StrEnum):
+    """Which way a payment that is no whole unit goes."""
+
+    AGAINST_TRADERS = "against_traders"
+    """Who pays, pays more; who receives, receives less."""
+    TOWARDS_ZERO = "towards_zero"

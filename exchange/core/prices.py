@@ -1,16 +1,15 @@
-"""Prices from outside the book: mark, index and funding rate."""
+"""Prices from outside the book: mark and index."""
 
 from exchange.core.finding import Refusal, not_a_price, priced_market
+from exchange.core.funding import begin
 from exchange.core.halts import mark_came
 from exchange.core.liquidation import most_endangered_first
 from exchange.core.messages import (
     ComputeMarkPrice,
-    FundingRateChanged,
     IndexPriceChanged,
     MarkPriceChanged,
     Phase,
     Reject,
-    UpdateFundingRate,
     UpdateIndexPrice,
     UpdateMarkPrice,
 )
@@ -38,6 +37,8 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
         return
     state.marks.prices[number] = mark
     market.instrument.crowd(mark, market.open_interest)
+    if market.funding.mark_average is not None:
+        market.funding.mark_average.note(state.now, mark)
     state.emit(MarkPriceChanged(at=state.now, symbol=market.instrument.symbol, price=mark))
     if market.on_mark is not None and market.phase is Phase.TRADING:
         watch(state, market.on_mark, mark)
@@ -52,30 +53,19 @@ def update_index(state: State, command: UpdateIndexPrice) -> Refusal | None:
         return market
     if command.price <= 0:
         return not_a_price(command.price)
-    model = market.model
+    model, funding = market.model, market.funding
+    first = model.index == 0
     model.index_at = state.now
-    if market.average is not None:
-        market.average.note(state.now, command.price)
+    for average in (market.average, funding.index_average):
+        if average is not None:
+            average.note(state.now, command.price)
     if command.price != model.index:
         model.index = command.price
         state.emit(IndexPriceChanged(at=state.now, symbol=command.symbol, price=command.price))
         if market.on_index is not None and market.phase is Phase.TRADING:
             watch(state, market.on_index, command.price)
-    return None
-
-
-def update_funding(state: State, command: UpdateFundingRate) -> Refusal | None:
-    """Take a funding rate and the time of its payment."""
-    market = priced_market(state, command.symbol)
-    if isinstance(market, Refusal):
-        return market
-    model = market.model
-    model.rate, model.next_at, model.interval = command.rate, command.next_at, command.interval
-    state.emit(
-        FundingRateChanged(
-            at=state.now, symbol=command.symbol, rate=command.rate, next_at=command.next_at
-        )
-    )
+    if first:
+        begin(state, market)
     return None
 
 

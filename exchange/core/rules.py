@@ -9,17 +9,22 @@ import msgspec
 from exchange.core.kinds import ContractKind as ContractKind
 from exchange.core.kinds import Phase as Phase
 from exchange.core.policies import Amount as Amount
+from exchange.core.policies import Averaging as Averaging
 from exchange.core.policies import Backing as Backing
 from exchange.core.policies import Breach as Breach
 from exchange.core.policies import Cancel as Cancel
 from exchange.core.policies import ClosingFee as ClosingFee
 from exchange.core.policies import DeleveragingPrice as DeleveragingPrice
 from exchange.core.policies import FeeCap as FeeCap
+from exchange.core.policies import FundingMethod as FundingMethod
+from exchange.core.policies import FundingPrice as FundingPrice
+from exchange.core.policies import FundingRounding as FundingRounding
 from exchange.core.policies import FundScope as FundScope
 from exchange.core.policies import Leftover as Leftover
 from exchange.core.policies import Limit as Limit
 from exchange.core.policies import MarginPrice as MarginPrice
 from exchange.core.policies import MarkMethod as MarkMethod
+from exchange.core.policies import Premium as Premium
 from exchange.core.policies import Quantile as Quantile
 from exchange.core.policies import QueueModel as QueueModel
 from exchange.core.policies import Rank as Rank
@@ -86,6 +91,43 @@ class MarkRules(Rules, frozen=True, kw_only=True):
     """How many of the latest basis samples (one each interval) the average takes."""
     stale_after_seconds: str = "0"
     """An index older than this makes no new mark price.  Zero: it never goes stale."""
+
+
+class FundingRules(Rules, frozen=True, kw_only=True):
+    """What longs and shorts of a perpetual contract pay each other.
+
+    rate of a period = premium + interest, and never further from the premium than the clamp:
+    P + clamp(I - P, clamp_lower, clamp_upper); paid is the interval's share of it, within the cap.
+    """
+
+    method: FundingMethod = FundingMethod.TOLD
+    interval_seconds: str = "28800"
+    """Time between two payments, at whole multiples of it."""
+    period_seconds: str = ""
+    """What the formula's rate is for; the interval when empty."""
+    sample_seconds: str = "60"
+    premium: Premium = Premium.IMPACT
+    averaging: Averaging = Averaging.EVEN
+    impact_notional: str = "0"
+    """In the settlement asset; zero: the best quotes."""
+    impact_numerator: str = ""
+    """Instead: this, divided by the initial margin rate of the first tier."""
+    interest_quote: str = "0"
+    """Interest of the quote money for a day."""
+    interest_base: str = "0"
+    """Interest of the base asset for a day."""
+    clamp_lower: str = ""
+    clamp_upper: str = ""
+    """Empty: no bound, so that the rate is the interest; "0": the rate is the premium."""
+    cap_lower: str = ""
+    cap_upper: str = ""
+    """Of what is paid in an interval; empty: none."""
+    cap_by_margin: str = ""
+    """Of the period's rate: this, times initial less maintenance margin rate of the first tier."""
+    cap_by_maintenance: str = ""
+    """Of what is paid in an interval: this, times the maintenance rate of the first tier."""
+    price: FundingPrice = FundingPrice.MARK
+    rounding: FundingRounding = FundingRounding.AGAINST_TRADERS
 
 
 class DeleveragingRules(Rules, frozen=True, kw_only=True):
@@ -204,6 +246,7 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     instrument_tiers: dict[str, tuple[Tier, ...]] = {}
     mark: MarkRules = MarkRules()
     margin: MarginRules = MarginRules()
+    funding: FundingRules = FundingRules()
     liquidation: LiquidationRules = LiquidationRules()
     limits: LimitRules = LimitRules()
     halt: HaltRules = HaltRules()

@@ -6,8 +6,9 @@ from typing import Final
 from exchange.core.accounts import Account, Pool, Position, SpotPosition
 from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.attached import Attached
-from exchange.core.average import IndexAverage
+from exchange.core.average import TimeAverage
 from exchange.core.book import HISTORY_OWNER, Book, Order
+from exchange.core.funding_rate import Funding
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.lines import Lines
@@ -84,7 +85,9 @@ class Funds:
 class Market:
     """One instrument: its book, its prices, and history's position in it."""
 
-    def __init__(self, instrument: Instrument, funds: Funds, model: MarkModel) -> None:
+    def __init__(
+        self, instrument: Instrument, funds: Funds, model: MarkModel, funding: Funding
+    ) -> None:
         self.instrument = instrument
         self.funds = funds
         self.insurance = funds.insurance
@@ -92,6 +95,7 @@ class Market:
         self.fraction_above: Money = 0
         self.clip: Lots = 0
         self.model = model
+        self.funding = funding
         self.book = Book()
         self.phase = Phase.TRADING
         """What holds: the most restrictive of what was told, for it or the venue, and the rule."""
@@ -107,7 +111,7 @@ class Market:
         self.on_mark: Triggers | None = None
         self.on_index: Triggers | None = None
         """What waits for the last price, the mark and the index; None while nothing ever has."""
-        self.average: IndexAverage | None = None
+        self.average: TimeAverage | None = None
         """Of the index before expiry; None without one."""
         self.last_price: Ticks = 0
         self.top: tuple[Ticks, Lots, Ticks, Lots] = (0, 0, 0, 0)
@@ -204,13 +208,14 @@ class State:
         openings = {asset: self._opening(asset, unit) for asset, unit in assets.items()}
         own_opening = self._opening(rules.settle, rules.money_unit, rules.symbol)
         clip = self._clip(instrument)
+        funding = Funding(self.rulebook.funding, instrument)
         above, money_unit = self.rulebook.liquidation.fraction_above, instrument.money_unit
         fraction_above = on_grid(above, money_unit, "liquidation.fraction_above")
         for asset, unit in assets.items():
             self._open_asset(asset, unit, openings[asset])
         funds = self.funds[rules.settle]
         model = MarkModel(self.rulebook.mark.basis_samples, self.stale_after)
-        market = Market(instrument, funds, model)
+        market = Market(instrument, funds, model, funding)
         market.clip, market.fraction_above = clip, fraction_above
         if self.reserves.per_contract and not instrument.is_spot:
             market.insurance = self.ledger.open(f"{FUND} {rules.symbol}", rules.settle)
@@ -222,7 +227,7 @@ class State:
         self.monitor.watches.append(Watch())
         if instrument.expires_at:
             opens = instrument.expires_at - self.settlement_window
-            market.average = IndexAverage(opens, instrument.expires_at)
+            market.average = TimeAverage(opens, instrument.expires_at)
             self.alarms.set(Due(instrument.expires_at, Alarm.EXPIRY, instrument.index))
         return market
 

@@ -10,6 +10,7 @@ from exchange.core import (
     cancelling,
     expiry,
     firing,
+    funding,
     funds,
     halts,
     history,
@@ -72,6 +73,10 @@ def ring(state: State, due: Due) -> None:
     """Let happen what is due now."""
     if due.alarm is Alarm.EXPIRY:
         expiry.expire(state, state.markets[due.subject])
+    elif due.alarm is Alarm.FUNDING:
+        funding.settle_funding(state, state.markets[due.subject])
+    elif due.alarm is Alarm.PREMIUM:
+        funding.sample(state, state.markets[due.subject])
     elif due.alarm is Alarm.ROUND:
         liquidation.resume(state, state.accounts[due.subject])
     elif due.alarm is Alarm.STALE:
@@ -116,7 +121,7 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     BlockTrade: blocks.block_trade,
     UpdateMarkPrice: prices.update_mark,
     UpdateIndexPrice: prices.update_index,
-    UpdateFundingRate: prices.update_funding,
+    UpdateFundingRate: funding.update_funding,
     ComputeMarkPrice: prices.compute_mark,
     SettleInstrument: expiry.settle_instrument,
     SetPhase: halts.set_phase,

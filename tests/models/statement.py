@@ -10,6 +10,7 @@ from exchange.core.messages import (
     HOUSE,
     Deposited,
     Event,
+    FundingPaid,
     InstrumentListed,
     InsuranceFundPaid,
     LeftoverTaken,
@@ -74,6 +75,8 @@ class Statement:
         match event:
             case LiquidationFeeCharged():
                 self.money[event.account, event.asset] -= event.fee
+            case FundingPaid():
+                self.money[event.account, self.rules[event.symbol].settle] -= event.amount
             case LeftoverTaken():
                 self.money[event.account, event.asset] -= event.amount
             case LossSocialised():

@@ -31,8 +31,8 @@ from exchange.core.messages import (
     UpdateIndexPrice,
     UpdateMarkPrice,
 )
-from exchange.core.policies import Amount, Rank, Select
-from exchange.core.rules import Rulebook, Tier
+from exchange.core.policies import Amount, FundingMethod, Rank, Select
+from exchange.core.rules import FundingRules, Rulebook, Tier
 from exchange.core.venue import Venue
 from tests.traffic import TRADERS, Traffic
 
@@ -215,7 +215,8 @@ def test_longs_and_shorts_are_mirror_images(seed: int) -> None:
     traffic = Traffic(Random(seed))
     free = replace(traffic.rulebook.fees, maker="0", taker="0")
     limits = replace(traffic.rulebook.limits, price_band="0")
-    rulebook = replace(traffic.rulebook, fees=free, limits=limits, tiers=ONE_TIER)
+    unpaid = FundingRules(method=FundingMethod.NONE)
+    rulebook = replace(traffic.rulebook, fees=free, limits=limits, tiers=ONE_TIER, funding=unpaid)
     venue, mirror = Venue(rulebook), Venue(rulebook)
     for command in traffic.commands(venue, 3 * COMMANDS):
         if isinstance(command, Deposit):
@@ -295,9 +296,10 @@ def plain(message: object) -> object:
 
 
 def whole_positions(rulebook: Rulebook) -> Rulebook:
-    """Liquidations that never stop at half a lot."""
+    """Liquidations and premiums that never stop at half a lot."""
     policies = replace(rulebook.liquidation, amount=Amount.WHOLE_POSITION)
-    return replace(rulebook, liquidation=policies)
+    funding = replace(rulebook.funding, impact_notional="0")
+    return replace(rulebook, liquidation=policies, funding=funding)
 
 
 @seeds
