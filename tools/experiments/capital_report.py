@@ -12,6 +12,7 @@ from rich.text import Text
 from exchange.core.units import decimal
 from tools.compare_report import headed, print_wide
 from tools.experiments.capital_cells import LEVERAGE, SHARES, Cell, Need, Square
+from tools.report import table
 from tools.story_facts import row_text
 from tools.text import number, percent
 
@@ -111,7 +112,7 @@ def square_table(
 ) -> Table:
     """A row for each move of the first coin, a column for each of the second."""
     columns = list(dict.fromkeys(one.moves[1] for one in squares))
-    made = headed(symbol, ["\n" + signed(move) for move in columns])
+    made = table((symbol, "left"), *[(signed(move), "right") for move in columns])
     for move in dict.fromkeys(one.moves[0] for one in squares):
         made.add_row(signed(move), *[write(one) for one in squares if one.moves[0] == move])
     return made

@@ -1,0 +1,23 @@
+"""The experiments' scenarios, run by themselves: what each says that it shows."""
+
+from exchange.core.messages import LiquidationStarted
+from tests.played import played
+
+
+def test_the_hedge_in_cross_holds_and_the_isolated_one_loses_its_long_leg() -> None:
+    run = played("experiments/capital")
+
+    cross, isolated = run.view("cross"), run.view("isolated")
+    assert [position.symbol for position in cross.positions] == ["BTCUSDT", "ETHUSDT"]
+    assert [position.symbol for position in isolated.positions] == ["ETHUSDT"]
+    assert run.total("cross") > 4_900
+    assert run.total("isolated") < 2_600
+
+
+def test_a_mark_that_is_a_median_with_the_index_in_it_keeps_a_cascade_away() -> None:
+    run = played("experiments/cascade")
+
+    failed = {started.account.rpartition("-")[0] for started in run.only(LiquidationStarted)}
+    assert run.run.opening.refused == {}
+    assert failed == {"near"}
+    assert min(run.marks()) > 969_000
