@@ -5,6 +5,7 @@ from strategies.gallery.avellaneda_stoikov import AvellanedaStoikov
 from strategies.gallery.backstop import Backstop
 from strategies.gallery.basis_trader import BasisTrader
 from strategies.gallery.core_and_tactical import CoreAndTactical
+from strategies.gallery.funding_harvester import FundingHarvester
 from strategies.gallery.grid import Grid
 from strategies.gallery.hedged_holder import HedgedHolder
 from strategies.gallery.liquidation_hunter import LiquidationHunter
@@ -23,6 +24,7 @@ GALLERY: dict[str, type[Strategy]] = {
     "hedged_holder": HedgedHolder,
     "core_and_tactical": CoreAndTactical,
     "basis_trader": BasisTrader,
+    "funding_harvester": FundingHarvester,
     "pairs_trader": PairsTrader,
     "grid": Grid,
     "martingale": Martingale,
