@@ -19,6 +19,8 @@ from exchange.core.units import decimal
 from tools.story_facts import overview
 from tools.telling import Teller
 
+LARGEST: Final = (1 << 63) - 1
+"""The largest whole number that a column holds."""
 ROWS: Final = 65_536
 """Rows that are held before they are written, so that memory stays the same on a long run."""
 TIME = pa.timestamp("ns", tz="UTC")
@@ -128,8 +130,20 @@ class Table:
 
     def _flush(self) -> None:
         if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._writer.write_table(self._made())
             self._rows = []
+
+    def _made(self) -> pa.Table:
+        try:
+            return pa.Table.from_pylist(self._rows, schema=self._schema)
+        except OverflowError:
+            rows = [fitting(row) for row in self._rows]
+            return pa.Table.from_pylist(rows, schema=self._schema)
+
+
+def fitting(row: dict[str, Any]) -> dict[str, Any]:
+    """A row in which whole numbers beyond 64 bits are left empty; their floats tell them."""
+    return {k: None if isinstance(v, int) and abs(v) > LARGEST else v for k, v in row.items()}
 
 
 class EventTables:

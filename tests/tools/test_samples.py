@@ -223,3 +223,11 @@ def test_what_has_expired_is_no_open_interest(tmp_path: Path) -> None:
 
     assert [row["open_interest"] for row in found][1] == 1
     assert found[-1]["open_interest"] == 0
+
+
+def test_a_number_beyond_64_bits_is_left_to_its_float(tmp_path: Path) -> None:
+    """A million million dollars, in units of a hundred-millionth."""
+    rich = DATED.replace('"10000"', '"1000000000000"')
+    row = rows(ran(rich, tmp_path, until="+5").folder, "equity", account="anna")[-1]
+
+    assert (row["equity_units"], row["equity"]) == (None, 1e12)

@@ -10,7 +10,7 @@ from exchange.core.instrument import Instrument
 from exchange.core.messages import AccountView, Event, MarginMode, PositionView
 from exchange.core.units import Money, Nanos, exact
 from exchange.core.venue import Venue
-from tools.samples.columns import LARGEST, Scale, exact_and_float, floats, scale
+from tools.samples.columns import Scale, exact_and_float, floats, scale
 from tools.tables import CATEGORY, TIME, Table, unit_steps
 
 MONEY = (
@@ -175,7 +175,7 @@ def position_row(
         "leverage": position.leverage,
         "size_lots": position.size,
         "mark_units": position.mark_price,
-        "liquidation_price_units": None if ends is None or ends > LARGEST else ends,
+        "liquidation_price_units": ends,
         **{f"{name}_units": amount for name, amount in units.items()},
         **{name: scales.money(amount) for name, amount in units.items()},
         "size": scales.size(position.size),

@@ -5,9 +5,6 @@ from fractions import Fraction
 
 import pyarrow as pa
 
-LARGEST = (1 << 63) - 1
-"""The largest whole number that a column holds."""
-
 Scale = Callable[[int], float]
 """Units as a float, rounded once."""
 
