@@ -35,6 +35,7 @@ from exchange.core.messages import (
     PositionMode,
     PositionSide,
     PriceSource,
+    PublishBook,
     RecordedTrade,
     SetLeverage,
     SetMarginMode,
@@ -528,6 +529,10 @@ class Traffic:
             return SetPhase(at=self.at, symbol=symbol, phase=Phase.TRADING)
         return SetPhase(at=self.at, symbol=symbol, phase=self.random.choice(list(Phase)))
 
+    def publish(self, venue: Venue) -> Command:
+        levels, orders = self.random.choice(((True, True), (True, False), (False, False)))
+        return PublishBook(at=self.at, symbol=self.symbol(), levels=levels, orders=orders)
+
     def settle(self, venue: Venue) -> Command:
         """The dated future only, and late: the others go on."""
         if self.at < 2 * SECOND:
@@ -593,6 +598,7 @@ DRAW: dict[type[Command], tuple[int, Callable[[Traffic, Venue], Command]]] = {
     ComputeMarkPrice: (20, Traffic.compute),
     SettleInstrument: (3, Traffic.settle),
     SetPhase: (15, Traffic.phase),
+    PublishBook: (5, Traffic.publish),
     PassTime: (10, Traffic.pass_time),
     UpdateDepth: (60, Traffic.depth),
     RecordedTrade: (40, Traffic.print_trade),

@@ -16,6 +16,7 @@ from exchange.core.units import Lots, Ticks
 if TYPE_CHECKING:  # a position knows orders, and an order its position
     from exchange.core.accounts import Position
     from exchange.core.attached import Attached
+    from exchange.core.tape import Tape
 
 HISTORY_OWNER: Final = 0
 """The account number of replayed liquidity, whose size in a level may be set at will."""
@@ -173,6 +174,8 @@ class Book:
     def __init__(self) -> None:
         self.bids = Ladder(buy=True)
         self.asks = Ladder(buy=False)
+        self.tape: Tape | None = None
+        """Who is told of changes; None: nobody asked."""
         # Orders, by row.
         self.owner: vec[i64] = vec[i64]()
         self.size: vec[i64] = vec[i64]()
@@ -226,6 +229,10 @@ class Book:
         else:
             self.newer[last] = row
         self._resize(level, owner, size)
+        if self.tape is not None:
+            self.tape.added(
+                int(row), int(price), int(size), buy=buy, ahead=int(self.total[level] - size)
+            )
         return row
 
     def remove(self, row: i64) -> None:
@@ -236,6 +243,8 @@ class Book:
         order = self.orders[row]
         if order is not None and order.is_uncertain:
             self.uncertain[level] -= 1
+        if self.tape is not None:
+            self.tape.removed(int(row), int(self.price[level]), buy=self._sign[level] == 1)
         if older == NONE:
             self.oldest[level] = newer
         else:
@@ -268,12 +277,20 @@ class Book:
         else:
             self.size[row] = left
             self._resize(self.level[row], self.owner[row], -size)
+            self._tell_size(row)
 
     def grow(self, row: i64, size: i64) -> None:
         """Add to history's size in a row, which keeps its place."""
         assert self.orders[row] is None, "a trader's order does not grow in its place"
         self.size[row] += size
         self._resize(self.level[row], self.owner[row], size)
+        self._tell_size(row)
+
+    def _tell_size(self, row: i64) -> None:
+        if self.tape is not None:
+            level, size = self.level[row], int(self.size[row])
+            buy = self._sign[level] == 1
+            self.tape.resized(int(row), int(self.price[level]), size, buy=buy)
 
     def _resize(self, level: i64, owner: i64, change: i64) -> None:
         self.total[level] += change

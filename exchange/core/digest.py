@@ -43,6 +43,8 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     for average in (market.average, funding.mark_average, funding.index_average):
         if average is not None:
             yield f"{average.price} {average.since} {average.weighted} {average.covered}"
+    if market.book.tape is not None:
+        yield f"{market.book.tape.levels_told} {market.book.tape.orders_told}"
     book = market.book
     for side in (book.bids, book.asks):
         for level in book.best_first(side):

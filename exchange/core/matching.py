@@ -104,7 +104,11 @@ def trade(
     maker, price = book.orders[row], book.price[book.level[row]]
     lots = size if taker.buy else -size
     value = market.instrument.value(price, lots)
+    if book.tape is not None:
+        book.tape.executing = True
     book.reduce(row, size)
+    if book.tape is not None:
+        book.tape.executing = False
     taker.size -= size
     market.last_price = price
     if market.on_last is not None:

@@ -278,6 +278,17 @@ class SetPhase(Command, frozen=True, kw_only=True):
     phase: Phase
 
 
+class PublishBook(Command, frozen=True, kw_only=True):
+    """Tell of a book's levels (L2), its orders (L3), both or neither, from a snapshot on.
+
+    Sent again, it tells a new snapshot: that is how a follower who missed a message goes on.
+    """
+
+    symbol: str
+    levels: bool = False
+    orders: bool = False
+
+
 class PassTime(Command, frozen=True, kw_only=True):
     """Nothing but time passes: what is due by now happens.  Sent by the clock."""
 
@@ -326,6 +337,7 @@ AnyCommand: TypeAlias = (
     | ComputeMarkPrice
     | SettleInstrument
     | SetPhase
+    | PublishBook
     | PassTime
     | UpdateDepth
     | RecordedTrade
@@ -378,6 +390,72 @@ class QuoteChanged(MarketEvent, frozen=True, kw_only=True):
     bid_size: Lots
     ask: Ticks
     ask_size: Lots
+
+
+class DepthSnapshot(MarketEvent, frozen=True, kw_only=True):
+    """All price levels (L2), best first, as (price, size shown)."""
+
+    sequence: int
+    """Of the last change that is in it."""
+    bids: tuple[tuple[Ticks, Lots], ...]
+    asks: tuple[tuple[Ticks, Lots], ...]
+
+
+class DepthChanged(MarketEvent, frozen=True, kw_only=True):
+    """Levels that one command changed, as absolute sizes; zero: the level is empty."""
+
+    sequence: int
+    """One more than the message before; where it is not, a message is missing."""
+    bids: tuple[tuple[Ticks, Lots], ...]
+    asks: tuple[tuple[Ticks, Lots], ...]
+
+
+class BookOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An order as the public sees it; an iceberg's next part is a new one."""
+
+    key: int
+    """Names it in the messages to come."""
+    price: Ticks
+    size: Lots
+    """What shows."""
+
+
+class OrdersSnapshot(MarketEvent, frozen=True, kw_only=True):
+    """All orders (L3), the best price first, and at one price the oldest."""
+
+    sequence: int
+    bids: tuple[BookOrder, ...]
+    asks: tuple[BookOrder, ...]
+
+
+class BookOrderAdded(MarketEvent, frozen=True, kw_only=True):
+    """An order joined the end of the queue at its price."""
+
+    sequence: int
+    key: int
+    side: Side
+    price: Ticks
+    size: Lots
+    ahead: Lots
+    """What shows at that price before it."""
+
+
+class BookOrderResized(MarketEvent, frozen=True, kw_only=True):
+    """An order has another size, and kept its place; it grows only at the end of a queue."""
+
+    sequence: int
+    key: int
+    size: Lots
+    executed: bool
+    """Whether it traded, rather than being amended."""
+
+
+class BookOrderRemoved(MarketEvent, frozen=True, kw_only=True):
+    """An order left the book."""
+
+    sequence: int
+    key: int
+    executed: bool
 
 
 class MarkPriceChanged(MarketEvent, frozen=True, kw_only=True):
@@ -744,6 +822,12 @@ AnyEvent: TypeAlias = (
     InstrumentListed
     | Traded
     | QuoteChanged
+    | DepthSnapshot
+    | DepthChanged
+    | OrdersSnapshot
+    | BookOrderAdded
+    | BookOrderResized
+    | BookOrderRemoved
     | MarkPriceChanged
     | IndexPriceChanged
     | FundingRateChanged

@@ -20,6 +20,7 @@ from exchange.core import (
     orders,
     prices,
     replay,
+    tape,
     terms,
     views,
 )
@@ -46,6 +47,7 @@ from exchange.core.messages import (
     OpenAccount,
     PassTime,
     PlaceOrder,
+    PublishBook,
     RecordedTrade,
     Reject,
     SetLeverage,
@@ -99,6 +101,8 @@ def finish(state: State) -> None:
         state.changes.clear()
     for market in state.markets:
         state.publish_quote(market)
+        if market.book.tape is not None:
+            market.book.tape.publish()
 
 
 Handler: TypeAlias = Callable[[State, Any], Refusal | None]
@@ -125,6 +129,7 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     ComputeMarkPrice: prices.compute_mark,
     SettleInstrument: expiry.settle_instrument,
     SetPhase: halts.set_phase,
+    PublishBook: tape.publish_book,
     PassTime: pass_time,
     UpdateDepth: replay.update_depth,
     RecordedTrade: replay.recorded_trade,
