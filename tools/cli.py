@@ -177,8 +177,10 @@ def demo(out: Out = BASE, *, as_json: Json = False) -> None:
 @app.command("compare")
 def compare_rules(
     scenario: Name,
-    rulebook: Annotated[str, typer.Option(help="Rulebooks, with commas: binance_usdm,okx.")] = "",
-    margin: Annotated[str, typer.Option(help="Everybody's margin mode: cross,isolated.")] = "",
+    rulebook: Annotated[str, typer.Option(help="Rulebooks, with commas, or all.")] = "",
+    margin: Annotated[
+        str, typer.Option(help="Everybody's margin modes, with commas, or all.")
+    ] = "",
     account: Annotated[
         list[str] | None, typer.Option(help="Tell of this account too, or these.")
     ] = None,

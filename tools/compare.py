@@ -12,12 +12,14 @@ from msgspec.structs import replace
 from exchange.core.messages import MarginMode
 from exchange.core.rules import ContractKind
 from exchange.rulebook import load as load_rulebook
+from exchange.rulebook import shipped
 from strategies import load as load_strategy
 from tools.compare_runs import Job
 from tools.run_folder import next_folder
 from tools.scenario import Population, Scenario, ScenarioError, StrategyPart
 from tools.step_parts import Step
 
+ALL = "all"
 MODE = "mode"
 """What a strategy's parameter is called that sets the margin mode of what it trades."""
 
@@ -37,14 +39,17 @@ class Case(NamedTuple):
 
 
 def cases(scenario: Scenario, rulebooks: str, margins: str) -> list[Case]:
-    """Every rulebook with every margin mode, both as lists with commas.
+    """Every rulebook with every margin mode, both as lists with commas; "all": those that exist.
 
     Empty: as the scenario says.  Raises RulebookError or ScenarioError for what is not known.
     """
-    books = named(rulebooks) or [scenario.rulebook]
-    modes: list[MarginMode | None] = [margin_mode(text) for text in named(margins)]
-    for book in named(rulebooks):
+    asked = shipped() if rulebooks == ALL else named(rulebooks)
+    for book in asked:
         load_rulebook(book)
+    books = asked or [scenario.rulebook]
+    modes: list[MarginMode | None] = list(MarginMode)
+    if margins != ALL:
+        modes = [margin_mode(text) for text in named(margins)]
     made = [Case(book, mode) for book in books for mode in modes or [None]]
     names = [case.name for case in made]
     for name in names:

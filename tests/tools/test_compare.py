@@ -57,6 +57,12 @@ def test_every_rulebook_meets_every_margin_mode(scenario: Scenario) -> None:
     assert names == ["general-cross", "general-isolated", "textbook-cross", "textbook-isolated"]
 
 
+def test_all_are_those_that_are_shipped(scenario: Scenario) -> None:
+    found = cases(scenario, "all", "all")
+
+    assert found == [Case(book, mode) for book in shipped() for mode in MarginMode]
+
+
 def test_nothing_asked_is_the_scenario_as_it_is(scenario: Scenario) -> None:
     assert cases(scenario, "", "") == [Case("general", None)]
 
