@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from exchange import Instrument, InstrumentRules, Tier
 from exchange.core.messages import (
     Event,
+    FundingPaid,
     MarkPriceChanged,
     OrderFilled,
     PositionDeleveraged,
@@ -153,6 +154,16 @@ def test_a_fee_in_the_asset_bought_is_counted_at_the_price_paid() -> None:
     )  # fmt: skip
 
     assert counted([bought]).taker.fees == 50 * 2 // 100
+
+
+def test_funding_belongs_to_the_trip_that_it_was_paid_in() -> None:
+    """Won 5, paid 7 of funding."""
+    paid = FundingPaid(
+        at=2, account="anna", symbol="BTC", size=1, rate=1, price=1, amount=7, collateral=0
+    )
+    traded = counted([fill(1, 100, 1), paid, fill(-1, 105, 0, pnl=5)])
+
+    assert (traded.funding, traded.trips.lost, traded.trips.worst) == (-7, 1, -2)
 
 
 def test_others_are_not_counted() -> None:

@@ -245,11 +245,10 @@ function tradingCard(account) {
     ["Profit", gain(account.profit)],
     ["Realised PnL", gain(account.realised_pnl)],
     ["Trading fees", money(account.fees)],
+    ["Funding received", gain(account.funding)],
     ["Liquidation fees", money(account.liquidation_fees)],
     ["Paid by the insurance fund", money(account.fund_paid)],
   ];
-  if (account.funding !== null && account.funding !== undefined)
-    more.splice(3, 0, ["Funding received", gain(account.funding)]);
   return card(
     "Trading",
     account.asset,

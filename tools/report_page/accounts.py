@@ -70,6 +70,7 @@ def account(
         **{key: float(row[key]) for key in ("liquidation_fees", "fund_paid")},
         **{key: row[key] for key in ("liquidations", "deleveraged", "open_positions")},
         "trading": trading_facts(traded),
+        "funding": traded.funding * unit,
         "breaches": breaches(traded, curves.start),
         "largest": [fill for *_, fill in sorted(traded.largest, key=lambda one: one[:2])[::-1]],
     }
@@ -209,11 +210,11 @@ def statistics(
                   "Part of the time with a position"),
         Statistic("Round trips", count, "count", "From flat to flat, or to the other side"),
         Statistic("Win rate", over(trips.won, count), "percent",
-                  "Part of the round trips with a profit after fees"),
+                  "Part of the round trips with a profit after fees and funding"),
         Statistic("Profit factor", over(trips.profit, -trips.loss), "ratio",
                   "What winning round trips brought over what losing ones cost"),
-        Statistic("Best round trip", amount(trips.best, unit), "money", "After fees"),
-        Statistic("Worst round trip", amount(trips.worst, unit), "money", "After fees"),
+        Statistic("Best round trip", amount(trips.best, unit), "money", "After fees and funding"),
+        Statistic("Worst round trip", amount(trips.worst, unit), "money", "After fees and funding"),
     ]  # fmt: skip
     ratios_of = "annualised" if found.annualised else "not annualised"
     return {

@@ -10,6 +10,7 @@ from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     Deposited,
     Event,
+    FundingPaid,
     LiquidationFeeCharged,
     LiquidationStarted,
     MarkPriceChanged,
@@ -44,7 +45,7 @@ class Fills(msgspec.Struct):
 
 
 class Trips(msgspec.Struct):
-    """Round trips: from flat to flat, or to the other side.  Profit after fees."""
+    """Round trips: from flat to flat, or to the other side.  Profit after fees and funding."""
 
     won: int = 0
     lost: int = 0
@@ -73,6 +74,8 @@ class Traded(msgspec.Struct):
     """By the venue: liquidations and auto-deleveraging."""
     trips: Trips
     liquidation_fees: Money = 0
+    funding: Money = 0
+    """Received; below zero it was paid."""
     flows: list[tuple[Nanos, Money]] = []
     """Money brought in, or (below zero) taken out."""
     breaches: list[tuple[Nanos, Money, Money]] = []
@@ -114,6 +117,7 @@ class Trading:
             OrderFilled: self._filled,
             PositionDeleveraged: self._deleveraged,
             PositionSettled: self._settled,
+            FundingPaid: self._funded,
             LiquidationStarted: self._breached,
             LiquidationFeeCharged: self._charged,
             Deposited: lambda event: self._flowed(event, event.amount),
@@ -199,6 +203,13 @@ class Trading:
     def _settled(self, event: PositionSettled) -> None:
         traded = self.traded(event.account, self._instruments[event.symbol].settle)
         self._trip(event, event.realised_pnl - event.fee, traded.trips, 0)
+
+    def _funded(self, event: FundingPaid) -> None:
+        """Funding belongs to the round trip that it was paid in."""
+        self.traded(event.account, self._instruments[event.symbol].settle).funding -= event.amount
+        key = (event.account, event.symbol, event.position_side)
+        size, so_far = self._held.get(key, (event.size, 0))
+        self._held[key] = (size, so_far - event.amount)
 
     def _draw(self, event: OrderFilled) -> None:
         spans = self.marks.setdefault((event.account, event.symbol, event.side), {})
