@@ -4,8 +4,8 @@
     python -m tests.mutation monitor terms      these files of the core
 
 In process: a mutant is a file of the core with one place changed; its functions get the changed
-code while the tests run, and their own back afterwards.  The first test that fails kills it.
-Survivors are named, with the reason where it is known why nothing can notice them.
+code while those tests run that call them, and their own back afterwards.  The first test that
+fails kills it.  Survivors are named, with the reason where nothing could notice them.
 """
 # ruff: noqa: T201
 
@@ -25,7 +25,7 @@ os.environ["PLIMSOLL_SEEDS"] = "6"
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+CORE = Path(__file__).resolve().parent.parent / "exchange" / "core"
 MODULES = (
     "margin", "scope", "lines", "liquidation", "selection", "steps", "insurance",
     "deleveraging", "off_book", "settlement",
@@ -49,6 +49,7 @@ class Mutant:
 
     def __init__(self, module: str, where: str, line: int, change: str, tree: ast.Module) -> None:
         self.module = module
+        self.where = where
         self.line = line
         self.name = f"{module}.{where}: {change}"
         self.tree = tree
@@ -123,7 +124,7 @@ def ceiling(top: ast.expr, bottom: ast.expr) -> ast.expr:
 
 def mutants(module: str) -> Iterator[Mutant]:
     """Every mutant of a file of the core."""
-    source = (ROOT / "exchange" / "core" / f"{module}.py").read_text()
+    source = (CORE / f"{module}.py").read_text()
     tree = ast.parse(source)
     for number, (node, where) in enumerate(places(tree)):
         for change in changes(node):
@@ -241,6 +242,8 @@ class Hunt:
     def __init__(self, modules: tuple[str, ...]) -> None:
         self.modules = modules
         self.failed = ""
+        self.called: dict[pytest.Item, set[str]] = {}
+        """The functions that each test calls, as "module.function"."""
         self.survivors: list[Mutant] = []
         self.killed = 0
 
@@ -252,20 +255,39 @@ class Hunt:
         """Take the place of pytest's own loop."""
         signal.signal(signal.SIGALRM, _hangs)
         items = list(session.items)
-        began = time.monotonic()
-        if self.first_failure(items):
-            sys.exit(f"the tests fail without a mutant: {self.failed}")
-        print(f"{len(items)} tests, {time.monotonic() - began:.0f} s for a survivor", flush=True)
+        took = {item: self.watched(item) for item in items}
+        print(f"{len(items)} tests, {sum(took.values()):.0f} s for all", flush=True)
+        items.sort(key=lambda item: took[item])
         for module in self.modules:
-            self.hunt(module, [*items])
+            self.hunt(module, items)
         return True
+
+    def watched(self, item: pytest.Item) -> float:
+        """Run a test without a mutant, and note what it calls; returns the seconds it took."""
+        calls: set[str] = set()
+        files = {str(CORE / f"{module}.py"): module for module in self.modules}
+
+        def note(frame: FrameType, event: str, _: object) -> None:
+            module = files.get(frame.f_code.co_filename)
+            if event == "call" and module is not None:
+                calls.add(f"{module}.{frame.f_code.co_qualname}".replace("<locals>.", ""))
+
+        began = time.monotonic()
+        sys.setprofile(note)
+        failure = self.first_failure([item])
+        sys.setprofile(None)
+        if failure:
+            sys.exit(f"{self.failed} fails without a mutant")
+        self.called[item] = calls
+        return time.monotonic() - began
 
     def hunt(self, module: str, items: list[pytest.Item]) -> None:
         """Every mutant of one file.  Tests that killed before are tried first."""
-        items.sort(key=lambda item: f"test_{module}.py" not in item.nodeid)
         for mutant in mutants(module):
+            name = f"{module}.{mutant.where}"
+            concerned = [item for item in items if not mutant.where or name in self.called[item]]
             with Swapped(mutant):
-                killer = self.first_failure(items)
+                killer = self.first_failure(concerned)
             if killer is None:
                 self.survivors.append(mutant)
                 print(f"survived  {mutant.name}  (line {mutant.line})", flush=True)
