@@ -97,10 +97,11 @@ def position(
     *,
     leverage: int = 10,
     tiers: tuple[Tier, ...] = TEN_PERCENT,
+    margin: MarginRules = MarginRules(),  # noqa: B008 (frozen)
     **changes: str,
 ) -> Position:
     """A position that belongs to no venue, bought (or sold) at a price in ticks."""
-    state = State(rulebook(tiers=tiers))
+    state = State(rulebook(tiers=tiers, margin=margin))
     market = state.list_instrument(contract(symbol, **changes))
     held = state.position(state.open_account("ann"), market.instrument)
     held.leverage = leverage

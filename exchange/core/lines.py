@@ -2,7 +2,7 @@
 
 from exchange.core.policies import Breach
 from exchange.core.rules import Rulebook
-from exchange.core.units import RATE_ONE, Money, Rate, rate
+from exchange.core.units import RATE_ONE, Money, Rate, ceil_div, rate
 
 
 class Lines:
@@ -24,7 +24,7 @@ class Lines:
 
     def exit(self, maintenance: Money) -> Money:
         """The maintenance margin, and its buffer, that a liquidation must reach to end."""
-        return maintenance + maintenance * self.buffer // RATE_ONE
+        return maintenance + ceil_div(maintenance * self.buffer, RATE_ONE)
 
     def is_beyond_backstop(self, equity: Money, maintenance: Money) -> bool:
         """Whether there is equity, but too little of it to be worked with."""

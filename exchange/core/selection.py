@@ -9,6 +9,8 @@ from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Nanos, Rate, c
 
 MIX = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
+FEW = 8
+"""Lots that are tried one by one."""
 
 SELECTION: dict[Select, Callable[[Position, MarkPrice], Money]] = {
     Select.LARGEST_UNREALISED_LOSS: unrealised_pnl,
@@ -64,9 +66,10 @@ def how_much(
 
 
 def tier_of(position: Position, mark: MarkPrice) -> int:
-    """The tier that the position has reached, from 0."""
-    tiers = position.instrument.tiers
-    return tiers.index(tiers.measure(notional(position, mark), abs(position.size)))
+    """The tier that the position's maintenance margin is reckoned in, from 0."""
+    instrument, tiers = position.instrument, position.instrument.tiers
+    value = abs(position.cost) if instrument.priced_at_entry else notional(position, mark)
+    return tiers.index(tiers.measure(value, abs(position.size)))
 
 
 def down_tiers(position: Position, mark: MarkPrice, count: int) -> Lots:
@@ -87,7 +90,11 @@ def to_lowest_tier(position: Position, mark: MarkPrice) -> Lots:
 def lots_below(position: Position, mark: MarkPrice, floor: int) -> Lots:
     """The most lots that do not reach above a tier's floor."""
     instrument = position.instrument
-    return floor if instrument.tiers.by_size else instrument.lots_worth(mark, floor)
+    if instrument.tiers.by_size:
+        return floor
+    if instrument.priced_at_entry:
+        return floor * abs(position.size) // max(1, abs(position.cost))
+    return instrument.lots_worth(mark, floor)
 
 
 def just_enough(
@@ -95,24 +102,19 @@ def just_enough(
 ) -> Lots:
     """The fewest lots that, closed at the mark, free the margin that is missing, fee included.
 
-    All of it where that does not suffice.  Closing more frees ever less margin for the same fee,
-    and in a tier whose rate is below the fee it frees nothing: there the search ends.  `buffer` is
-    needed above maintenance margin, as a share of it.
+    All of it where that does not suffice.  `buffer` is needed above maintenance margin, as a share
+    of it.
     """
-    instrument, tiers = position.instrument, position.instrument.tiers
-    held = abs(position.size)
+    instrument, held = position.instrument, abs(position.size)
     maintenance = maintenance_margin(position, mark)
-    sign = 1 if position.size > 0 else -1
 
     def freed(lots: Lots) -> Money:
         cost = position.cost * (held - lots) // held
-        left = instrument.maintenance(mark, sign * (held - lots), cost)
+        left = instrument.maintenance(mark, held - lots, cost)
         charged = ceil_div(instrument.notional(mark, lots) * fee, RATE_ONE)
         return (maintenance - left) * (RATE_ONE + buffer) // RATE_ONE - charged
 
-    floors = [floor for floor, rate in zip(tiers.floors, tiers.rates, strict=True) if rate > fee]
-    kept = min(held - 1, lots_below(position, mark, floors[0])) if floors else 0
-    low, high = 0, max(held - kept - 1, held - kept, key=freed)
+    low, high = 0, _peak(freed, held)
     if freed(high) < shortfall:
         return held
     while high - low > 1:
@@ -122,3 +124,19 @@ def just_enough(
         else:
             low = middle
     return high
+
+
+def _peak(freed: Callable[[Lots], Money], most: Lots) -> Lots:
+    """The number of lots, up to `most`, that frees most.
+
+    The last lots are in the lowest tiers, and may free less than their fee: what is freed rises up
+    to some number and falls from there.
+    """
+    low, high = 0, most
+    while high - low > FEW:
+        third = (high - low) // 3
+        if freed(low + third) < freed(high - third):
+            low += third
+        else:
+            high -= third
+    return max(range(low, high + 1), key=freed)

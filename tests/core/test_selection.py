@@ -6,10 +6,17 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from exchange.core.accounts import Position
-from exchange.core.instrument import Instrument
 from exchange.core.margin import Marks, maintenance_margin, notional
-from exchange.core.rules import Amount, ContractKind, Select, Tier
-from exchange.core.selection import SELECTION, down_tiers, first, how_much, just_enough
+from exchange.core.rules import (
+    Amount,
+    ContractKind,
+    MarginPrice,
+    MarginRules,
+    Select,
+    Tier,
+    TierInput,
+)
+from exchange.core.selection import SELECTION, down_tiers, first, how_much, just_enough, mixed
 from exchange.core.units import RATE_ONE, ceil_div
 from tests.stage import DOLLAR, SUBTICKS, Stage, position, rulebook
 
@@ -20,6 +27,7 @@ RISING = (
 )
 MARK = 100 * SUBTICKS
 PERCENT = RATE_ONE // 100
+MIXED = 0x6AE515C1C0AC7E37
 
 # ------------------------------------------------------------------------ which one first
 
@@ -157,21 +165,107 @@ def test_where_the_fee_eats_all_that_is_freed_everything_is_closed() -> None:
     assert just_enough(held, MARK, 1, 60 * PERCENT) == 60
 
 
-def freed(contract: Instrument, held: int, lots: int, fee: int) -> int:
-    """Maintenance margin that closing `lots` at 100 frees, less the fee."""
-    before = contract.tiers.maintenance(contract.notional(MARK, held))
-    after = contract.tiers.maintenance(contract.notional(MARK, held - lots))
-    return before - after - ceil_div(contract.notional(MARK, lots) * fee, RATE_ONE)
+def freed(held: Position, mark: int, lots: int, fee: int, buffer: int = 0) -> int:
+    """Margin that closing `lots` at the mark frees, with its buffer, less the fee."""
+    contract, size = held.instrument, abs(held.size)
+    before = contract.maintenance(mark, size, held.cost)
+    cost = held.cost * (size - lots) // size
+    after = contract.maintenance(mark, size - lots, cost)
+    charged = ceil_div(contract.notional(mark, lots) * fee, RATE_ONE)
+    return (before - after) * (RATE_ONE + buffer) // RATE_ONE - charged
+
+
+FEES = [0, PERCENT // 2, 3 * PERCENT, 30 * PERCENT, 80 * PERCENT]
+"""Below every tier's rate, between two of them, and above all."""
 
 
 @given(
-    size=st.integers(1, 80),
-    shortfall=st.integers(1, 150_000),
-    fee=st.sampled_from([0, PERCENT // 2, 2 * PERCENT, 20 * PERCENT, 80 * PERCENT]),
+    size=st.integers(-80, 80).filter(bool),
+    mark=st.integers(5_000, 15_000),
+    lots=st.integers(1, 80),
+    off=st.integers(-1, 1),
+    fee=st.sampled_from(FEES),
+    buffer=st.sampled_from([0, 10 * PERCENT]),
+    priced=st.sampled_from(list(MarginPrice)),
 )
-def test_just_enough_is_the_fewest_lots_that_suffice(size: int, shortfall: int, fee: int) -> None:
-    """Against a search that tries every number of lots."""
-    held = position(-size, 100, tiers=RISING)
-    enough = [n for n in range(1, size) if freed(held.instrument, size, n, fee) >= shortfall]
+def test_just_enough_is_the_fewest_lots_that_suffice(
+    size: int, mark: int, lots: int, off: int, fee: int, buffer: int, priced: MarginPrice
+) -> None:
+    """Against a search that tries every number of lots, for a shortfall around what some free."""
+    held = position(size, 100, tiers=RISING, margin=MarginRules(maintenance_price=priced))
+    least = max(1, freed(held, mark, min(lots, abs(size)), fee, buffer) + off)
+    enough = [n for n in range(1, abs(size)) if freed(held, mark, n, fee, buffer) >= least]
 
-    assert just_enough(held, MARK, shortfall, fee) == min(enough, default=size)
+    assert just_enough(held, mark, least, fee, buffer) == min(enough, default=abs(size))
+
+
+# --------------------------------------------------------------------------- other tiers
+
+FOUR = (
+    Tier(floor="0", maintenance="0.01", leverage_max=100),
+    Tier(floor="1000", maintenance="0.02", leverage_max=50),
+    Tier(floor="2000", maintenance="0.05", leverage_max=20),
+    Tier(floor="3000", maintenance="0.1", leverage_max=10),
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "two_down", "lowest"),
+    [
+        (35, 15, 25),  # the fourth tier: down to 2,000, or to 1,000
+        (31, 11, 21),
+        (30, 20, 20),  # the third: both to 1,000
+        (21, 11, 11),
+        (20, 20, 20),  # the second and the first: all of it
+        (11, 11, 11),
+        (10, 10, 10),
+        (1, 1, 1),
+    ],
+)
+def test_large_positions_come_down_further_at_once(size: int, two_down: int, lowest: int) -> None:
+    held = position(size, 100, tiers=FOUR)
+
+    assert how_much(Amount.DOWN_TWO_TIERS, held, MARK, 1, 0) == two_down
+    assert how_much(Amount.TO_LOWEST_TIER, held, MARK, 1, 0) == lowest
+
+
+def test_tiers_by_size_are_come_down_in_lots() -> None:
+    """Whatever a lot is worth."""
+    by_size = MarginRules(tier_input=TierInput.SIZE)
+    tiers = (
+        Tier(floor="0", maintenance="0.01", leverage_max=100),
+        Tier(floor="30", maintenance="0.1", leverage_max=10),
+    )
+    held = position(50, 100, tiers=tiers, margin=by_size)
+
+    assert how_much(Amount.DOWN_ONE_TIER, held, MARK // 7, 1, 0) == 20
+
+
+def test_where_margin_is_reckoned_at_entry_so_are_the_tiers() -> None:
+    """50 lots for 5,000 are in the second tier, however little they are worth now."""
+    tiers = (
+        Tier(floor="0", maintenance="0.01", leverage_max=100),
+        Tier(floor="3000", maintenance="0.1", leverage_max=10),
+    )
+    held = position(50, 100, tiers=tiers, margin=MarginRules(maintenance_price=MarginPrice.ENTRY))
+
+    assert how_much(Amount.DOWN_ONE_TIER, held, MARK // 10, 1, 0) == 20
+
+
+# ------------------------------------------------------------------------------- chance
+
+
+def test_chance_is_the_same_everywhere() -> None:
+    """The first number is that of SplitMix64 from a seed of zero."""
+    assert mixed(0) == 0xE220A8397B1DCDAF
+    assert mixed(1, 2, 3) == MIXED
+    assert mixed(3, 2, 1) != MIXED
+
+
+def test_by_chance_another_goes_first_at_another_time() -> None:
+    positions, marks = three_positions()
+
+    chosen = [first(Select.PSEUDO_RANDOM, positions, marks, now) for now in range(50)]
+
+    assert {p.instrument.symbol for p in chosen} == {"BTC", "ETH", "SOL"}
+    assert chosen == [first(Select.PSEUDO_RANDOM, positions, marks, now) for now in range(50)]
