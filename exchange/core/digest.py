@@ -35,7 +35,7 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     mark = state.marks.prices[market.instrument.index]
     yield f"market {market.instrument.symbol} {market.phase} {mark}"
     yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn}"
-    yield f"{model.index} {model.index_at} {list(model.basis)}"
+    yield f"{model.index} {model.index_at} {list(model.basis)} {model.ema}"
     yield f"{model.rate} {model.next_at} {model.interval}"
     yield f"{market.told} {market.ruled} {market.withheld} {state.phase}"
     funding, premiums = market.funding, market.funding.premiums

@@ -1,29 +1,55 @@
 """The mark price: what margin is measured at, made so that no single trade can move it far.
 
-The median of three prices (Binance's published rule, as of 18 September 2025):
-  1. index price x (1 + funding rate x share of the funding interval still to come)
-  2. index price + average of the latest basis samples, basis = middle of best quotes - index
-  3. the contract's own last price
+By default the median of three prices (Binance's published rule, as of 18 September 2025): index
+with the funding still to come, index with averaged basis, the contract's own last price.
 """
 
 from collections import deque
 
-from exchange.core.units import RATE_ONE, MarkPrice, Nanos, Rate, Ticks
+from exchange.core.policies import MarkInput
+from exchange.core.rules import MarkRules
+from exchange.core.units import (
+    RATE_ONE,
+    SECOND,
+    MarkPrice,
+    Nanos,
+    Rate,
+    Ticks,
+    UnitError,
+    exact,
+)
+
+FINE = 1 << 20
+"""Parts of half a mark unit in which the moving average is kept."""
 
 
 class MarkModel:
     """One instrument's inputs of the mark price.  Prices are in mark units, rounded down."""
 
-    def __init__(self, samples: int, stale_after: Nanos) -> None:
+    def __init__(self, rules: MarkRules) -> None:
+        """Raises UnitError where the number of inputs is not odd."""
+        if len(rules.inputs) % 2 == 0:
+            raise UnitError(f"mark.inputs were {len(rules.inputs)}, expected an odd number")
+        self.inputs = rules.inputs
         self.index: MarkPrice = 0
         """Zero until the first one comes."""
         self.index_at: Nanos = 0
         self.rate: Rate = 0
         self.next_at: Nanos = 0
         self.interval: Nanos = 0
-        self.stale_after = stale_after
-        self.basis: deque[int] = deque(maxlen=samples)
+        stale = exact(rules.stale_after_seconds, "mark.stale_after_seconds") * SECOND
+        self.stale_after: Nanos = int(stale)
+        self.basis: deque[int] = deque(maxlen=rules.basis_samples)
         """Twice the basis, so that the middle of two prices stays whole."""
+        step = exact(rules.interval_seconds, "mark.interval_seconds")
+        share = step * RATE_ONE // (step + exact(rules.ema_seconds, "mark.ema_seconds"))
+        self.ema_share: Rate = int(share)
+        self.ema = 0
+        """Twice the moving average of the basis, in parts of FINE."""
+        self.sampled = False
+        self.bid: MarkPrice = 0
+        self.ask: MarkPrice = 0
+        """Best quotes of the latest sample; 0: there was none."""
 
     def is_stale(self, now: Nanos) -> bool:
         """Whether there is no index price, or only one too old to be used."""
@@ -31,16 +57,36 @@ class MarkModel:
 
     def sample(self, bid: Ticks, ask: Ticks, subticks: int) -> None:
         """Note the basis of this moment.  A one-sided book says nothing."""
-        if bid and ask:
-            self.basis.append((bid + ask) * subticks - 2 * self.index)
+        self.bid, self.ask = bid * subticks, ask * subticks
+        if not bid or not ask:
+            return
+        basis = self.bid + self.ask - 2 * self.index
+        self.basis.append(basis)
+        if self.sampled:
+            self.ema += (basis * FINE - self.ema) * self.ema_share // RATE_ONE
+        else:
+            self.ema, self.sampled = basis * FINE, True
 
     def price(self, now: Nanos, last: MarkPrice | None) -> MarkPrice:
         """The mark price of this moment; `last` is the contract's last price, if it has traded."""
-        with_funding = self.index + self._funding_to_come(now)
+        found = sorted([self.input(one, now, last) for one in self.inputs])
+        return max(1, found[len(found) // 2])
+
+    def input(self, which: MarkInput, now: Nanos, last: MarkPrice | None) -> MarkPrice:
+        """One of the prices that the mark may be made of."""
+        if which is MarkInput.INDEX_WITH_FUNDING:
+            return self.index + self._funding_to_come(now)
+        if which is MarkInput.INDEX_WITH_BASIS_EMA:
+            return self.index + self.ema // (2 * FINE)
+        if which is MarkInput.BOOK:
+            prices = sorted((self.bid, self.ask, last or 0))
+            return prices[1] if prices[0] else self.index
+        if which is MarkInput.LAST and last is not None:
+            return last
+        if which is MarkInput.INDEX:
+            return self.index
         count = len(self.basis)
-        with_basis = self.index + (sum(self.basis) // (2 * count) if count else 0)
-        own = with_basis if last is None else last
-        return sorted((with_funding, with_basis, own))[1]
+        return self.index + (sum(self.basis) // (2 * count) if count else 0)
 
     def _funding_to_come(self, now: Nanos) -> int:
         if self.interval == 0:

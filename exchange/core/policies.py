@@ -33,8 +33,24 @@ class MarkMethod(StrEnum):
 
     RECORDED = "recorded"
     """As the feed says."""
-    MEDIAN_OF_THREE = "median_of_three"
-    """Median of index with funding, index with averaged basis, and the contract's own price."""
+    MEDIAN = "median"
+    """The median of several prices."""
+
+
+class MarkInput(StrEnum):
+    """A price that the mark may be made of."""
+
+    INDEX = "index"
+    INDEX_WITH_FUNDING = "index_with_funding"
+    """Index price x (1 + funding rate x share of the funding interval still to come)."""
+    INDEX_WITH_BASIS = "index_with_basis"
+    """Index price + average of the latest basis samples (middle of the best quotes - index)."""
+    INDEX_WITH_BASIS_EMA = "index_with_basis_ema"
+    """Index price + a moving average of the basis in which the past fades."""
+    LAST = "last"
+    """The contract's last price; without a trade, the index with its averaged basis."""
+    BOOK = "book"
+    """The median of best bid, best ask and last price; the index where one of them is missing."""
 
 
 class SelfTrade(StrEnum):

@@ -23,6 +23,7 @@ from exchange.core.policies import FundScope as FundScope
 from exchange.core.policies import Leftover as Leftover
 from exchange.core.policies import Limit as Limit
 from exchange.core.policies import MarginPrice as MarginPrice
+from exchange.core.policies import MarkInput as MarkInput
 from exchange.core.policies import MarkMethod as MarkMethod
 from exchange.core.policies import Premium as Premium
 from exchange.core.policies import Quantile as Quantile
@@ -84,7 +85,16 @@ class Fees(Rules, frozen=True, kw_only=True):
 class MarkRules(Rules, frozen=True, kw_only=True):
     """How and how often the mark price is made."""
 
-    method: MarkMethod = MarkMethod.MEDIAN_OF_THREE
+    method: MarkMethod = MarkMethod.MEDIAN
+    inputs: tuple[MarkInput, ...] = (
+        MarkInput.INDEX_WITH_FUNDING,
+        MarkInput.INDEX_WITH_BASIS,
+        MarkInput.LAST,
+    )
+    """An odd number of prices, of which the median is the mark."""
+    ema_seconds: str = "30"
+    """How fast the past fades in a moving average: a sample moves it by
+    interval / (interval + this) of its distance."""
     interval_seconds: str = "1"
     """Time between two computed mark prices."""
     basis_samples: int = 30

@@ -171,8 +171,7 @@ class State:
             power = rulebook.history.queue_power
             raise UnitError(f"history.queue_power was {power}, expected 1 to {QUEUE_POWER_MAX}")
         self.queue = Queue(rulebook.history.queue, rulebook.history.queue_power)
-        stale = exact(rulebook.mark.stale_after_seconds, "mark.stale_after_seconds") * SECOND
-        self.stale_after: Nanos = int(stale)
+        MarkModel(rulebook.mark)  # what does not fit is found before anything is listed
         self.now: Nanos = 0
         self.ledger = Ledger()
         self.reserves = Reserves(rulebook, self.ledger)
@@ -214,7 +213,7 @@ class State:
         for asset, unit in assets.items():
             self._open_asset(asset, unit, openings[asset])
         funds = self.funds[rules.settle]
-        model = MarkModel(self.rulebook.mark.basis_samples, self.stale_after)
+        model = MarkModel(self.rulebook.mark)
         market = Market(instrument, funds, model, funding)
         market.clip, market.fraction_above = clip, fraction_above
         if self.reserves.per_contract and not instrument.is_spot:

@@ -12,16 +12,18 @@ from exchange.core.messages import (
     UpdateIndexPrice,
     UpdateMarkPrice,
 )
+from exchange.core.policies import MarkInput
 from exchange.core.rules import MarkRules
-from exchange.core.units import SECOND
+from exchange.core.units import SECOND, UnitError
 from tests.stage import SUBTICKS, Stage, only, rulebook
 
 INDEX = 60_000_00
 PERCENT = 1_000_000
 
 
-def model(samples: int = 3, stale_after: int = 0) -> MarkModel:
-    made = MarkModel(samples, stale_after)
+def model(samples: int = 3, stale_after: int = 0, **others) -> MarkModel:
+    rules = {"basis_samples": samples, "stale_after_seconds": str(stale_after // SECOND)}
+    made = MarkModel(MarkRules(**(rules | others)))
     made.index = INDEX
     return made
 
@@ -96,7 +98,36 @@ def test_an_index_goes_stale() -> None:
     assert not made.is_stale(SECOND)
     assert made.is_stale(SECOND + 1)
     assert not model().is_stale(10**6 * SECOND), "unless the rulebook says that it never does"
-    assert MarkModel(3, 0).is_stale(0), "none at all is as good as stale"
+    assert MarkModel(MarkRules()).is_stale(0), "none at all is as good as stale"
+
+
+def test_the_past_fades_in_a_moving_average() -> None:
+    """A sample each second moves it by a quarter of its distance: 16, then 12, then 9."""
+    made = model(inputs=(MarkInput.INDEX_WITH_BASIS_EMA,), ema_seconds="3")
+    found = []
+    for basis in (16, 0, 0):
+        made.sample(60_000 + basis, 60_000 + basis, SUBTICKS)
+        found.append(made.price(0, None) - INDEX)
+
+    assert found == [16_00, 12_00, 9_00]
+
+
+def test_the_book_speaks_by_its_median() -> None:
+    """Within the quotes the last price, else the nearer quote; without all three, the index."""
+    made = model(inputs=(MarkInput.BOOK,))
+    made.sample(60_010, 60_020, SUBTICKS)
+
+    assert [made.price(0, p * SUBTICKS) for p in (60_015, 60_001, 60_099)] == [
+        60_015_00,
+        60_010_00,
+        60_020_00,
+    ]
+    assert made.price(0, None) == INDEX
+
+
+def test_a_median_needs_an_odd_number() -> None:
+    with pytest.raises(UnitError, match=r"mark\.inputs were 2, expected an odd number"):
+        model(inputs=(MarkInput.INDEX, MarkInput.LAST))
 
 
 # ---------------------------------------------------------------------- in the venue
