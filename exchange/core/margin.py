@@ -20,6 +20,12 @@ class Marks:
     def __init__(self) -> None:
         self.prices: list[MarkPrice] = []
 
+    def changed(self, prices: dict[int, MarkPrice]) -> "Marks":
+        """The same, with other prices for some instruments."""
+        other = Marks()
+        other.prices = [prices.get(number, price) for number, price in enumerate(self.prices)]
+        return other
+
     def of(self, position: Position) -> MarkPrice:
         """The mark that a position is measured at."""
         return self.prices[position.instrument.index]

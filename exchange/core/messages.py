@@ -884,7 +884,17 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     maintenance_margin: Money
     liquidation_price: MarkPrice | None
     """The first mark at which liquidation starts, other marks held still; None: there is none."""
+    liquidation_tick: Ticks | None
+    """That price on the tick, on the side that comes first: up for a long, down for a short."""
     bankruptcy_price: Ticks | None
+    """Where closing uses up what stands behind the position."""
+    fillable_price: MarkPrice
+    """The worst price of a liquidation order, where the rulebook limits it by distance."""
+    margin_ratio: Rate | None
+    """Maintenance margin over equity, of the position itself in isolated margin, else of the whole
+    account; None where there is no equity: worse than any number."""
+    return_on_margin: Rate
+    """Unrealised PnL over the initial margin at entry."""
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -935,6 +945,10 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     initial_margin: Money
     maintenance_margin: Money
     available_margin: Money
+    withdrawable: Money
+    """What may leave: unrealised gains are not money yet."""
+    margin_ratio: Rate | None
+    """Maintenance margin over equity; None where there is no equity: worse than any number."""
     total: Money
     """Equity of the cross pool and of every isolated position, and what is reserved, together."""
     positions: tuple[PositionView, ...]
@@ -948,3 +962,72 @@ class BookView(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     bids: tuple[tuple[Ticks, Lots], ...]
     asks: tuple[tuple[Ticks, Lots], ...]
+
+
+class QueueView(msgspec.Struct, frozen=True, kw_only=True):
+    """A position's place in the deleveraging queue of its side."""
+
+    rank: int
+    """From 1, the first to be deleveraged."""
+    queued: int
+    """How many positions there are on its side."""
+    fifth: int
+    """From 1 (safest) to 5: the lights that venues show."""
+    profit: Rate
+    leverage: Rate
+    """The two measures that the rulebook multiplies."""
+    score: int
+
+
+class FundingView(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract's funding, in the interval under way.  Rates are per interval unless said."""
+
+    symbol: str
+    rate: Rate
+    """In force: as told, or as paid last."""
+    next_at: Nanos
+    interval: Nanos
+    premium: Rate
+    """Average so far."""
+    interest: Rate
+    """Of a period."""
+    period_rate: Rate
+    """Of a period, from premium and interest."""
+    uncapped: Rate
+    predicted: Rate
+    """What would be paid if the interval ended now."""
+    period_cap: Rate | None
+    impact_notional: Money
+
+
+class FundView(msgspec.Struct, frozen=True, kw_only=True):
+    """An insurance fund: its ledger account, and how it fared."""
+
+    name: str
+    asset: str
+    balance: Money
+    history: tuple[tuple[Nanos, Money], ...]
+    """(time, balance) after each change."""
+
+
+class MarketView(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract's prices, and what it asks as margin now."""
+
+    symbol: str
+    mark_price: MarkPrice
+    index_price: MarkPrice
+    last_price: Ticks
+    open_interest: Lots
+    initial_rate: Rate
+    """The least initial margin rate of the first tier, as open interest makes it."""
+    maintenance_rate: Rate
+    """Of the first tier."""
+
+
+class ClosingView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a liquidation of some lots would come to."""
+
+    value: Money
+    """Received in quote money (below zero: paid) where they use up their share of the equity."""
+    backing: Money
+    """That share."""

@@ -2,6 +2,7 @@
 
 from exchange.core.accounts import Pool, Position
 from exchange.core.margin import (
+    Marks,
     bankruptcy_price,
     fillable_price,
     maintenance_margin,
@@ -16,7 +17,10 @@ from exchange.core.units import Lots, MarkPrice, Money, Ticks
 class Scope:
     """All cross positions of a pool, or one isolated position, and the money behind them."""
 
-    def __init__(self, state: State, pool: Pool, isolated: Position | None) -> None:
+    def __init__(
+        self, state: State, pool: Pool, isolated: Position | None, marks: Marks | None = None
+    ) -> None:
+        """`marks`: as if these were the mark prices."""
         self.state = state
         self.pool = pool
         self.isolated = isolated
@@ -25,6 +29,7 @@ class Scope:
         self.mode = MarginMode.ISOLATED if isolated else MarginMode.CROSS
         self.purse = isolated.bucket if isolated else pool.wallet
         """Ledger account of the collateral."""
+        self.marks = marks or state.marks
         self.distress = isolated.distress if isolated else pool.distress
 
     def positions(self) -> list[Position]:
@@ -44,14 +49,14 @@ class Scope:
 
     def equity(self) -> Money:
         """Collateral and unrealised PnL."""
-        marks = self.state.marks
+        marks = self.marks
         return self.collateral() + sum(unrealised_pnl(p, marks.of(p)) for p in self.positions())
 
     def maintenance(self) -> Money:
         """Total maintenance margin; the venue's own account needs none."""
         if self.pool.is_house:
             return 0
-        marks = self.state.marks
+        marks = self.marks
         return sum(maintenance_margin(p, marks.of(p)) for p in self.positions())
 
     def is_safe(self) -> bool:
@@ -79,7 +84,7 @@ class Stake:
     def __init__(self, scope: Scope, position: Position) -> None:
         self.scope = scope
         self.position = position
-        self.mark = scope.state.mark_of(position)
+        self.mark = scope.marks.of(position)
         self.size, self.cost = position.size, position.cost
         self.equity = scope.equity()
         self.needed = scope.maintenance()

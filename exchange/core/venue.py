@@ -19,15 +19,18 @@ from exchange.core import (
     listing,
     orders,
     prices,
+    prospects,
     replay,
     tape,
     terms,
     views,
 )
+from exchange.core.accounts import Position
 from exchange.core.alarms import Alarm, Due
 from exchange.core.digest import lines
 from exchange.core.finding import Refusal, account_named
 from exchange.core.instrument import Instrument
+from exchange.core.margin import Marks
 from exchange.core.messages import (
     AccountView,
     AdjustMargin,
@@ -38,16 +41,22 @@ from exchange.core.messages import (
     CancelAll,
     CancelAllAfter,
     CancelOrder,
+    ClosingView,
     Command,
     CommandRejected,
     ComputeMarkPrice,
     Deposit,
     Event,
+    FundingView,
+    FundView,
     ListInstrument,
+    MarketView,
     OpenAccount,
     PassTime,
     PlaceOrder,
     PublishBook,
+    PositionSide,
+    QueueView,
     RecordedTrade,
     Reject,
     SetLeverage,
@@ -55,6 +64,7 @@ from exchange.core.messages import (
     SetPhase,
     SetPositionMode,
     SettleInstrument,
+    Side,
     UpdateDepth,
     UpdateFundingRate,
     UpdateIndexPrice,
@@ -62,8 +72,9 @@ from exchange.core.messages import (
     Withdraw,
 )
 from exchange.core.rules import Rulebook
+from exchange.core.scope import Scope
 from exchange.core.state import State
-from exchange.core.units import Lots, MarkPrice, Money, Nanos, Ticks
+from exchange.core.units import Lots, MarkPrice, Money, Nanos, Rate, Ticks
 
 
 def pass_time(state: State, command: PassTime) -> Refusal | None:  # noqa: ARG001
@@ -204,9 +215,88 @@ class Venue:
         """Traders, in order of admission; HISTORY is not among them."""
         return list(self._state.account_of)
 
-    def account_view(self, account: str, asset: str) -> AccountView:
-        """An account's margin in one settlement asset.  KeyError where there is no such account."""
-        return views.account_view(self._state, self._state.account_of[account], asset)
+    def account_view(
+        self, account: str, asset: str, marks: dict[str, MarkPrice] | None = None
+    ) -> AccountView:
+        """An account's margin in one settlement asset.  KeyError where there is no such account.
+
+        `marks`: as it would stand at these mark prices, by symbol, if nothing else happened.
+        """
+        state = self._state
+        return views.account_view(state, state.account_of[account], asset, self._as_if(marks))
+
+    def common_move(self, account: str, asset: str) -> tuple[Rate | None, Rate | None]:
+        """How far all marks must fall, or rise, together to liquidate the cross positions.
+
+        As parts of the marks; None where no such move does.
+        """
+        pool = self._state.account_of[account].pools.get(asset)
+        if pool is None:
+            return None, None
+        scope = Scope(self._state, pool, None)
+        fall, rise = (
+            prospects.common_move(scope, rise=False),
+            prospects.common_move(scope, rise=True),
+        )
+        return fall, rise
+
+    def order_max(
+        self,
+        account: str,
+        symbol: str,
+        side: Side,
+        price: Ticks | None = None,
+        position_side: PositionSide = PositionSide.NET,
+    ) -> Lots:
+        """The largest order that margin allows now, at a limit or (without one) at the market."""
+        state = self._state
+        market = state.market_of[symbol]
+        position = state.position(state.account_of[account], market.instrument, position_side)
+        return prospects.order_max(state, market, position, price, buy=side is Side.BUY)
+
+    def closing_view(
+        self,
+        account: str,
+        symbol: str,
+        lots: Lots,
+        marks: dict[str, MarkPrice] | None = None,
+        position_side: PositionSide = PositionSide.NET,
+    ) -> ClosingView:
+        """What closing `lots` of a position comes to at its bankruptcy price.  See account_view."""
+        position = self._held(account, symbol, position_side)
+        return prospects.closing_view(self._state, position, lots, self._as_if(marks))
+
+    def queue_view(
+        self, account: str, symbol: str, position_side: PositionSide = PositionSide.NET
+    ) -> QueueView:
+        """An open position's place in the deleveraging queue.  KeyError where there is none."""
+        position = self._held(account, symbol, position_side)
+        return prospects.queue_view(self._state, self._state.market_of[symbol], position)
+
+    def market_view(self, symbol: str) -> MarketView:
+        """A contract's prices, and what it asks as margin now."""
+        return prospects.market_view(self._state, self._state.market_of[symbol])
+
+    def funding_view(self, symbol: str) -> FundingView:
+        """A contract's funding in the interval under way."""
+        return prospects.funding_view(self._state, self._state.market_of[symbol])
+
+    def fund_view(self, symbol: str) -> FundView:
+        """The insurance fund that stands behind a contract, and how it fared."""
+        return prospects.fund_view(self._state, self._state.market_of[symbol].insurance)
+
+    def _as_if(self, marks: dict[str, MarkPrice] | None) -> Marks | None:
+        if marks is None:
+            return None
+        numbers = {self._state.market_of[s].instrument.index: price for s, price in marks.items()}
+        return self._state.marks.changed(numbers)
+
+    def _held(self, account: str, symbol: str, side: PositionSide) -> Position:
+        settle = self._state.market_of[symbol].instrument.settle
+        position = self._state.account_of[account].pools[settle].positions[symbol, side]
+        if position.size == 0:
+            raise KeyError(f"{account} holds no {symbol}")
+        return position
 
     def book_view(self, symbol: str, depth: int) -> BookView:
         """The best `depth` levels of each side."""

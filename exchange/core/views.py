@@ -3,8 +3,8 @@
 from exchange.core.accounts import Account, Pool, Position
 from exchange.core.book import Book, Ladder
 from exchange.core.margin import (
+    Marks,
     PoolMargin,
-    bankruptcy_price,
     initial_margin,
     liquidation_price,
     maintenance_margin,
@@ -20,26 +20,31 @@ from exchange.core.messages import (
     PositionView,
     WaitingView,
 )
+from exchange.core.premium import share
 from exchange.core.resting import position_of, side_of
+from exchange.core.scope import Scope, Stake
 from exchange.core.spot import reserved
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
-from exchange.core.units import Lots, MarkPrice, Ticks
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, Ticks, ceil_div
 
 
-def account_view(state: State, account: Account, asset: str) -> AccountView:
-    """An account's margin in one settlement asset."""
+def account_view(
+    state: State, account: Account, asset: str, marks: Marks | None = None
+) -> AccountView:
+    """An account's margin in one settlement asset; as if at other marks, where they are given."""
+    marks = marks or state.marks
     pool = account.pools.get(asset)
     if pool is None:
         pool = Pool(account, asset, -1)
-        margin = PoolMargin(pool, 0, state.marks)
-    else:
-        margin = state.margin(pool)
+    wallet = state.wallet(pool) if pool.wallet >= 0 else 0
+    margin = PoolMargin(pool, wallet, marks)
     aside = reserved(state, account, pool)
     total = margin.equity
     for position in pool.positions.values():
         if position.isolated and position.size:
-            total += state.bucket(position) + unrealised_pnl(position, state.mark_of(position))
+            total += state.bucket(position) + unrealised_pnl(position, marks.of(position))
+    held = [p for p in pool.positions.values() if p.size]
     return AccountView(
         account=account.name,
         asset=asset,
@@ -48,22 +53,35 @@ def account_view(state: State, account: Account, asset: str) -> AccountView:
         initial_margin=margin.initial,
         maintenance_margin=margin.maintenance,
         available_margin=margin.available,
+        withdrawable=margin.withdrawable,
+        margin_ratio=margin_ratio(margin.maintenance, margin.equity),
         reserved=aside,
         total=total + aside,
-        positions=tuple(position_view(state, p, margin) for p in pool.positions.values() if p.size),
+        positions=tuple([position_view(state, p, marks) for p in held]),
         orders=tuple(_orders(state, account, asset)),
         waiting=tuple([_waiting(w) for w in account.waiting.values() if _is_of(w, asset)]),
     )
 
 
-def position_view(state: State, position: Position, margin: PoolMargin) -> PositionView:
+def margin_ratio(maintenance: Money, equity: Money) -> Rate | None:
+    """Maintenance margin over equity, rounded up; None where there is no equity."""
+    return ceil_div(maintenance * RATE_ONE, equity) if equity > 0 else None
+
+
+def position_view(state: State, position: Position, marks: Marks) -> PositionView:
     """A position, its margin and the prices at which it ends."""
-    mark = state.mark_of(position)
-    equity, maintenance = margin.equity, margin.maintenance
-    if position.isolated:
-        equity = state.bucket(position) + unrealised_pnl(position, mark)
-        maintenance = maintenance_margin(position, mark)
+    scope = Scope(state, position.pool, position if position.isolated else None, marks)
+    stake = Stake(scope, position)
+    mark = marks.of(position)
+    pnl = unrealised_pnl(position, mark)
     initial = margin_held if position.isolated else initial_margin
+    ends = liquidation_price(
+        _legs(position),
+        mark,
+        stake.equity,
+        stake.needed,
+        equality_fails=state.lines.equality_fails,
+    )
     return PositionView(
         symbol=position.instrument.symbol,
         position_side=position.side,
@@ -74,18 +92,22 @@ def position_view(state: State, position: Position, margin: PoolMargin) -> Posit
         bucket=state.bucket(position),
         mark_price=mark,
         notional=notional(position, mark),
-        unrealised_pnl=unrealised_pnl(position, mark),
+        unrealised_pnl=pnl,
         initial_margin=initial(position, mark),
         maintenance_margin=maintenance_margin(position, mark),
-        liquidation_price=liquidation_price(
-            _legs(position),
-            mark,
-            equity,
-            maintenance,
-            equality_fails=state.lines.equality_fails,
-        ),
-        bankruptcy_price=bankruptcy_price(position, mark, equity),
+        liquidation_price=ends,
+        liquidation_tick=None if ends is None else early_tick(position, ends),
+        bankruptcy_price=stake.bankruptcy_price(),
+        fillable_price=stake.fillable_price(),
+        margin_ratio=margin_ratio(stake.needed, stake.equity),
+        return_on_margin=share(pnl * position.leverage, max(1, abs(position.cost))),
     )
+
+
+def early_tick(position: Position, price: MarkPrice) -> Ticks:
+    """The tick next to a price that a falling mark meets first, for a short a rising one."""
+    subticks = position.instrument.subticks
+    return ceil_div(price, subticks) if position.size > 0 else price // subticks
 
 
 def _legs(position: Position) -> list[Position]:
