@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from exchange.core.messages import (
     MarginMode,
+    Phase,
     PositionMode,
     PositionSide,
     Reject,
@@ -85,6 +86,20 @@ class PositionModeStep(Part, frozen=True, kw_only=True):
 
     account: Account
     mode: PositionMode
+
+
+class CountdownStep(Part, frozen=True, kw_only=True):
+    """The dead man's switch: all orders are cancelled unless another one comes in time."""
+
+    account: Account
+    seconds: Annotated[Decimal, Meta(description='Until then; "0" switches it off.')]
+
+
+class PhaseStep(Part, frozen=True, kw_only=True):
+    """Halt an instrument, or let trading in it go on."""
+
+    symbol: Annotated[str, Meta(description="Empty: the whole venue.")] = ""
+    phase: Phase
 
 
 class MarginStep(Part, frozen=True, kw_only=True):
@@ -225,6 +240,8 @@ class Step(Part, frozen=True, kw_only=True):
     mode: ModeStep | None = None
     position_mode: PositionModeStep | None = None
     margin: MarginStep | None = None
+    countdown: CountdownStep | None = None
+    phase: PhaseStep | None = None
     block: BlockStep | None = None
     book: BookStep | None = None
     trade: TradeStep | None = None

@@ -12,6 +12,7 @@ from exchange.core.messages import (
     AmendOrder,
     BlockTrade,
     CancelAll,
+    CancelAllAfter,
     CancelOrder,
     Command,
     Deposit,
@@ -19,6 +20,7 @@ from exchange.core.messages import (
     RecordedTrade,
     SetLeverage,
     SetMarginMode,
+    SetPhase,
     SetPositionMode,
     SettleInstrument,
     UpdateDepth,
@@ -149,6 +151,17 @@ def _position_mode(part: parts.PositionModeStep, instruments: Instruments) -> It
     yield SetPositionMode(at=0, account=part.account, mode=part.mode)
 
 
+def _countdown(part: parts.CountdownStep, instruments: Instruments) -> Iterator[Command]:  # noqa: ARG001 (as all)
+    timeout = duration(part.seconds, "seconds")
+    yield CancelAllAfter(at=0, account=part.account, timeout=timeout)
+
+
+def _phase(part: parts.PhaseStep, instruments: Instruments) -> Iterator[Command]:
+    if part.symbol:
+        listed(instruments, part.symbol)
+    yield SetPhase(at=0, symbol=part.symbol, phase=part.phase)
+
+
 def _margin(part: parts.MarginStep, instruments: Instruments) -> Iterator[Command]:
     amount = listed(instruments, part.symbol).money(part.amount)
     yield AdjustMargin(
@@ -235,6 +248,8 @@ ACTIONS: dict[str, Callable[..., Iterator[Command]]] = {
     "mode": _mode,
     "position_mode": _position_mode,
     "margin": _margin,
+    "countdown": _countdown,
+    "phase": _phase,
     "block": _block,
     "book": _book,
     "trade": _trade,
