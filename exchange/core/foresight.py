@@ -81,6 +81,8 @@ class Rehearsal:
         """Trade with what shows of a maker, if it may; returns what comes back for another turn."""
         total = min(self.open.get(maker.order_id, shown + hidden), shown + hidden)
         shown = min(shown, total)
+        if total == 0:
+            return 0
         if maker.owner == self.taker.owner:
             return self._meet_itself(shown, total)
         size = min(self.left, shown)
