@@ -216,6 +216,14 @@ def instruments(expiry: str) -> tuple[InstrumentRules, ...]:
             linear, symbol="BTC-COIN", kind=ContractKind.INVERSE, settle="COIN", money_unit=coin
         ),
         msgspec.structs.replace(
+            linear,
+            symbol="ETH-COIN",
+            kind=ContractKind.INVERSE,
+            settle="COIN",
+            money_unit=coin,
+            whole_value_per_lot=True,
+        ),
+        msgspec.structs.replace(
             linear, symbol="COIN-SPOT", kind=ContractKind.SPOT, base="COIN", base_unit=coin
         ),
     )

@@ -55,6 +55,8 @@ class Instrument:
         self.symbol: str = rules.symbol
         self.settle: str = rules.settle
         self.is_inverse = rules.kind is ContractKind.INVERSE
+        self.by_lot = self.is_inverse and rules.whole_value_per_lot
+        """Whether each lot has a value in whole units of money."""
         self.is_spot = rules.kind is ContractKind.SPOT
         self.base: str = rules.base
         """Of a spot market: the asset that changes hands for `settle`; empty for a contract."""
@@ -174,12 +176,16 @@ class Instrument:
         if not self.is_inverse:
             return price * size * self.multiplier
         worth = abs(size) * self.multiplier // price
+        if self.by_lot:
+            worth = abs(size) * ((2 * self.multiplier + price) // (2 * price))
         return -worth if size > 0 else worth
 
     def notional(self, mark: MarkPrice, size: Lots) -> Money:
         """The absolute value of `size` at a mark, rounded up to a unit; of nothing, 0."""
         if size == 0:
             return 0
+        if self.by_lot:
+            return abs(size) * ceil_div(self.multiplier * self.subticks, mark)
         if self.is_inverse:
             return ceil_div(abs(size) * self.multiplier * self.subticks, mark)
         return ceil_div(mark * abs(size) * self.multiplier, self.subticks)
@@ -188,6 +194,9 @@ class Instrument:
         """What `size` (signed) would be worth in a position's cost, closed at a mark."""
         if size == 0:
             return 0
+        if self.by_lot:
+            lot = self.multiplier * self.subticks
+            return abs(size) * (-lot // mark if size > 0 else lot // mark)
         if self.is_inverse:
             return -size * self.multiplier * self.subticks // mark
         return mark * size * self.multiplier // self.subticks
@@ -206,10 +215,20 @@ class Instrument:
             ticks = size * self.multiplier
             return max(1, ceil_div(worth * parts, ticks) if size > 0 else worth * parts // ticks)
         lots = abs(size) * self.multiplier * parts
+        if self.by_lot:
+            return self._price_by_lot(worth, size, self.multiplier * parts)
         if size > 0:
             # The part of a unit that a trade's value drops is the long's: it owes the less.
             return min(lots // (1 - worth) + 1, PRICE_MAX) if worth <= 0 else PRICE_MAX
         return max(1, lots // worth) if worth > 0 else PRICE_MAX
+
+    def _price_by_lot(self, worth: Money, size: Lots, multiplier: int) -> Ticks:
+        """See `price_of`.  What a lot's value loses to rounding is against the position."""
+        if size > 0:
+            each = -worth // size
+            return min(ceil_div(multiplier, each), PRICE_MAX) if each > 0 else PRICE_MAX
+        each = ceil_div(worth, -size)
+        return max(1, multiplier // each) if each > 0 else PRICE_MAX
 
     def average_price(self, value: Money, lots: Lots) -> MarkPrice:
         """The price of `lots` that were traded for `value`, rounded down to a mark unit."""
@@ -226,6 +245,8 @@ class Instrument:
 
     def lots_worth(self, mark: MarkPrice, notional: Money) -> Lots:
         """The most lots whose notional at a mark is no more than `notional`."""
+        if self.by_lot:
+            return notional // ceil_div(self.multiplier * self.subticks, mark)
         if self.is_inverse:
             return notional * mark // (self.multiplier * self.subticks)
         return notional * self.subticks // (mark * self.multiplier)
@@ -238,6 +259,8 @@ class Instrument:
         """
         lots = abs(size) * self.multiplier
         whole = RATE_ONE + self._steepest(mark, size)
+        if self.by_lot:
+            slack = max(0, slack - 3 * abs(size))  # roundings of value and margin, lot by lot
         if not self.is_inverse:
             if size > 0:
                 return max(0, mark - slack * self.subticks // lots)

@@ -287,6 +287,9 @@ class InstrumentRules(Rules, frozen=True, kw_only=True):
     lot_size: str
     """Smallest size step, in the base asset; in the quote money for an inverse contract (100 for
     one contract of 100 USD).  A ratio such as "1/6" is allowed."""
+    whole_value_per_lot: bool = False
+    """Of an inverse contract: whether the value of one lot is a whole number of money units, to the
+    nearest, and that of a trade its multiple."""
     mark_unit: str = ""
     """Smallest step of mark and index prices; a hundred-millionth when empty."""
     money_unit: str = "0.00000001"

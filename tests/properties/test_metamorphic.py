@@ -53,6 +53,10 @@ def told(
     """A session: its rulebook, each command with its events, and the venue afterwards."""
     traffic = Traffic(random)
     traffic.rulebook = rules(traffic.rulebook)
+    if rules is whole_positions:
+        traffic.instruments = tuple(
+            [replace(one, whole_value_per_lot=False) for one in traffic.instruments]
+        )
     venue = Venue(traffic.rulebook)
     answers = [(command, venue.apply(command)) for command in traffic.commands(venue, COMMANDS)]
     return traffic.rulebook, answers, venue
@@ -271,7 +275,16 @@ def in_half_lots(message: S) -> S:
     return replace(message, **fields)
 
 
-SIZES = ("size", "display_size", "open_size", "position", "filled", "bid_size", "ask_size")
+SIZES = (
+    "size",
+    "display_size",
+    "open_size",
+    "position",
+    "filled",
+    "bid_size",
+    "ask_size",
+    "ahead",
+)
 
 
 def doubled(message: object) -> object:
@@ -284,6 +297,10 @@ def doubled(message: object) -> object:
     for name, value in fields.items():
         twice = name in SIZES and isinstance(value, int)
         fields[name] = 2 * value if twice else doubled(value)
+        if name in ("bids", "asks") and isinstance(value, tuple):
+            fields[name] = [
+                [row[0], 2 * row[1]] if isinstance(row, tuple) else doubled(row) for row in value
+            ]
     return fields
 
 
