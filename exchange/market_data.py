@@ -17,6 +17,7 @@ from exchange.core.messages import (
     RecordedTrade,
     Traded,
     UpdateDepth,
+    UpdateOrders,
 )
 from exchange.core.units import Nanos
 from exchange.core.venue import Venue
@@ -77,7 +78,7 @@ class MarketData:
     def publish_books(self, command: Command, events: list[Event]) -> None:
         """Tell those who follow a book that a command has changed."""
         touched = {getattr(event, "symbol", "") for event in events}
-        if isinstance(command, (UpdateDepth, RecordedTrade)):
+        if isinstance(command, (UpdateDepth, UpdateOrders, RecordedTrade)):
             touched.add(command.symbol)
         for symbol, last in self.books.items():
             if symbol in touched:

@@ -10,6 +10,7 @@ from exchange.core.messages import (
     UpdateFundingRate,
     UpdateIndexPrice,
     UpdateMarkPrice,
+    UpdateOrders,
 )
 from exchange.core.units import Lots, Nanos, Ticks
 from exchange.feed import FeedItem
@@ -97,12 +98,16 @@ class _Opening:
     def __init__(self) -> None:
         self._prices: dict[tuple[str, str], Command] = {}
         self._books: dict[str, tuple[dict[Ticks, Lots], dict[Ticks, Lots]]] = {}
+        self._orders: dict[str, dict[int, tuple[bool, Ticks, Lots]]] = {}
+        """Single orders by number, in the order in which they joined their queues."""
 
     def take(self, items: list[FeedItem]) -> None:
         """Remember what outlasts the moment: prices, rates and levels.  Trades do not."""
         for item in items:
             if isinstance(item, UpdateDepth):
                 self._depth(item)
+            elif isinstance(item, UpdateOrders):
+                self._singles(item)
             elif isinstance(item, PRICES):
                 self._prices[type(item).__name__, item.symbol] = item
 
@@ -116,6 +121,18 @@ class _Opening:
                 else:
                     side.pop(price, None)
 
+    def _singles(self, update: UpdateOrders) -> None:
+        known = self._orders.setdefault(update.symbol, {})
+        if update.snapshot:
+            known.clear()
+        for buy, rows in ((True, update.bids), (False, update.asks)):
+            for number, price, size in rows:
+                old = known.get(number)
+                if old is None or (old[0], old[1]) != (buy, price) or not 0 < size <= old[2]:
+                    known.pop(number, None)
+                if size:
+                    known[number] = (buy, price, size)
+
     def items(self, at: Nanos) -> Iterator[FeedItem]:
         """The market at that moment, prices first."""
         for price in self._prices.values():
@@ -126,5 +143,14 @@ class _Opening:
                 symbol=symbol,
                 bids=tuple(bids.items()),
                 asks=tuple(asks.items()),
+                snapshot=True,
+            )
+        for symbol, orders in self._orders.items():
+            rows = [(buy, (number, price, size)) for number, (buy, price, size) in orders.items()]
+            yield UpdateOrders(
+                at=at,
+                symbol=symbol,
+                bids=tuple(row for buy, row in rows if buy),
+                asks=tuple(row for buy, row in rows if not buy),
                 snapshot=True,
             )

@@ -50,6 +50,7 @@ from exchange.core.messages import (
     UpdateFundingRate,
     UpdateIndexPrice,
     UpdateMarkPrice,
+    UpdateOrders,
     Withdraw,
 )
 from exchange.core.policies import (
@@ -565,6 +566,20 @@ class Traffic:
             snapshot=self.random.random() < 0.7,
         )
 
+    def single_orders(self, venue: Venue) -> Command:
+        symbol = self.symbol()
+        middle = self.tick(venue, symbol, 0.03)
+        bids = {self.random.randint(1, 9): middle - self.random.randint(1, 8) for _ in range(3)}
+        asks = {self.random.randint(10, 19): middle + self.random.randint(0, 8) for _ in range(3)}
+        sizes = self.random.choices(range(20), k=6)
+        return UpdateOrders(
+            at=self.at,
+            symbol=symbol,
+            bids=tuple((n, max(price, 1), sizes.pop()) for n, price in bids.items()),
+            asks=tuple((n, price, sizes.pop()) for n, price in asks.items()),
+            snapshot=self.random.random() < 0.1,
+        )
+
     def print_trade(self, venue: Venue) -> Command:
         symbol = self.symbol()
         return RecordedTrade(
@@ -609,6 +624,7 @@ DRAW: dict[type[Command], tuple[int, Callable[[Traffic, Venue], Command]]] = {
     PublishBook: (5, Traffic.publish),
     PassTime: (10, Traffic.pass_time),
     UpdateDepth: (60, Traffic.depth),
+    UpdateOrders: (30, Traffic.single_orders),
     RecordedTrade: (40, Traffic.print_trade),
     ListInstrument: (2, Traffic.list_again),
     OpenAccount: (2, Traffic.open_again),

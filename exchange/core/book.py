@@ -182,6 +182,8 @@ class Book:
         self.level: vec[i64] = vec[i64]()
         self.older: vec[i64] = vec[i64]()
         self.newer: vec[i64] = vec[i64]()
+        self.number: vec[i64] = vec[i64]()
+        """What a record calls history's order; 0 where it tells levels only, and for traders."""
         self.orders: list[Order | None] = []
         """The trader's order in a row; None where history's size is."""
         self._free: i64 = NONE
@@ -307,6 +309,7 @@ class Book:
         self.level = append(self.level, NONE)
         self.older = append(self.older, NONE)
         self.newer = append(self.newer, NONE)
+        self.number = append(self.number, 0)
         self.orders.append(None)
         return len(self.owner) - 1
 
@@ -315,6 +318,7 @@ class Book:
         if order is not None:
             order.row = NONE
             self.orders[row] = None
+        self.number[row] = 0
         self.level[row] = NONE
         self.newer[row] = self._free
         self._free = row

@@ -45,6 +45,9 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
             yield f"{average.price} {average.since} {average.weighted} {average.covered}"
     if market.book.tape is not None:
         yield f"{market.book.tape.levels_told} {market.book.tape.orders_told}"
+    for single in market.single.values():
+        worn = market.worn_orders.get(single.number, 0)
+        yield f"order {single.number} {single.buy} {single.price} {single.size} {worn}"
     book = market.book
     for side in (book.bids, book.asks):
         for level in book.best_first(side):
@@ -56,7 +59,7 @@ def _row_line(book: Book, row: int) -> str:
     order = book.orders[row]
     price, size = book.price[book.level[row]], book.size[row]
     if order is None:
-        return f"{price} {size}"
+        return f"{price} {size} {number}" if (number := book.number[row]) else f"{price} {size}"
     side = order.position.side if order.position is not None else ""
     flags = f"{order.buy} {order.reduce_only} {order.post_only} {order.self_trade} {side}"
     line = f"{price} {size} {order.order_id} {order.owner} {order.ref} {flags}"

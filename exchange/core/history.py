@@ -67,7 +67,8 @@ def grow(book: Book, price: Ticks, size: Lots, *, buy: bool) -> None:
     if more <= 0:
         return
     newest = NONE if level == NONE else book.newest[level]
-    if newest != NONE and book.owner[newest] == HISTORY_OWNER:
+    own = newest != NONE and book.owner[newest] == HISTORY_OWNER
+    if own and book.number[newest] == 0:
         book.grow(newest, more)
     else:
         book.add(HISTORY_OWNER, price, more, buy=buy)

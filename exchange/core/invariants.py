@@ -15,11 +15,24 @@ def check(state: State) -> None:
     assert not state.fired, "an order was triggered and not placed"
     for market in state.markets:
         market.book.check()
+        _check_single(market)
         _check_positions(state, market)
     _check_clearing(state)
     for account in state.accounts[1:]:
         _check_orders(state, account)
         _check_margin(state, account)
+
+
+def _check_single(market: Market) -> None:
+    """What rests of history's single orders is where and what the record says, or less."""
+    book, symbol = market.book, market.instrument.symbol
+    for number, single in market.single.items():
+        assert number == single.number, f"{symbol} order {number} is mislaid"
+        if single.row == NONE or book.number[single.row] != number:
+            continue
+        assert book.size[single.row] <= single.size, f"{symbol} order {number} is too large"
+        assert book.price[book.level[single.row]] == single.price, f"{symbol} {number} strayed"
+    assert all(n in market.single for n in market.worn_orders), f"{symbol} wears what is gone"
 
 
 def _check_positions(state: State, market: Market) -> None:

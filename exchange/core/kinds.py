@@ -93,6 +93,8 @@ class Reject(StrEnum):
     MARKET_SIZE_ABOVE_MAX = "market_size_above_max"
     PRICE_NOT_POSITIVE = "price_not_positive"
     PRICE_ABOVE_MAX = "price_above_max"
+    BAD_ORDER_NUMBER = "bad_order_number"
+    """Of an order that a record tells by itself."""
     BAD_FLAGS = "bad_flags"
     BAD_DISPLAY_SIZE = "bad_display_size"
     BAD_EXPIRY = "bad_expiry"

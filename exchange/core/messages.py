@@ -305,6 +305,19 @@ class UpdateDepth(Command, frozen=True, kw_only=True):
     snapshot: bool = False
 
 
+class UpdateOrders(Command, frozen=True, kw_only=True):
+    """History's single orders, each with its open size now: (the record's number, price, size).
+
+    Zero: it is gone.  A new order joins the end of its queue, and so does one that grew or moved;
+    one that shrank keeps its place.  A snapshot replaces everything that history shows.
+    """
+
+    symbol: str
+    bids: tuple[tuple[int, Ticks, Lots], ...]
+    asks: tuple[tuple[int, Ticks, Lots], ...]
+    snapshot: bool = False
+
+
 class RecordedTrade(Command, frozen=True, kw_only=True):
     """A trade that history printed: an aggressive order of history's, at that price only."""
 
@@ -340,6 +353,7 @@ AnyCommand: TypeAlias = (
     | PublishBook
     | PassTime
     | UpdateDepth
+    | UpdateOrders
     | RecordedTrade
 )
 
@@ -441,7 +455,10 @@ class BookOrderAdded(MarketEvent, frozen=True, kw_only=True):
 
 
 class BookOrderResized(MarketEvent, frozen=True, kw_only=True):
-    """An order has another size, and kept its place; it grows only at the end of a queue."""
+    """An order has another size, and kept its place.
+
+    It grows only at the end of a queue, or where a record gives back what it had lost.
+    """
 
     sequence: int
     key: int

@@ -171,7 +171,11 @@ def _first(book: Book, side: Ladder, price: Ticks, told: Ticks) -> int:
 def _wear(market: Market, row: int, taker: Order, *, buy: bool) -> Lots:
     """History meets itself: the queue shortens, and nothing changes hands."""
     size, price = min(market.book.size[row], taker.size), taker.price
-    market.worn[buy, price] = market.worn.get((buy, price), 0) + size
+    number = int(market.book.number[row])
+    if number:
+        market.worn_orders[number] = market.worn_orders.get(number, 0) + size
+    else:
+        market.worn[buy, price] = market.worn.get((buy, price), 0) + size
     market.book.reduce(row, size)
     taker.size -= size
     return size

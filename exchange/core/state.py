@@ -7,7 +7,7 @@ from exchange.core.accounts import Account, Pool, Position, SpotPosition
 from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.attached import Attached
 from exchange.core.average import TimeAverage
-from exchange.core.book import HISTORY_OWNER, Book, Order
+from exchange.core.book import HISTORY_OWNER, NONE, Book, Order
 from exchange.core.funding_rate import Funding
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
@@ -82,6 +82,19 @@ class Funds:
         return {ledger.names[account]: ledger.balances[account] for account in owned}
 
 
+class Single:
+    """An order of history's that the record tells by itself."""
+
+    def __init__(self, number: int, price: Ticks, size: Lots, *, buy: bool) -> None:
+        self.number = number
+        self.price = price
+        self.size = size
+        """As the record has it; clients may have taken some of it here."""
+        self.buy = buy
+        self.row = NONE
+        """Where it was put in the book; it rests there still if its number does."""
+
+
 class Market:
     """One instrument: its book, its prices, and history's position in it."""
 
@@ -125,6 +138,10 @@ class Market:
         self.worn: dict[tuple[bool, Ticks], Lots] = {}
         """What history's recorded trades took from its own levels since the last depth update, by
         (is a bid, price)."""
+        self.single: dict[int, Single] = {}
+        """History's orders, where they are told one by one, by the record's number."""
+        self.worn_orders: dict[int, Lots] = {}
+        """What recorded trades took from these since the last update."""
 
     def triggers(self, source: PriceSource) -> Triggers:
         """What waits for one price, made if need be."""

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 from exchange.core import (
     amending,
     blocks,
+    by_order,
     cancelling,
     expiry,
     firing,
@@ -69,6 +70,7 @@ from exchange.core.messages import (
     UpdateFundingRate,
     UpdateIndexPrice,
     UpdateMarkPrice,
+    UpdateOrders,
     Withdraw,
 )
 from exchange.core.rules import Rulebook
@@ -143,6 +145,7 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     PublishBook: tape.publish_book,
     PassTime: pass_time,
     UpdateDepth: replay.update_depth,
+    UpdateOrders: by_order.update_orders,
     RecordedTrade: replay.recorded_trade,
 }
 

@@ -8,6 +8,7 @@ from exchange.core.messages import (
     UpdateDepth,
     UpdateIndexPrice,
     UpdateMarkPrice,
+    UpdateOrders,
 )
 from exchange.feed import FeedItem
 from feeds import PricePath, TickFileError, Window
@@ -63,3 +64,14 @@ def test_two_windows_side_by_side_are_the_whole() -> None:
 def test_an_empty_window_says_how_far_the_feed_goes() -> None:
     with pytest.raises(TickFileError, match="nothing between 9 and the end, it was read to 8"):
         items(Window(PricePath(DAY, "day"), start=9))
+
+
+def test_single_orders_open_in_the_order_of_their_queues() -> None:
+    def orders(at: int, *bids: tuple[int, int, int]) -> UpdateOrders:
+        return UpdateOrders(at=at, symbol="BTC", bids=bids, asks=())
+
+    day = [orders(1, (1, 10, 5), (2, 10, 5), (3, 10, 5)), orders(2, (1, 10, 9), (2, 10, 4))]
+
+    (opening, _) = items(Window(PricePath([*day, orders(5, (3, 0, 0))]), start=5))
+
+    assert opening.bids == ((2, 10, 4), (3, 10, 5), (1, 10, 9))

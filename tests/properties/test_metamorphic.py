@@ -30,6 +30,7 @@ from exchange.core.messages import (
     UpdateDepth,
     UpdateIndexPrice,
     UpdateMarkPrice,
+    UpdateOrders,
 )
 from exchange.core.policies import Amount, FundingMethod, Rank, Select
 from exchange.core.rules import FundingRules, Rulebook, Tier
@@ -264,6 +265,12 @@ def in_half_lots(message: S) -> S:
             for rows in (message.bids, message.asks)
         ]
         return replace(message, bids=bids, asks=asks)
+    if isinstance(message, UpdateOrders):
+        singles = [
+            tuple((number, price, 2 * size) for number, price, size in rows)
+            for rows in (message.bids, message.asks)
+        ]
+        return replace(message, bids=singles[0], asks=singles[1])
     fields: dict[str, object] = {}
     for name, value in asdict(message).items():
         if name in LOTS and isinstance(value, int):
