@@ -16,7 +16,15 @@ from exchange.core.rules import (
     Tier,
     TierInput,
 )
-from exchange.core.selection import SELECTION, down_tiers, first, how_much, just_enough, mixed
+from exchange.core.selection import (
+    SELECTION,
+    _peak,
+    down_tiers,
+    first,
+    how_much,
+    just_enough,
+    mixed,
+)
 from exchange.core.units import RATE_ONE, ceil_div
 from tests.stage import DOLLAR, SUBTICKS, Stage, position, rulebook
 
@@ -76,11 +84,11 @@ def test_equals_go_in_symbol_order(policy: Select) -> None:
 # ------------------------------------------------------------------------------ how much
 
 
-@pytest.mark.parametrize("size", [7, -7])
-def test_the_whole_position_is_all_of_it(size: int) -> None:
-    held = position(size, 100)
+@pytest.mark.parametrize("size", [60, -60])
+def test_the_whole_position_is_all_of_it_whatever_its_tier(size: int) -> None:
+    held = position(size, 100, tiers=RISING)
 
-    assert how_much(Amount.WHOLE_POSITION, held, MARK, 1, 0) == 7
+    assert how_much(Amount.WHOLE_POSITION, held, MARK, 1, 0) == 60
 
 
 @pytest.mark.parametrize(
@@ -193,10 +201,18 @@ def test_just_enough_is_the_fewest_lots_that_suffice(
 ) -> None:
     """Against a search that tries every number of lots, for a shortfall around what some free."""
     held = position(size, 100, tiers=RISING, margin=MarginRules(maintenance_price=priced))
+    held.cost += 37
     least = max(1, freed(held, mark, min(lots, abs(size)), fee, buffer) + off)
     enough = [n for n in range(1, abs(size)) if freed(held, mark, n, fee, buffer) >= least]
 
     assert just_enough(held, mark, least, fee, buffer) == min(enough, default=abs(size))
+
+
+@pytest.mark.parametrize("most", [1, 7, 8, 9, 100])
+def test_the_most_that_closing_frees_is_found_wherever_it_is(most: int) -> None:
+    for top in range(most + 1):
+        assert _peak(lambda lots, top=top: -abs(lots - top), most) == top  # type: ignore[misc]
+        assert _peak(lambda lots, top=top: min(lots, top), most) == top  # type: ignore[misc]
 
 
 # --------------------------------------------------------------------------- other tiers
@@ -242,14 +258,17 @@ def test_tiers_by_size_are_come_down_in_lots() -> None:
 
 
 def test_where_margin_is_reckoned_at_entry_so_are_the_tiers() -> None:
-    """50 lots for 5,000 are in the second tier, however little they are worth now."""
+    """50 lots for 5,050 are in the second tier, however little they are worth now.
+
+    29 of them were bought for 2,929, and 30 for more than 3,000.
+    """
     tiers = (
         Tier(floor="0", maintenance="0.01", leverage_max=100),
         Tier(floor="3000", maintenance="0.1", leverage_max=10),
     )
-    held = position(50, 100, tiers=tiers, margin=MarginRules(maintenance_price=MarginPrice.ENTRY))
+    held = position(50, 101, tiers=tiers, margin=MarginRules(maintenance_price=MarginPrice.ENTRY))
 
-    assert how_much(Amount.DOWN_ONE_TIER, held, MARK // 10, 1, 0) == 20
+    assert how_much(Amount.DOWN_ONE_TIER, held, MARK // 10, 1, 0) == 21
 
 
 # ------------------------------------------------------------------------------- chance

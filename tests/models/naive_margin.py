@@ -7,78 +7,22 @@ is what history shows.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
-from exchange.core.rules import Amount, Select
-
-NO_PRICE = 10**18
-
-
-@dataclass
-class Contract:
-    """What a lot is worth: a money amount for each tick, or (inverse) that over the price."""
-
-    symbol: str
-    asset: str
-    worth: int
-    tiers: list[tuple[int, Fraction]]
-    """(notional at which it begins, maintenance rate), the lowest first."""
-    inverse: bool = False
-    mark: Fraction = Fraction(0)
-    """In ticks."""
-    bids: dict[int, int] = field(default_factory=dict)
-    asks: dict[int, int] = field(default_factory=dict)
-
-    def cash(self, lots: int, price: int) -> int:
-        """What taking `lots` (signed) at a price costs; less than nothing is received."""
-        if self.inverse:
-            coins = floor(Fraction(abs(lots) * self.worth, price))
-            return -coins if lots > 0 else coins
-        return lots * self.worth * price
-
-    def margin(self, lots: int) -> int:
-        """Maintenance margin: each rate on its own part of the notional, rounded up in the end."""
-        total, notional = Fraction(0), self.notional(lots)
-        tops = [start for start, _ in self.tiers[1:]] + [notional]
-        for (start, rate), top in zip(self.tiers, tops, strict=True):
-            total += rate * max(0, min(notional, top) - start)
-        return ceil(total)
-
-    def tier(self, lots: int) -> int:
-        """Its number; what just fills a tier is still in it."""
-        notional = self.notional(lots)
-        return max(n for n, (start, _) in enumerate(self.tiers) if n == 0 or notional > start)
-
-    def notional(self, lots: int) -> int:
-        """The absolute value at the mark, rounded up."""
-        return ceil(abs(self.value(lots)))
-
-    def value(self, lots: int) -> Fraction:
-        """What `lots` (signed) are worth at the mark, unrounded."""
-        return -lots * self.worth / self.mark if self.inverse else lots * self.worth * self.mark
-
-
-@dataclass
-class Held:
-    """A position, and the money behind it if it is isolated."""
-
-    name: str
-    contract: Contract
-    side: str
-    rank: int
-    """Tells positions of equal standing apart: by admission, then net, long, short."""
-    size: int = 0
-    cost: int = 0
-    isolated: bool = False
-    bucket: int = 0
-    leverage: int = 10
-    failing: bool = False
-
-    def gain(self) -> int:
-        """Unrealised PnL, rounded down."""
-        return floor(self.contract.value(self.size)) - self.cost
+from exchange.core.rules import (
+    Amount,
+    Backing,
+    Breach,
+    DeleveragingPrice,
+    Leftover,
+    Limit,
+    LiquidationRules,
+    Rank,
+    Select,
+)
+from tests.models.naive_contract import Contract, Held
 
 
 @dataclass
@@ -97,14 +41,13 @@ class NaiveMargin:
     """All accounts of a venue, their positions and the insurance fund."""
 
     def __init__(
-        self,
-        select: Select,
-        amount: Amount,
-        fee: Fraction,
-        funds: dict[str, int],
+        self, rules: LiquidationRules, band: Fraction, funds: dict[str, int], one: dict[str, int]
     ) -> None:
-        self.select, self.amount, self.fee = select, amount, fee
+        self.rules = rules
+        self.band = band
         self.funds = funds
+        self.one = one
+        """Units of money in one of each asset."""
         self.uncovered: dict[str, int] = dict.fromkeys(funds, 0)
         self.names: list[str] = []
         self.wallets: dict[tuple[str, str], int] = {}
@@ -156,9 +99,9 @@ class NaiveMargin:
         contract.mark = mark
         self.told = []
         failed = [
-            (self._ratio(name, contract.asset), number, name)
+            (min(ratios), number, name)
             for number, name in enumerate(self.names)
-            if self._ratio(name, contract.asset) < 1
+            if (ratios := self._failed_ratios(name, contract.asset))
         ]
         self.waiting = [(name, contract.asset) for _, _, name in sorted(failed)]
         return self.settle()
@@ -189,7 +132,20 @@ class NaiveMargin:
         return self.money(scope) + sum(p.gain() for p in self.of(scope))
 
     def maintenance(self, scope: Scope) -> int:
-        return sum(p.contract.margin(p.size) for p in self.of(scope))
+        return sum(p.margin() for p in self.of(scope))
+
+    def fails(self, equity: int, needed: int) -> bool:
+        """Whether the line is passed; where it lies is the rulebook's choice."""
+        at_the_line = equity == needed and self.rules.trigger is Breach.AT_OR_BELOW
+        return equity < needed or at_the_line
+
+    def way_out(self, scope: Scope) -> int:
+        """Maintenance margin and the buffer above it that ends a liquidation."""
+        needed = self.maintenance(scope)
+        return needed + ceil(needed * Fraction(self.rules.exit_buffer))
+
+    def recovered(self, scope: Scope) -> bool:
+        return not self.fails(self.equity(scope), self.way_out(scope))
 
     def _scopes(self, name: str, asset: str) -> list[Scope]:
         """Isolated positions first, in order of symbol and side, then the cross account."""
@@ -199,12 +155,13 @@ class NaiveMargin:
         alone.sort(key=lambda p: (p.contract.symbol, _SIDES.index(p.side)))
         return [*(Scope(name, asset, p) for p in alone), Scope(name, asset, None)]
 
-    def _ratio(self, name: str, asset: str) -> Fraction:
-        """Equity for a unit of maintenance margin, where it is lowest."""
-        margins = [
-            (self.equity(scope), self.maintenance(scope)) for scope in self._scopes(name, asset)
+    def _failed_ratios(self, name: str, asset: str) -> list[Fraction]:
+        """Equity for a unit of maintenance margin, of all that has failed."""
+        return [
+            Fraction(self.equity(scope), self.maintenance(scope))
+            for scope in self._scopes(name, asset)
+            if self.of(scope) and self.fails(self.equity(scope), self.maintenance(scope))
         ]
-        return min((Fraction(e, m) for e, m in margins if m), default=Fraction(1))
 
     # ---------------------------------------------------------------------- the waterfall
 
@@ -214,7 +171,7 @@ class NaiveMargin:
 
     def _look_at(self, name: str, asset: str) -> None:
         for scope in self._scopes(name, asset):
-            if self.of(scope) and self.equity(scope) < self.maintenance(scope):
+            if self.of(scope) and self.fails(self.equity(scope), self.maintenance(scope)):
                 self._liquidate(scope)
             if not self.of(scope):
                 self._cover(scope)
@@ -227,7 +184,7 @@ class NaiveMargin:
         self.told.append(("started", *told))
         if scope.alone is not None:
             scope.alone.failing = True
-        while self.of(scope) and self.equity(scope) < self.maintenance(scope):
+        while self.of(scope) and not self.recovered(scope):
             self._step(scope, self._first(self.of(scope)))
         if scope.alone is not None:
             scope.alone.failing = False
@@ -240,63 +197,71 @@ class NaiveMargin:
         """The one to close; of equals, the first."""
         worst: dict[Select, Callable[[Held], int]] = {
             Select.LARGEST_UNREALISED_LOSS: lambda p: -p.gain(),
-            Select.MOST_MARGIN_FREED: lambda p: p.contract.margin(p.size),
+            Select.MOST_MARGIN_FREED: lambda p: p.margin(),
             Select.LARGEST_NOTIONAL: lambda p: p.contract.notional(p.size),
         }
-        return max(positions, key=worst[self.select])
+        return max(positions, key=worst[self.rules.select])
 
     def _how_much(self, scope: Scope, held: Held) -> int:
-        size, contract = abs(held.size), held.contract
-        if self.amount is Amount.DOWN_ONE_TIER:
-            tier = contract.tier(size)
-            lower = [n for n in range(1, size) if contract.tier(size - n) < tier]
-            return min(lower, default=size)
-        if self.amount is Amount.JUST_ENOUGH:
-            missing = self.maintenance(scope) - self.equity(scope)
-            enough = [
-                n
-                for n in range(1, size)
-                if contract.margin(size)
-                - contract.margin(size - n)
-                - self._charge(contract.notional(n))
-                >= missing
-            ]
-            return min(enough, default=size)
-        return size
+        size = abs(held.size)
+        tier = held.tier(size)
+        goal = {
+            Amount.DOWN_ONE_TIER: tier - 1,
+            Amount.DOWN_TWO_TIERS: tier - 2,
+            Amount.TO_LOWEST_TIER: 0 if tier > 1 else -1,
+        }
+        if self.rules.amount is Amount.JUST_ENOUGH:
+            enough = [n for n in range(1, size) if self._is_enough(scope, held, n)]
+        elif self.rules.amount in goal:
+            wanted = goal[self.rules.amount]
+            enough = [n for n in range(1, size) if held.tier(size - n) <= wanted]
+        else:
+            enough = []
+        return min(enough, default=size)
+
+    def _is_enough(self, scope: Scope, held: Held, lots: int) -> bool:
+        """Whether closing them at the mark frees what is missing, fee and buffer included."""
+        missing = self.way_out(scope) - self.equity(scope)
+        missing += 1 if self.rules.trigger is Breach.AT_OR_BELOW else 0
+        freed = held.margin() - held.margin(abs(held.size) - lots)
+        freed = floor(freed * (1 + Fraction(self.rules.exit_buffer)))
+        return freed - self._charge(held.contract.notional(lots)) >= missing
 
     def _charge(self, notional: int) -> int:
-        return ceil(notional * self.fee)
+        return ceil(notional * Fraction(self.rules.fee))
 
     def _step(self, scope: Scope, held: Held) -> None:
         lots = self._how_much(scope, held)
-        if self._sell(scope, held, lots, self.equity(scope), charged=True):
+        if self._sell(scope, held, lots, 0, charged=True):
             return
-        if self.funds[scope.asset] > 0:
-            backing = self.equity(scope) + self.funds[scope.asset]
-            filled = self._sell(scope, held, abs(held.size), backing, charged=False)
+        fund = self.funds[scope.asset]
+        if fund > 0 and self.rules.fund_in_book:
+            filled = self._sell(scope, held, abs(held.size), fund, charged=False)
             self._draw_on_fund(scope)
             if filled:
                 return
-        self._deleverage(held, self._last_price(held, self.equity(scope)))
+        self._deleverage(scope, held)
         self._draw_on_fund(scope)
 
-    def _last_price(self, held: Held, backing: int) -> int:
-        """The worst price at which closing all of it costs no more than `backing`."""
-        now = floor(held.contract.value(held.size))
+    def _behind(self, scope: Scope, held: Held, lots: int) -> int:
+        """What stands behind so many lots: all of the equity, or a share by maintenance margin."""
+        equity, needed = self.equity(scope), self.maintenance(scope)
+        shared = self.rules.backing is Backing.BY_MAINTENANCE and scope.alone is None and needed > 0
+        if not shared:
+            return equity
+        part = held.margin() - held.margin(abs(held.size) - lots)
+        return floor(Fraction(equity * part, needed))
 
-        def affordable(price: int) -> bool:
-            return backing + -held.contract.cash(-held.size, price) - now >= 0
-
-        return _least(affordable) if held.size > 0 else _most(affordable)
-
-    def _sell(self, scope: Scope, held: Held, lots: int, backing: int, *, charged: bool) -> int:
+    def _sell(self, scope: Scope, held: Held, lots: int, extra: int, *, charged: bool) -> int:
         """Close in the book, at the last price or better; returns how much."""
-        limit, contract, sign = self._last_price(held, backing), held.contract, 1
-        levels, best_first = contract.bids, sorted(contract.bids, reverse=True)
-        if held.size < 0:
-            levels, best_first, sign = contract.asks, sorted(contract.asks), -1
+        contract, before = held.contract, self.equity(scope)
+        behind = [self._behind(scope, held, n) for n in range(lots + 1)]
+        bankrupt = held.last_price(self._behind(scope, held, abs(held.size)) + extra)
+        buys, sign = held.size < 0, 1 if held.size > 0 else -1
+        limit = self._limit(contract, bankrupt, buys=buys)
+        levels = contract.asks if buys else contract.bids
         filled = notional = 0
-        for price in best_first:
+        for price in sorted(levels, reverse=not buys):
             size = min(levels[price], lots - filled)
             if size == 0 or (price - limit) * sign < 0:
                 break
@@ -304,16 +269,37 @@ class NaiveMargin:
             filled += size
             notional += abs(contract.cash(size, price))
             realised = self.trade(held, -sign * size, price)
-            self.told.append(
-                ("closed", held.name, contract.symbol, held.side, size, price, realised)
-            )
+            what = contract.symbol, held.side, size, price, realised
+            self.told.append(("closed", held.name, *what))
         self._drop_empty(levels)
-        fee = max(0, min(self._charge(notional), self.equity(scope))) if charged else 0
+        if charged and filled:
+            self._take_fee(scope, held, self._charge(notional))
+            if held.size == 0:
+                self._take_leftover(scope, held, behind[filled] + self.equity(scope) - before)
+        return filled
+
+    def _limit(self, contract: Contract, bankrupt: int, *, buys: bool) -> int:
+        """The worst price of an order: where it bankrupts, or nearer, at the market band's edge."""
+        if self.rules.limit is Limit.BANKRUPTCY_PRICE:
+            return bankrupt
+        if buys:
+            return min(max(1, floor(contract.mark * (1 + self.band))), bankrupt)
+        return max(1, ceil(contract.mark * (1 - self.band)), bankrupt)
+
+    def _take_fee(self, scope: Scope, held: Held, charge: int) -> None:
+        fee = max(0, min(charge, self.equity(scope)))
         if fee:
             self._pay(scope, -fee)
             self.funds[scope.asset] += fee
             self.told.append(("fee", held.name, fee))
-        return filled
+
+    def _take_leftover(self, scope: Scope, held: Held, left: int) -> None:
+        """What a position closed whole leaves of its backing, if the fund is to have it."""
+        left = min(left, self.equity(scope))
+        if self.rules.leftover is Leftover.FUND and left > 0:
+            self._pay(scope, -left)
+            self.funds[scope.asset] += left
+            self.told.append(("leftover", held.name, left))
 
     def _drop_empty(self, levels: dict[int, int]) -> None:
         for price in [price for price, size in levels.items() if size == 0]:
@@ -343,74 +329,61 @@ class NaiveMargin:
 
     # ------------------------------------------------------------------ auto-deleveraging
 
-    def _deleverage(self, bankrupt: Held, price: int) -> None:
-        """Against the most profitable and leveraged on the other side; then against history."""
-        sign = 1 if bankrupt.size > 0 else -1
+    def _deleverage(self, scope: Scope, bankrupt: Held) -> None:
+        """Against the first in the queue on the other side, then the next; then history."""
+        before, behind = self.equity(scope), self._behind(scope, bankrupt, abs(bankrupt.size))
+        price = self._adl_price(bankrupt, bankrupt.last_price(behind))
         others = [
             p
             for p in self.positions
             if p.contract is bankrupt.contract and p.size * bankrupt.size < 0
         ]
-        for victim in sorted(others, key=lambda p: (-self._standing(p), p.rank)):
+        ranking = self.rules.deleveraging.rank
+        for victim in sorted(others, key=lambda p: (-self._standing(p, ranking), p.rank)):
             size = min(abs(bankrupt.size), abs(victim.size))
             if size == 0:
                 break
-            realised = self.trade(bankrupt, -sign * size, price)
-            lost = self.trade(victim, sign * size, price)
-            key = bankrupt.contract.symbol, bankrupt.side
-            self.told.append(("closed", bankrupt.name, *key, size, price, realised))
-            key = victim.contract.symbol, victim.side
-            self.told.append(("deleveraged", victim.name, *key, size, price, lost))
+            self._pass_on(bankrupt, victim, size, price)
         if bankrupt.size:
-            size = abs(bankrupt.size)
-            realised = self.trade(bankrupt, -bankrupt.size, price)
-            key = bankrupt.contract.symbol, bankrupt.side
-            self.told.append(("closed", bankrupt.name, *key, size, price, realised))
+            self._pass_on(bankrupt, None, abs(bankrupt.size), price)
+        self._take_leftover(scope, bankrupt, behind + self.equity(scope) - before)
 
-    def _standing(self, held: Held) -> Fraction:
-        """Profit for the money put in, times leverage; a loss counts less the more leverage."""
-        if held.isolated:
-            behind = held.bucket + held.gain()
-        else:
-            behind = self.equity(Scope(held.name, held.contract.asset, None))
-        leverage = Fraction(held.contract.notional(held.size), max(1, behind))
-        profit = Fraction(held.gain(), max(1, abs(held.cost)))
-        return profit * leverage if profit > 0 else profit / leverage
+    def _adl_price(self, held: Held, bankrupt: int) -> int:
+        rules, mark = self.rules.deleveraging, held.contract.mark
+        deviation = Fraction(rules.deviation_max)
+        far = deviation > 0 and abs(bankrupt - mark) > mark * deviation
+        if rules.price is DeleveragingPrice.BANKRUPTCY and not far:
+            return bankrupt
+        return max(1, floor(mark)) if held.size > 0 else ceil(mark)
+
+    def _pass_on(self, loser: Held, victim: Held | None, size: int, price: int) -> None:
+        sign, symbol = (1 if loser.size > 0 else -1), loser.contract.symbol
+        realised = self.trade(loser, -sign * size, price)
+        self.told.append(("closed", loser.name, symbol, loser.side, size, price, realised))
+        if victim is not None:
+            realised = self.trade(victim, sign * size, price)
+            what = symbol, victim.side, size, price, realised
+            self.told.append(("deleveraged", victim.name, *what))
+
+    def _standing(self, held: Held, ranking: Rank) -> Fraction:
+        """Who is deleveraged first: a measure of profit times one of leverage."""
+        alone = held if held.isolated else None
+        scope = Scope(held.name, held.contract.asset, alone)
+        equity, value = self.equity(scope), Fraction(held.contract.notional(held.size))
+        entry, gain = Fraction(max(1, abs(held.cost))), Fraction(held.gain())
+        leverage = value / max(1, equity)
+        match ranking:
+            case Rank.PROFIT_AND_LEVERAGE:
+                return gain / entry * leverage if gain > 0 else gain / entry / leverage
+            case Rank.LEVERAGED_RETURN:
+                return gain / entry * held.leverage
+            case Rank.WALLET_PROFIT_AND_MARGIN_RATIO:
+                profit = max(0, gain) / max(self.one[scope.asset], self.money(scope))
+                return profit * (Fraction(self.maintenance(scope), equity) if equity > 0 else 0)
+            case Rank.PRICE_GAIN_AND_LEVERAGE:
+                rises = (held.size > 0) != held.contract.inverse
+                return (value / entry if rises else entry / value) * leverage
+        raise AssertionError(ranking)
 
 
 _SIDES = ("net", "long", "short")
-
-
-def _least(affordable: Callable[[int], bool]) -> int:
-    """The lowest price that is; all above it are too."""
-    high = 1
-    while not affordable(high):
-        high *= 2
-        if high > NO_PRICE:
-            return NO_PRICE
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        if affordable(middle):
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def _most(affordable: Callable[[int], bool]) -> int:
-    """The highest price that is, or the least there is; all below it are too."""
-    low, high = 1, 2
-    if not affordable(low):
-        return low
-    while affordable(high):
-        low, high = high, high * 2
-        if high > NO_PRICE:
-            return NO_PRICE
-    while high - low > 1:
-        middle = (low + high) // 2
-        if affordable(middle):
-            low = middle
-        else:
-            high = middle
-    return low

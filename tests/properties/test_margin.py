@@ -21,6 +21,7 @@ from exchange.core.messages import (
     Deposit,
     Event,
     InsuranceFundPaid,
+    LeftoverTaken,
     LiquidationEnded,
     LiquidationFeeCharged,
     LiquidationStarted,
@@ -40,11 +41,28 @@ from exchange.core.messages import (
     UpdateDepth,
     UpdateMarkPrice,
 )
-from exchange.core.policies import Amount
-from exchange.core.rules import ContractKind, Tier
+from exchange.core.rules import (
+    Amount,
+    Backing,
+    Breach,
+    ClosingFee,
+    ContractKind,
+    DeleveragingPrice,
+    DeleveragingRules,
+    Leftover,
+    Limit,
+    LimitRules,
+    LiquidationRules,
+    MarginPrice,
+    MarginRules,
+    Rank,
+    Tier,
+    TierInput,
+)
 from exchange.core.selection import SELECTION
 from exchange.core.venue import Venue
-from tests.models.naive_margin import Contract, Held, NaiveMargin, Scope, Told
+from tests.models.naive_contract import Contract, Held
+from tests.models.naive_margin import NaiveMargin, Scope, Told
 from tests.stage import contract, rulebook
 
 SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "25"))
@@ -65,8 +83,57 @@ RISING_COIN = tuple(
 )
 
 
-AMOUNTS = (Amount.WHOLE_POSITION, Amount.DOWN_ONE_TIER, Amount.JUST_ENOUGH)
-"""Those that the model knows."""
+RISING_LOTS = tuple(
+    msgspec.structs.replace(tier, floor=floor)
+    for tier, floor in zip(RISING, ("0", "6", "20"), strict=True)
+)
+
+AMOUNTS = (
+    Amount.WHOLE_POSITION,
+    Amount.DOWN_ONE_TIER,
+    Amount.DOWN_TWO_TIERS,
+    Amount.TO_LOWEST_TIER,
+    Amount.JUST_ENOUGH,
+)
+RANKS = [rank for rank in Rank if rank is not Rank.PSEUDO_RANDOM]
+TAKER = "0.002"
+BAND = "0.1"
+
+
+def liquidation_of(random: Random) -> LiquidationRules:
+    """Half of them the usual choices; of the others, all that the model knows."""
+    usual = LiquidationRules(
+        select=random.choice(list(SELECTION)),
+        amount=random.choice(AMOUNTS),
+        fee=random.choice(("0", "0.01", "0.03", "0.3")),
+    )
+    if random.random() < 0.5:
+        return usual
+    return msgspec.structs.replace(
+        usual,
+        trigger=random.choice(list(Breach)),
+        exit_buffer=random.choice(("0", "0.1", "0.37")),
+        limit=random.choice((Limit.BANKRUPTCY_PRICE, Limit.MARKET_BAND)),
+        backing=random.choice(list(Backing)),
+        leftover=random.choice(list(Leftover)),
+        fund_in_book=random.random() < 0.7,
+        deleveraging=DeleveragingRules(
+            rank=random.choice(RANKS),
+            price=random.choice(list(DeleveragingPrice)),
+            deviation_max=random.choice(("0", "0.05")),
+        ),
+    )
+
+
+def formula_of(random: Random) -> MarginRules:
+    """Half of them the usual formula, the others any."""
+    if random.random() < 0.5:
+        return MarginRules()
+    return MarginRules(
+        maintenance_price=random.choice(list(MarginPrice)),
+        closing_fee=random.choice(list(ClosingFee)),
+        tier_input=random.choice(list(TierInput)),
+    )
 
 
 class Twins:
@@ -74,24 +141,36 @@ class Twins:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        tiers, coin_tiers = random.choice(((FLAT, FLAT), (RISING, RISING_COIN)))
+        formula, liquidation = formula_of(random), liquidation_of(random)
+        ladders = (RISING_LOTS, RISING_LOTS) if by_size(formula) else (RISING, RISING_COIN)
+        tiers, coin_tiers = random.choice(((FLAT, FLAT), ladders))
         fund = random.choice(("0", "20", "3000"))
-        fee = random.choice(("0", "0.01", "0.03", "0.3"))
-        select, amount = random.choice(list(SELECTION)), random.choice(AMOUNTS)
         rules = rulebook(
             tiers=tiers,
             fund=fund,
-            fee=fee,
-            select=select,
-            amount=amount,
+            taker=TAKER,
+            margin=formula,
+            limits=LimitRules(market_band=BAND),
             instrument_tiers={"XBT": coin_tiers},
         )
-        self.venue = Venue(rules)
-        self.model = NaiveMargin(select, amount, Fraction(fee), {"USD": int(fund) * 100, "COIN": 0})
+        self.venue = Venue(msgspec.structs.replace(rules, liquidation=liquidation))
+        funds = {"USD": int(fund) * 100, "COIN": 0}
+        self.model = NaiveMargin(liquidation, Fraction(BAND), funds, UNITS)
         self.contracts = {
-            "BTC": Contract("BTC", "USD", 100, _tiers(tiers, "USD")),
-            "ETH": Contract("ETH", "USD", 100, _tiers(tiers, "USD")),
-            "XBT": Contract("XBT", "COIN", 1_000_000, _tiers(coin_tiers, "COIN"), inverse=True),
+            symbol: Contract(
+                symbol,
+                asset,
+                UNITS[asset],
+                _tiers(rows, 1 if by_size(formula) else UNITS[asset]),
+                formula,
+                Fraction(TAKER),
+                inverse=asset == "COIN",
+            )
+            for symbol, asset, rows in (
+                ("BTC", "USD", tiers),
+                ("ETH", "USD", tiers),
+                ("XBT", "COIN", coin_tiers),
+            )
         }
         self.held: dict[tuple[str, str, PositionSide], Held] = {}
         self.hedges: set[str] = set()
@@ -228,14 +307,18 @@ class Twins:
             (p.symbol, str(p.position_side)): (p.size, p.cost, p.bucket, p.maintenance_margin)
             for p in view.positions
         } == {
-            (p.contract.symbol, p.side): (p.size, p.cost, p.bucket, p.contract.margin(p.size))
+            (p.contract.symbol, p.side): (p.size, p.cost, p.bucket, p.margin())
             for p in self.model.positions
             if p.size and (p.name, p.contract.asset) == (name, asset)
         }
 
 
-def _tiers(rows: tuple[Tier, ...], asset: str) -> list[tuple[int, Fraction]]:
-    return [(int(Fraction(t.floor) * UNITS[asset]), Fraction(t.maintenance)) for t in rows]
+def _tiers(rows: tuple[Tier, ...], units: int) -> list[tuple[int, Fraction]]:
+    return [(int(Fraction(t.floor) * units), Fraction(t.maintenance)) for t in rows]
+
+
+def by_size(formula: MarginRules) -> bool:
+    return formula.tier_input is TierInput.SIZE
 
 
 def _story(events: list[Event]) -> list[Told]:
@@ -255,6 +338,8 @@ def _story(events: list[Event]) -> list[Told]:
                 told.append(("deleveraged", e.account, *what))
             case LiquidationFeeCharged():
                 told.append(("fee", e.account, e.fee))
+            case LeftoverTaken():
+                told.append(("leftover", e.account, e.amount))
             case InsuranceFundPaid():
                 told.append(("fund", e.account, e.amount))
             case LossUncovered():
