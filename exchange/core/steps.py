@@ -149,8 +149,14 @@ def auto_deleverage(scope: Scope, market: Market, position: Position) -> None:
 
 
 def take_over(scope: Scope, market: Market, position: Position) -> None:
-    """Let the venue's own account have the position at its bankruptcy price."""
+    """Let the venue's own account have the position at its bankruptcy price.
+
+    Not when the fund has lost more than it may: then others are deleveraged.
+    """
     state = scope.state
+    if state.reserves.drawdown < RATE_ONE and spendable(state, market) == 0:
+        auto_deleverage(scope, market, position)
+        return
     choice, stake = margins(scope), Stake(scope, position)
     size, price = abs(position.size), stake.bankruptcy_price(0)
     take_in(scope, market, position, size, price, state.next_order_id())
