@@ -28,7 +28,7 @@ CONTRACT = f'{{ symbol = "BTC", {GRID} }}'
 SPOT = f'{{ symbol = "BTC/USD", kind = "spot", base = "BTC", {GRID} }}'
 OF_CLOCK_AND_OPENING = {ListInstrument, OpenAccount, ComputeMarkPrice, PassTime}
 NOT_FOR_STEPS = {Batch, PublishBook, UpdateOrders}
-"""Several steps at once, what is published of a book, and history order by order (a recording's)."""
+"""Several steps at once, what is published of a book, and history order by order."""
 
 
 def scenario(steps: str, accounts: str, instruments: str = CONTRACT) -> Run:
