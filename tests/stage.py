@@ -178,9 +178,11 @@ class Stage:
     ) -> list[Event]:
         """Let history show these levels and no others."""
         rows = tuple((bids or {}).items()), tuple((asks or {}).items())
-        return self.do(
+        events = self.do(
             UpdateDepth(at=self.now(), symbol=symbol, bids=rows[0], asks=rows[1], snapshot=True)
         )
+        assert not only(events, CommandRejected), events
+        return events
 
     def hedge(self, *names: str) -> None:
         """Let traders hold longs and shorts side by side."""

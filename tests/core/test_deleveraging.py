@@ -1,11 +1,16 @@
 """Auto-deleveraging: who must close, in which order, at what price, and what becomes of them."""
 
-import pytest
+from fractions import Fraction
+from math import floor
 
-from exchange.core.deleveraging import queue, standing
+import pytest
+from msgspec import structs
+
+from exchange.core.deleveraging import RANKS, price_for, queue, standing
 from exchange.core.messages import (
     CancelReason,
     LiquidationStepTaken,
+    MarginMode,
     OrderCancelled,
     OrderFilled,
     PositionDeleveraged,
@@ -13,7 +18,8 @@ from exchange.core.messages import (
     Traded,
     TradeKind,
 )
-from tests.stage import DOLLAR, Stage, only
+from exchange.core.rules import ContractKind, DeleveragingRules, Rank
+from tests.stage import DOLLAR, Stage, only, rulebook
 
 
 def crowd() -> Stage:
@@ -106,6 +112,137 @@ def test_an_isolated_position_is_as_leveraged_as_its_bucket_makes_it() -> None:
     it.mark("BTC", 90)
 
     assert ranked(it) == ["bob", "ann"]
+
+
+# --------------------------------------------------------------------------- the ranks
+
+COIN = {"kind": ContractKind.INVERSE, "settle": "COIN", "money_unit": "0.000001"}
+
+
+def one_position(size: int, entry: int, mark: int, *, isolated: bool, inverse: bool) -> Stage:
+    """Ann's position in BTC, or in coins, with numbers that do not come out even."""
+    it = Stage(symbols="")
+    it.enlist("BTC", **(COIN if inverse else {}))
+    it.trader("ann")
+    it.bring("ann", "COIN" if inverse else "USD", 207_431)
+    it.mark("BTC", entry)
+    if isolated:
+        it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=3))
+    it.hold("ann", "BTC", size, entry)
+    it.mark("BTC", mark, 17)
+    return it
+
+
+def measures(it: Stage, rank: Rank) -> tuple[Fraction, Fraction]:
+    """Profit and leverage as the ranking measures them."""
+    asset = it.venue.instruments["BTC"].settle
+    account = it.venue.account_view("ann", asset)
+    (held,) = account.positions
+    isolated = held.mode is MarginMode.ISOLATED
+    wallet = held.bucket if isolated else account.wallet
+    equity = held.bucket + held.unrealised_pnl if isolated else account.equity
+    value, entry, gain = Fraction(held.notional), abs(held.cost), held.unrealised_pnl
+    match rank:
+        case Rank.PROFIT_AND_LEVERAGE:
+            return Fraction(gain, entry), value / equity
+        case Rank.WALLET_PROFIT_AND_MARGIN_RATIO:
+            one = 1_000_000 if asset == "COIN" else 100
+            profit = Fraction(max(0, gain), max(one, wallet))
+            return profit, Fraction(held.maintenance_margin, equity)
+        case Rank.PRICE_GAIN_AND_LEVERAGE:
+            rises = (held.size > 0) != (asset == "COIN")
+            return (value / entry if rises else entry / value), value / equity
+        case Rank.LEVERAGED_RETURN:
+            return Fraction(gain, entry), Fraction(held.leverage)
+        case _:
+            raise AssertionError(rank)
+
+
+@pytest.mark.parametrize("rank", [rank for rank in RANKS if rank is not Rank.PSEUDO_RANDOM])
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("isolated", [False, True])
+@pytest.mark.parametrize("size", [7, -7])
+@pytest.mark.parametrize("mark", [93, 103])
+def test_each_ranking_measures_profit_and_leverage(
+    rank: Rank, size: int, mark: int, *, isolated: bool, inverse: bool
+) -> None:
+    """In hundred-millionths, rounded down; so is their product."""
+    it = one_position(size, 97, mark, isolated=isolated, inverse=inverse)
+    state = it.venue._state
+    (held,) = queue(state, state.market_of["BTC"], long=size > 0)
+    profit, leverage = measures(it, rank)
+
+    found = RANKS[rank](state, held)
+
+    assert (found.profit, found.leverage) == (floor(profit * 10**8), floor(leverage * 10**8))
+    if rank is not Rank.PROFIT_AND_LEVERAGE:
+        assert found.score == found.profit * found.leverage // 10**8
+    elif profit > 0:
+        assert found.score == floor(profit * leverage * 10**8)
+    else:
+        assert found.score == floor(profit / leverage * 10**8)
+
+
+def test_a_wallet_counts_as_one_whole_dollar_at_least() -> None:
+    """Ann's is empty: all of her money is unrealised gain."""
+    it = Stage()
+    it.trader("ann", deposit=100)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", -10, 100)
+    it.mark("BTC", 50)
+    it.hold("ann", "BTC", -10, 50)
+    it.mark("ETH", 100)
+    it.hold("ann", "ETH", 10, 100)
+    it.mark("ETH", 90)
+    it.hold("ann", "ETH", -10, 90)
+    state = it.venue._state
+    (held,) = queue(state, state.market_of["BTC"], long=False)
+    assert it.account("ann").wallet == 0
+
+    assert RANKS[Rank.WALLET_PROFIT_AND_MARGIN_RATIO](state, held).profit == 500 * 10**8
+
+
+def test_by_chance_the_queue_is_another_at_another_time() -> None:
+    it = crowd()
+    state = it.venue._state
+    rank = RANKS[Rank.PSEUDO_RANDOM]
+    holders = list(state.market_of["BTC"].holders.values())
+    orders = set()
+    for now in range(30):
+        state.now = now
+        found = [rank(state, held) for held in holders]
+        assert {(standing.profit, standing.leverage) for standing in found} == {(0, 0)}
+        orders.add(tuple(sorted(range(4), key=lambda i: found[i].score)))
+
+    assert len(orders) > 10
+
+
+@pytest.mark.parametrize(
+    ("size", "bankruptcy", "mark", "found"),
+    [
+        (1, 90, 94_50, 90),  # 4.76% off
+        (1, 90, 95_00, 95),  # 5.26%
+        (1, 90, 95_70, 95),  # the mark, down to a tick for who sells
+        (-1, 110, 105_00, 110),
+        (-1, 110, 104_30, 105),  # and up to a tick for who buys
+        (1, 5, 40, 1),
+    ],
+)
+def test_a_bankruptcy_price_too_far_from_the_mark_gives_way_to_it(
+    size: int, bankruptcy: int, mark: int, found: int
+) -> None:
+    rules = DeleveragingRules(deviation_max="0.05")
+    liquidation = structs.replace(rulebook().liquidation, deleveraging=rules)
+    it = Stage(structs.replace(rulebook(), liquidation=liquidation), "BTC")
+    it.trader("ann", deposit=1_000)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", size, 100)
+    it.mark("BTC", 0, mark)
+    state = it.venue._state
+    (held,) = queue(state, state.market_of["BTC"], long=size > 0)
+
+    assert price_for(state, held, bankruptcy) == found
 
 
 # ----------------------------------------------------------------------------- closing

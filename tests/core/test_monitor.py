@@ -89,12 +89,30 @@ def test_money_spent_or_made_in_spot_moves_the_thresholds(*, buys: bool) -> None
     it.bring("ann", "COIN", 10_000)
     it.mark("BTC", 100)
     it.hold("ann", "BTC", 10, 100)
-    it.show("COIN/USD", bids={10: 10}, asks={10: 10} if buys else {11: 10})
+    it.show("COIN/USD", bids={9 if buys else 10: 10}, asks={10 if buys else 11: 10})
 
     it.place("ann", "COIN/USD", 10 if buys else -10, 10)
 
     assert it.account("ann").wallet == (200 if buys else 300) * DOLLAR
     assert liquidated(it, "BTC", 88) == (["ann"] if buys else [])
+
+
+def test_coins_sold_in_spot_no_longer_stand_behind_a_position_in_coins() -> None:
+    """100 dollars long at 10: with 10 coins it fails below 5.50, with 12 it would below 5."""
+    it = Stage()
+    coin = {"settle": "COIN", "money_unit": "0.001"}
+    it.enlist("COIN/USD", kind=ContractKind.SPOT, base="COIN", base_unit="0.001")
+    it.enlist("XBT", kind=ContractKind.INVERSE, **coin)
+    it.trader("ann")
+    it.bring("ann", "COIN", 12_000)
+    it.mark("XBT", 10)
+    it.hold("ann", "XBT", 100, 10)
+    it.show("COIN/USD", bids={10: 10})
+
+    it.place("ann", "COIN/USD", -2, 10)
+
+    assert liquidated(it, "XBT", 5, 51) == []
+    assert liquidated(it, "XBT", 5, 49) == ["ann"]
 
 
 def test_a_closed_position_is_no_longer_watched() -> None:

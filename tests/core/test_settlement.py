@@ -4,6 +4,7 @@ import pytest
 
 from exchange.core.accounts import Position
 from exchange.core.messages import LiquidationStarted, OrderFilled, SetLeverage
+from exchange.core.rules import ContractKind
 from tests.stage import DOLLAR, Stage, only, position, rulebook
 
 
@@ -186,3 +187,21 @@ def test_an_isolated_order_takes_no_margin_that_cross_positions_need() -> None:
     assert [e.symbol for e in only(events, LiquidationStarted)] == ["BTC"]
     assert it.size("ann", "ETH") == 10
     assert it.balance("insurance fund") == 50 * DOLLAR
+
+
+def test_an_inverse_trade_that_turns_over_funds_the_part_that_opens_to_the_unit() -> None:
+    """9 contracts at 7 dollars are 1.285714 coins; of 5 that open, 0.714285 fill the bucket."""
+    it = Stage(symbols="")
+    coin = {"kind": ContractKind.INVERSE, "settle": "COIN", "money_unit": "0.000001"}
+    it.enlist("BTC", **coin)
+    it.trader("ann")
+    it.bring("ann", "COIN", 10_000_000)
+    it.mark("BTC", 7)
+    it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=1))
+    it.hold("ann", "BTC", 4, 7)
+
+    it.hold("ann", "BTC", -9, 7)
+
+    (held,) = it.venue.account_view("ann", "COIN").positions
+    assert (held.size, held.bucket) == (-5, 714_285)
