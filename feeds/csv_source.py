@@ -75,7 +75,7 @@ class CsvSource(FileSource):
                 self.notes["rows that are the one before them again"] += 1
             before = line
             try:
-                fields = _split(line, width)
+                fields = split(line, width)
                 if symbol >= 0 and not self._is_own(fields[symbol]):
                     continue
                 at = self._time.forward(row, clock.read(fields[local]))
@@ -116,7 +116,8 @@ def header(line: bytes) -> list[str]:
     return [name.strip('"') for name in line.decode(errors="replace").strip().split(",")]
 
 
-def _split(line: bytes, width: int) -> list[str]:
+def split(line: bytes, width: int) -> list[str]:
+    """The fields of a row, which must be so many.  Raises RowError."""
     try:
         fields = line.decode("ascii").rstrip("\r").split(",")
     except UnicodeDecodeError:

@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from exchange.core.instrument import Instrument
-from exchange.core.messages import RecordedTrade, UpdateDepth, UpdateIndexPrice
+from exchange.core.messages import (
+    RecordedTrade,
+    UpdateDepth,
+    UpdateIndexPrice,
+    UpdateOrders,
+)
 from exchange.core.units import Nanos, Ticks
 from exchange.feed import FeedItem
 from feeds.best import Best, Levels, changes
@@ -17,6 +22,7 @@ from feeds.defects import TickFileError
 from feeds.grid import half_even
 from feeds.listing import Carries, Listing
 from feeds.near_checks import NearChecks
+from feeds.order_mirror import OrderMirror
 from feeds.scale import Scale
 from feeds.told import Liquidation, Quote, Told
 
@@ -121,13 +127,18 @@ def _quoted_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
 
 
 def _book_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
-    levels = Levels()
+    levels, orders = Levels(), OrderMirror("")
     for _, said, _ in told:
         if isinstance(said, UpdateDepth):
             levels.apply(said)
             bid, _, ask, _ = levels.best
-            if bid and ask:
-                yield said.at, bid + ask
+        elif isinstance(said, UpdateOrders):
+            orders.apply(said)
+            bid, _, ask, _ = orders.best
+        else:
+            continue
+        if bid and ask:
+            yield said.at, bid + ask
 
 
 def _last_prices(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:

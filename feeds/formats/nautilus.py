@@ -14,8 +14,8 @@ from exchange.core.messages import RecordedTrade, Side, UpdateDepth
 from exchange.core.units import Lots, Nanos, Ticks, UnitError
 from feeds.best import Levels
 from feeds.defects import Defect, Names, OnDefect, RowError
+from feeds.figures import Figures
 from feeds.format import Format, Opening
-from feeds.grid import Grid
 from feeds.listing import Carries, FileKind
 from feeds.parquet_source import MAGIC, ParquetTable
 from feeds.sample import Sample
@@ -23,37 +23,9 @@ from feeds.source import FileSource
 from feeds.told import Quote, Said, Told
 from feeds.venues import listing
 
-PLACES = {8: 9, 16: 16}
-"""Decimal places of a figure by its width in bytes."""
 TIME = "ts_init"
 ADD, UPDATE, DELETE, CLEAR = 1, 2, 3, 4
 BUY = 1
-
-
-class Figures:
-    """Raw figures as steps of a grid; what was read is remembered."""
-
-    def __init__(self, grid: Grid) -> None:
-        self._grid = grid
-        self._known: dict[bytes | int, int] = {}
-
-    def __getitem__(self, raw: bytes | int) -> int:
-        known = self._known.get(raw)
-        if known is None:
-            known = self._grid[_decimal(raw)]
-            self._known[raw] = known
-        return known
-
-
-def _decimal(raw: bytes | int) -> str:
-    if isinstance(raw, int):
-        places, value = PLACES[8], raw
-    else:
-        places, value = PLACES[len(raw)], int.from_bytes(raw, "little", signed=True)
-    sign, digits = ("-", -value) if value < 0 else ("", value)
-    whole, part = divmod(digits, 10**places)
-    text = f"{part:0{places}d}".rstrip("0")
-    return f"{sign}{whole}.{text}" if text else f"{sign}{whole}"
 
 
 class Nautilus(FileSource):
