@@ -23,8 +23,8 @@ from tools.scenario import (
     StrategyPart,
 )
 
-LOTS = 100
-"""Strategies trade this many lots at a time, for want of anything better to go by."""
+TRADED = 10_000
+"""Dollars, roughly, that a strategy trades at a time; never less than a lot."""
 NO_FIGURES = Measured("0.01", "1", "1")
 """For a contract of which no price and no size is told, only marks or funding."""
 MONEY_UNIT = Fraction(1, 10**8)
@@ -70,7 +70,7 @@ def replay_scenario(asked: Replay) -> Scenario:
     contracts = listed(recorded, grids(asked.grids))
     parts = tuple(feeds(recorded, contracts, OnDefect(asked.on_defect)))
     instruments = tuple(contract.rules for contract in contracts.values())
-    traders = list(strategies(asked.strategies, instruments))
+    traders = list(strategies(asked.strategies, list(contracts.values())))
     return Scenario(
         name="replay",
         notes="\n".join(assumed(recorded, parts)),
@@ -283,20 +283,18 @@ def tells_price(listing: Listing) -> bool:
 # ----------------------------------------------------------------------------------- people
 
 
-def strategies(
-    names: tuple[str, ...], instruments: tuple[InstrumentRules, ...]
-) -> Iterator[StrategyPart]:
+def strategies(names: tuple[str, ...], contracts: list[Contract]) -> Iterator[StrategyPart]:
     """Each strategy with an account of its name; parameters it has that can be told are told."""
-    first, last = instruments[0], instruments[-1]
-    size = decimal(exact(first.lot_size, "lot_size") * LOTS)
+    first, last = contracts[0], contracts[-1]
+    size = traded(first)
     defaults = {
-        "symbol": first.symbol,
-        "size": size,
-        "inventory_max": decimal(exact(first.lot_size, "lot_size") * LOTS * 10),
-        "long": first.symbol,
-        "long_size": size,
-        "short": last.symbol,
-        "short_size": decimal(exact(last.lot_size, "lot_size") * LOTS),
+        "symbol": first.rules.symbol,
+        "size": decimal(size),
+        "inventory_max": decimal(size * 10),
+        "long": first.rules.symbol,
+        "long_size": decimal(size),
+        "short": last.rules.symbol,
+        "short_size": decimal(traded(last)),
     }
     for number, name in enumerate((name for name in names if name != "none"), start=1):
         known = load(name).takes.__struct_fields__
@@ -305,6 +303,22 @@ def strategies(
             account=f"{name.rpartition(':')[2]}-{number}",
             parameters={key: text for key, text in defaults.items() if key in known},
         )
+
+
+def traded(contract: Contract) -> Fraction:
+    """A size worth about TRADED, in whole lots."""
+    lot = exact(contract.rules.lot_size, "lot_size")
+    inverse = contract.rules.kind is ContractKind.INVERSE
+    worth = lot if inverse else lot * contract.price * dollars(contract)
+    return lot * max(1, int(TRADED / worth))
+
+
+def dollars(contract: Contract) -> int:
+    """What one of the settlement asset is worth, roughly, where that matters little."""
+    if contract.rules.settle in DOLLARS:
+        return 1
+    inverse = contract.rules.kind is ContractKind.INVERSE
+    return max(1, int(contract.price)) if inverse else BITCOIN
 
 
 def deposits(trader: StrategyPart, instruments: tuple[InstrumentRules, ...]) -> AccountPart:
@@ -318,13 +332,8 @@ def near(contract: Contract, count: int) -> Population:
 
     The move of a few quiet minutes is enough to reach some of them.
     """
-    rules = contract.rules
-    in_dollars = Fraction(1)
-    if rules.kind is ContractKind.INVERSE:
-        in_dollars = contract.price
-    elif rules.settle not in DOLLARS:
-        in_dollars = Fraction(BITCOIN)
-    least, most = (decimal(Fraction(amount) / in_dollars) for amount in NOTIONAL)
+    rules, worth = contract.rules, dollars(contract)
+    least, most = (decimal(Fraction(amount, worth)) for amount in NOTIONAL)
     return Population(
         name=f"near-{rules.symbol}",
         count=count,
