@@ -16,6 +16,8 @@ from rich.text import Text
 from tools.text import number, percent, plural, rounded
 
 NARROWEST = 80
+SMALL_CHANGE = 1_000
+"""Money of an asset from which two decimals tell enough."""
 NOTE_ON_CHECKS = (
     "What accounts here take from history stays taken until the record's next word on that price.  "
     "The record alone: --accounts 0 --strategy none."
@@ -148,9 +150,12 @@ def tell_groups(console: Console, summary: dict[str, Any]) -> None:
 def _money(console: Console, summary: dict[str, Any]) -> None:
     for asset, one in summary["money"].items():
         made = table((f"Where all {asset} is", "left"), ("", "right"))
-        for name, amount in one["balances"].items():
-            made.add_row(name, number(Fraction(amount), 2))
-        made.add_row("sum", number(Fraction(one["sum"]), 2), style="bold")
+        balances = {name: Fraction(amount) for name, amount in one["balances"].items()}
+        # Two decimals of a dollar are enough; of a coin they would hide what there is.
+        places = 2 if max(map(abs, balances.values())) >= SMALL_CHANGE else 8
+        for name, amount in balances.items():
+            made.add_row(name, number(amount, places))
+        made.add_row("sum", number(Fraction(one["sum"]), places), style="bold")
         console.print()
         console.print(made)
 
