@@ -1015,6 +1015,9 @@ class FundingView(msgspec.Struct, frozen=True, kw_only=True):
     """What would be paid if the interval ended now."""
     period_cap: Rate | None
     impact_notional: Money
+    mark_average: MarkPrice | None
+    index_average: MarkPrice | None
+    """Over the interval so far, where the premium is made of them."""
 
 
 class FundView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Test vectors: published figures, reckoned through the venue's own door."""

@@ -1,0 +1,127 @@
+"""A test vector: what a source gives, what it says comes out, and what the venue found instead."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from tools.vectors.figures import FigureError, figure
+
+FOUND_PLACES = 12
+
+
+class VectorError(ValueError):
+    """A vector file that cannot be read."""
+
+
+class Vector(msgspec.Struct, frozen=True, kw_only=True):
+    """One vector of a file; fields that are not listed are remarks."""
+
+    id: str
+    topic: str
+    venue: str = "generic"
+    inputs: dict[str, Any] = {}
+    expected: Any = None
+    tolerance: float | str = 0
+    source: str = ""
+    verified: bool = True
+    note: str = ""
+
+
+class MissingInputError(LookupError):
+    """An input that the topic needs and the vector does not give."""
+
+
+class UnsupportedError(LookupError):
+    """A topic, or a figure of it, that the venue has nothing to say about."""
+
+
+class Case:
+    """A vector's inputs by any of the names they go by."""
+
+    def __init__(self, vector: Vector) -> None:
+        self.vector = vector
+        self.inputs = vector.inputs
+        self.venue = vector.venue.lower()
+        self.topic = vector.topic.lower()
+
+    def raw(self, *names: str) -> Any:  # noqa: ANN401
+        """The first of these inputs that is given, as it stands; None where none is."""
+        for name in names:
+            if self.inputs.get(name) is not None:
+                return self.inputs[name]
+        return None
+
+    def maybe(self, *names: str) -> Fraction | None:
+        """The first of these inputs that is given, as a figure."""
+        value = self.raw(*names)
+        return None if value is None else figure(value, self.inputs)
+
+    def number(self, *names: str, default: object = None) -> Fraction:
+        """The same, where it must be there unless there is a default.  Raises MissingInputError."""
+        found = self.maybe(*names)
+        if found is not None:
+            return found
+        if default is None:
+            raise MissingInputError(f"none of {', '.join(names)} was given")
+        return figure(default, self.inputs)
+
+    def within(self, part: Mapping[str, Any]) -> "Case":
+        """The case of a part of the inputs, such as one position."""
+        inputs = {k: v for k, v in self.inputs.items() if not isinstance(v, (dict, list))}
+        return Case(msgspec.structs.replace(self.vector, inputs={**inputs, **part}))
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a vector."""
+
+    id: str
+    venue: str
+    topic: str
+    status: str
+    """pass, fail, unsupported, or disputed: a source that contradicts itself proves nothing."""
+    expected: Any
+    found: Any
+    detail: str = ""
+    source: str = ""
+
+
+def compared(expected: Any, found: Any, tolerance: Fraction) -> tuple[bool, Any]:  # noqa: ANN401
+    """Whether what was found is what was expected, and what was found of it.
+
+    Raises UnsupportedError for a figure that nothing was found for.
+    """
+    if isinstance(expected, Mapping) and "exact" not in expected:
+        if not isinstance(found, Mapping):
+            raise UnsupportedError(
+                f"one figure was found, {', '.join(map(str, expected))} expected"
+            )
+        parts = {}
+        for name, value in expected.items():
+            if str(name) not in found:
+                raise UnsupportedError(f"nothing was found for {name!r}")
+            parts[name] = compared(value, found[str(name)], tolerance)
+        return all(ok for ok, _ in parts.values()), {n: part for n, (_, part) in parts.items()}
+    if isinstance(expected, (list, tuple)):
+        found = list(found) if isinstance(found, (list, tuple)) else [found]
+        pairs = [compared(e, f, tolerance) for e, f in zip(expected, found, strict=False)]
+        same = len(expected) == len(found) and all(ok for ok, _ in pairs)
+        return same, [plain(one) for one in found]
+    if isinstance(found, Fraction):
+        try:
+            return abs(found - figure(expected)) <= tolerance, plain(found)
+        except FigureError:
+            return False, plain(found)
+    return found == expected, plain(found)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """A found figure as JSON has it: a whole number, or the nearest decimal."""
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else round(float(value), FOUND_PLACES)
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    return value

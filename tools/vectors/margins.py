@@ -1,0 +1,202 @@
+"""Margin by itself: tiers and their amounts, initial margin of orders, rates, several positions."""
+
+from fractions import Fraction
+
+from msgspec.structs import replace
+
+from exchange import Tier
+from exchange.core.messages import PlaceOrder, PositionSide, Side
+from exchange.core.policies import TierInput
+from tools.vectors.bench import (
+    LEVERAGE_MAX,
+    Bench,
+    Contract,
+    fine_tick,
+    plain_fees,
+    rulebook_for,
+    share,
+    tiers,
+    whole,
+)
+from tools.vectors.cases import Case, MissingInputError, UnsupportedError
+from tools.vectors.figures import figure, rounded, text
+
+PPM = 1_000_000
+
+
+def tier_amounts(case: Case) -> list[Fraction]:
+    """The maintenance amount of each tier."""
+    floors, rates = case.raw("floors"), case.raw("mmr", "rates", "maintenance")
+    if not floors or not rates:
+        raise MissingInputError("floors and mmr were not given")
+    rows = tuple(
+        [
+            Tier(
+                floor=text(figure(floor)), maintenance=text(figure(rate)), leverage_max=LEVERAGE_MAX
+            )
+            for floor, rate in zip(floors, rates, strict=True)
+        ]
+    )
+    rulebook = replace(rulebook_for(case), instrument_tiers={"X": rows})
+    contract = Contract(tick=Fraction(1, 100), sizes=[Fraction(1)])
+    bench = Bench(rulebook, contract, amounts=[figure(f) for f in floors])
+    made = bench.venue.instruments["X"].tiers
+    return [share(cum) * bench.unit for cum in made.maintenance_schedule.cums]
+
+
+def all_tier_amounts(case: Case) -> dict[str, Fraction]:
+    """How many amounts, of those a venue prints, are not what its floors and rates give.
+
+    The rulebook's own tables: listing a contract compares every amount in them.
+    """
+    rulebook, wrong = rulebook_for(case), 0
+    tables = rulebook.instrument_tiers
+    if not tables:
+        raise UnsupportedError(f"the rulebook {rulebook.name} has no tables of contracts")
+    for symbol in tables:
+        try:
+            Bench(rulebook, Contract(symbol, sizes=[Fraction(1)]), unit=Fraction(1, 10**10))
+        except UnsupportedError:
+            wrong += 1
+    return {"mismatches": Fraction(wrong)}
+
+
+def order_margin(case: Case) -> dict[str, Fraction]:
+    """What an order takes of the account's equity while it rests."""
+    sell = "short" in case.topic or str(case.raw("side") or "").lower() in ("short", "sell")
+    price = case.number("price", "order_price", "limit", "entry", "mark")
+    size = case.number("qty", "size", "contracts", default=1)
+    inverse = "inverse" in case.topic or case.raw("contracts") is not None
+    leverage = case.number("leverage")
+    value = size / price if inverse else size * price
+    contract = Contract(sizes=[size], tick=fine_tick(price), inverse=inverse)
+    rulebook = plain_fees(rulebook_for(case), case)
+    rulebook = replace(rulebook, instrument_tiers={"X": tiers(Fraction(0))})
+    bench = Bench(rulebook, contract)
+    bench.account("ann", Fraction(int(2 * value) + 2))
+    bench.mark("X", case.number("mark", default=price))
+    bench.leverage("ann", "X", whole(leverage, "leverage"))
+    bench.do(
+        PlaceOrder(
+            at=bench.now(),
+            account="ann",
+            symbol="X",
+            side=Side.SELL if sell else Side.BUY,
+            size=whole(size / contract.lot, "size"),
+            price=whole(price / contract.tick, "price"),
+        )
+    )
+    found = bench.amount(bench.seen("ann").initial_margin)
+    return {"initial_margin": found, "im": found, "value": found * leverage}
+
+
+def maintenance_of_notional(case: Case) -> dict[str, Fraction]:
+    """Maintenance margin of a position, given by its size in the settlement asset."""
+    size = case.maybe("position_btc", "position", "notional")
+    price = case.number("mark", "price", default=100)
+    size = case.number("size", "qty") * price if size is None else size
+    rate = case.maybe("mm", "mmr", "mmf", "rf")
+    rate = (case.number("rf") if rate is None else rate) + case.number("slippage", default=0)
+    rulebook = replace(rulebook_for(case), instrument_tiers={"X": tiers(rate)})
+    rulebook = replace(rulebook, margin=replace(rulebook.margin, rate_growth="0"))
+    contract = Contract(sizes=[size / price])
+    bench = Bench(plain_fees(rulebook, case), contract)
+    bench.account("ann", Fraction(int(size) + 1))
+    bench.mark("X", price)
+    bench.trade("ann", "X", size / price, price)
+    found = bench.amount(bench.held("ann", "X").maintenance_margin)
+    return {"maintenance": found, "mm": found}
+
+
+def maintenance_rate(case: Case) -> Fraction:
+    """A maintenance rate that is a share of the initial one, in parts per million."""
+    row = Tier(
+        floor="0",
+        initial=text(case.number("initial_ppm") / PPM),
+        maintenance_share=text(case.number("fraction_ppm") / PPM),
+        leverage_max=LEVERAGE_MAX,
+    )
+    rulebook = replace(rulebook_for(case), instrument_tiers={"X": (row,)})
+    bench = Bench(rulebook, Contract(sizes=[Fraction(1)]))
+    return share(bench.venue.market_view("X").maintenance_rate) * PPM
+
+
+def crowded_initial_rate(case: Case) -> Fraction:
+    """The initial rate as open interest makes it, in whole parts per million."""
+    base, interest = case.number("base_ppm") / PPM, case.number("oi", "open_interest")
+    rulebook = rulebook_for(case)
+    margin = replace(
+        rulebook.margin,
+        open_interest_lower=text(case.number("lower")),
+        open_interest_upper=text(case.number("upper")),
+    )
+    table = {"X": tiers(Fraction(0), initial=base)}
+    rulebook = replace(plain_fees(rulebook, case), margin=margin, instrument_tiers=table)
+    contract = Contract(sizes=[interest or Fraction(1)], tick=Fraction(1))
+    bench = Bench(rulebook, contract)
+    bench.account("ann", interest + 1)
+    bench.mark("X", Fraction(1))
+    if interest:
+        bench.trade("ann", "X", interest, Fraction(1))
+    return Fraction(int(share(bench.venue.market_view("X").initial_rate) * PPM))
+
+
+def gross_tier_size(case: Case) -> Fraction:
+    """The size that tells the tier of a long and a short side by side in cross margin."""
+    long, short = case.number("long"), case.number("short")
+    rulebook = plain_fees(rulebook_for(case), case)
+    # A tier that only both together reach into shows whether they are added up.
+    rows = (
+        Tier(floor="0", maintenance="0", leverage_max=LEVERAGE_MAX),
+        Tier(floor=text(max(long, short)), maintenance="0.5", leverage_max=LEVERAGE_MAX),
+    )
+    margin = replace(rulebook.margin, tier_input=TierInput.SIZE)
+    rulebook = replace(rulebook, margin=margin, instrument_tiers={"X": rows})
+    bench = Bench(rulebook, Contract(sizes=[long, short], tick=Fraction(1, 100)))
+    bench.account("ann", 4 * (long + short))
+    bench.hedge("ann")
+    bench.mark("X", Fraction(1))
+    bench.trade("ann", "X", long, Fraction(1), PositionSide.LONG)
+    bench.trade("ann", "X", -short, Fraction(1), PositionSide.SHORT)
+    above = bench.amount(bench.seen("ann").maintenance_margin) * 2
+    return max(long, short) + above
+
+
+def equity_of_positions(case: Case) -> dict[str, Fraction]:
+    """Equity of a cross account with a long and a short, after both have moved."""
+    deposit = case.number("deposit", "wallet", "cash")
+    legs = {
+        "btc": (case.number("btc_long_notional"), case.number("btc_move")),
+        "eth": (-case.number("eth_short_notional"), case.number("eth_move")),
+    }
+    rulebook = plain_fees(rulebook_for(case), case)
+    contracts = [Contract(name, sizes=[abs(notional)]) for name, (notional, _) in legs.items()]
+    bench = Bench(rulebook, *contracts, amounts=[deposit])
+    bench.account("ann", deposit)
+    for name, (notional, _) in legs.items():
+        bench.mark(name, Fraction(1))
+        bench.trade("ann", name, notional, Fraction(1))
+    for name, (_, move) in legs.items():
+        bench.mark(name, 1 + move)
+    found = {name: bench.amount(bench.held("ann", name).unrealised_pnl) for name in legs}
+    return {**found, "equity": bench.amount(bench.seen("ann").equity)}
+
+
+def equity_and_maintenance(case: Case) -> dict[str, Fraction]:
+    """A long on a deposit: maintenance at its entry, PnL and equity at a price."""
+    size, entry = case.number("long", "size"), case.number("entry", default=1)
+    deposit, price = case.number("deposit"), case.number("price", "mark")
+    rulebook = plain_fees(rulebook_for(case), case)
+    rulebook = replace(rulebook, instrument_tiers={"X": tiers(rounded(case.number("mmf", "mmr")))})
+    bench = Bench(rulebook, Contract(sizes=[size]), amounts=[deposit])
+    bench.account("ann", deposit)
+    bench.mark("X", entry)
+    bench.trade("ann", "X", size, entry)
+    maintenance = bench.amount(bench.seen("ann", {"X": entry}).maintenance_margin)
+    at = bench.seen("ann", {"X": price})
+    return {
+        "mmr_at_1": maintenance,
+        "mmr": bench.amount(at.maintenance_margin),
+        "pnl": bench.amount(at.positions[0].unrealised_pnl),
+        "equity": bench.amount(at.equity),
+    }

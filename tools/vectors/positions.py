@@ -1,0 +1,385 @@
+"""One position: where it is liquidated and bankrupt, what stands behind it, what it needs."""
+
+from fractions import Fraction
+from math import ceil
+
+from msgspec.structs import replace
+
+from exchange import Rulebook
+from exchange.core.policies import TierInput
+from tools.vectors.bench import (
+    Bench,
+    Contract,
+    fine_tick,
+    on_unit,
+    plain_fees,
+    rulebook_for,
+    share,
+    tiers,
+)
+from tools.vectors.cases import Case, MissingInputError
+from tools.vectors.figures import figure, text
+
+SATOSHI = Fraction(1, 10**8)
+SAFE = 4
+"""Positions come in at a mark so many times better than their entry, and are then looked at as if
+at the vector's own."""
+SIZES = ("qty", "size", "contracts", "positionAmt", "szi", "amount", "position", "position_btc")
+ENTRIES = ("ep", "entry", "avgEntry", "entry_price", "entryPrice", "avg_entry", "price", "open")
+WALLETS = (
+    "wallet",
+    "isolatedWallet",
+    "isolated_wallet",
+    "margin",
+    "position_margin",
+    "posMargin",
+    "margin_btc",
+    "balance_btc",
+    "collateral",
+)
+MARKS = ("mark", "mark_price", "markPrice")
+RATES = ("mmr", "mm", "riskRate", "maintenance_rate", "mmf")
+SYNONYMS = {
+    "liquidation_price": ("liq", "liquidation", "liquidation_price", "liq_price", "lp"),
+    "bankruptcy_price": ("bankrupt", "bankruptcy", "bankruptcy_price", "bp"),
+    "unrealised_pnl": ("upnl", "unrealised_pnl", "unrealized_pnl", "unrealised", "pnl"),
+    "equity": ("margin", "marginUsed", "equity", "margin_balance", "balance", "marginBalance"),
+    "bucket": ("posMargin", "isolated_wallet", "isolatedWallet"),
+    "maintenance": ("mm", "posMaint", "maintenance", "maintenance_margin", "mmr_at_mark"),
+    "initial": ("im", "posInit", "initial_margin", "initial"),
+    "entry_value": ("value", "entry_value", "entry_sat", "posCost"),
+    "notional": ("notional", "positionValue", "position_value"),
+    "return_on_margin": ("roe", "return_on_equity"),
+    "margin_ratio": ("ratio", "margin_ratio"),
+    "maintenance_at_entry": ("mm_at_entry", "maintenance_at_entry"),
+}
+
+
+class Subject:
+    """A position as a vector describes it."""
+
+    def __init__(self, case: Case, symbol: str = "X") -> None:
+        self.symbol = symbol
+        signed = case.number(*SIZES, default=1)
+        self.size = abs(signed)
+        side = str(case.raw("side") or "").lower()
+        is_short = side in ("short", "sell") or (not side and signed < 0) or _says(case, "short")
+        self.sign = -1 if is_short else 1
+        self.unit_money = SATOSHI if case.raw("unit") == "satoshi" else Fraction(1)
+        self.inverse = _is_inverse(case)
+        self.wallet = self._wallet(case)
+        self.leverage = case.maybe("leverage")
+        self.entry = self._entry(case)
+        self.mark = self._mark(case)
+        self.maintenance = self._rate(case)
+        self.cum = case.maybe("cum", "maintenance_amount", "deduction") or Fraction(0)
+        self.tick = case.maybe("tick", "tick_size")
+
+    @property
+    def signed(self) -> Fraction:
+        """Size, short below zero."""
+        return self.sign * self.size
+
+    @property
+    def entry_value(self) -> Fraction:
+        """What the position was bought or sold for."""
+        return self.size / self.entry if self.inverse else self.size * self.entry
+
+    @property
+    def gain(self) -> Fraction:
+        """Unrealised PnL at the mark, of a linear contract."""
+        if self.inverse:
+            return self.sign * (self.size / self.entry - self.size / self.mark)
+        return self.sign * self.size * (self.mark - self.entry)
+
+    def contract(self, *, by_lot: bool = False) -> Contract:
+        """The contract that it is a position in."""
+        return Contract(
+            self.symbol,
+            sizes=[self.size],
+            tick=self.tick or fine_tick(self.entry),
+            inverse=self.inverse,
+            by_lot=by_lot,
+        )
+
+    def _wallet(self, case: Case) -> Fraction | None:
+        found = case.maybe(*WALLETS)
+        raw = case.maybe("rawUsd", "raw_usd")
+        if raw is not None:
+            # What the account holds in money: its margin, less what the position has cost.
+            return raw + self.sign * self.size * case.number(*ENTRIES)
+        return None if found is None else found * self.unit_money
+
+    def _entry(self, case: Case) -> Fraction:
+        entry = case.maybe(*ENTRIES)
+        if entry is not None:
+            return entry
+        value = case.maybe("positionValue", "position_value", "value")
+        if value is not None:  # only the state at a mark is known: as if entered near it
+            price = self.size / value if self.inverse else value / self.size
+            tick = case.number("tick", "tick_size", default=price)
+            return price // tick * tick
+        return case.number("mark", default=100)
+
+    def _mark(self, case: Case) -> Fraction:
+        mark, value = case.maybe(*MARKS), case.maybe("positionValue", "position_value", "markValue")
+        if mark is None and value is not None:
+            value *= self.unit_money
+            mark = self.size / value if self.inverse else value / self.size
+        return self.entry if mark is None else mark
+
+    def _rate(self, case: Case) -> Fraction:
+        rate = case.maybe(*RATES)
+        if rate is not None:
+            return rate
+        most = case.maybe("maxLeverage", "max_leverage", "leverage_max")
+        if most is not None:  # half the initial margin at the highest leverage
+            return 1 / (2 * most)
+        cost, kept = case.maybe("posCost"), case.maybe("posMaint")
+        if cost is not None and kept is not None:
+            return (kept - case.number("posComm", default=0)) / cost
+        return Fraction(0)
+
+
+def _says(case: Case, word: str) -> bool:
+    return f"_{word}" in case.topic and not case.raw("side", *SIZES)
+
+
+def _is_inverse(case: Case) -> bool:
+    named = "inverse" in case.topic or "coin" in case.topic
+    return named or case.raw("balance_btc", "margin_btc", "unit", "contracts") is not None
+
+
+# ---------------------------------------------------------------------------------- setting up
+
+
+def rules_for(case: Case, *subjects: Subject) -> Rulebook:
+    """The vector's rulebook, with its own rates and fees."""
+    rulebook = plain_fees(rulebook_for(case), case)
+    tables = {s.symbol: tiers(s.maintenance, s.cum) for s in subjects}
+    margin = rulebook.margin
+    closing = case.maybe("posComm", "closing_fee")
+    if closing is not None:
+        cost = case.maybe("posCost") or subjects[0].entry_value / subjects[0].unit_money
+        fee = closing / cost
+        rulebook = replace(
+            rulebook, fees=replace(rulebook.fees, taker=text(Fraction(int(fee * 10**8), 10**8)))
+        )
+    margin = replace(margin, rate_growth="0", open_interest_lower="", tier_input=TierInput.NOTIONAL)
+    return replace(rulebook, instrument_tiers=tables, margin=margin)
+
+
+def isolated(case: Case) -> tuple[Bench, Subject]:
+    """A bench with the vector's position in isolated margin, held by "ann"."""
+    subject = Subject(case)
+    if subject.wallet is None and subject.leverage is None:
+        raise MissingInputError("neither leverage nor margin was given")
+    by_lot = subject.unit_money == SATOSHI
+    amounts = [subject.wallet] if subject.wallet is not None else []
+    contract = subject.contract(by_lot=by_lot)
+    rulebook = rules_for(case, subject)
+    unit = SATOSHI if by_lot else None
+    bench = Bench(rulebook, contract, amounts=amounts, unit=unit)
+    wallet = subject.wallet or Fraction(0)
+    bench.account("ann", on_unit(2 * subject.entry_value + wallet, bench.unit))
+    bench.mark("X", subject.entry if subject.wallet is None else better(subject))
+    bench.isolate("ann", "X")
+    leverage = subject.leverage
+    if subject.wallet is not None:
+        fee = case.number("posComm", "closing_fee", default=0) * subject.unit_money
+        leverage = Fraction(ceil(subject.entry_value / max(wallet - fee, bench.unit)) + 1)
+    assert leverage is not None, "leverage or margin is given"
+    bench.leverage("ann", "X", int(leverage))
+    bench.trade("ann", "X", subject.signed, subject.entry)
+    if subject.wallet is not None:
+        bucket = bench.amount(bench.held("ann", "X").bucket)
+        bench.add_margin("ann", "X", subject.wallet - bucket)
+    return bench, subject
+
+
+def crossed(case: Case, subjects: list[Subject], deposit: Fraction) -> Bench:
+    """A bench with positions in cross margin, held by "ann" on one deposit."""
+    contracts = [subject.contract() for subject in subjects]
+    bench = Bench(rules_for(case, *subjects), *contracts, amounts=[deposit])
+    bench.account("ann", deposit)
+    for subject in subjects:
+        bench.mark(subject.symbol, better(subject))
+        bench.trade("ann", subject.symbol, subject.signed, subject.entry)
+    return bench
+
+
+def better(subject: Subject) -> Fraction:
+    """A mark at which the position is safe."""
+    return subject.entry * SAFE if subject.sign > 0 else subject.entry / SAFE
+
+
+# -------------------------------------------------------------------------------------- seeing
+
+
+def figures(bench: Bench, subject: Subject, marks: dict[str, Fraction]) -> dict[str, Fraction]:
+    """Everything the venue says about a position, by the names it goes by."""
+    view = bench.held("ann", subject.symbol, marks)
+    at_entry = bench.held("ann", subject.symbol, {**marks, subject.symbol: subject.entry})
+    account = bench.seen("ann", marks)
+    known = {
+        "bankruptcy_price": bench.tick_price(subject.symbol, view.bankruptcy_price or 0),
+        "unrealised_pnl": bench.amount(view.unrealised_pnl),
+        "bucket": bench.amount(view.bucket),
+        "equity": bench.amount(
+            view.bucket + view.unrealised_pnl if view.bucket else account.equity
+        ),
+        "maintenance": bench.amount(view.maintenance_margin),
+        "maintenance_at_entry": bench.amount(at_entry.maintenance_margin),
+        "entry_value": abs(bench.amount(view.cost)),
+        "notional": subject.sign * bench.amount(view.notional),
+        "initial": abs(bench.amount(view.cost)) / (subject.leverage or view.leverage),
+        "return_on_margin": share(view.return_on_margin)
+        * (subject.leverage or view.leverage)
+        / view.leverage,
+    }
+    if view.margin_ratio is not None:
+        known["margin_ratio"] = share(view.margin_ratio)
+    if view.liquidation_price is not None and view.liquidation_tick is not None:
+        known["liquidation_price"] = (
+            bench.tick_price(subject.symbol, view.liquidation_tick)
+            if subject.tick
+            else bench.mark_price(subject.symbol, view.liquidation_price)
+        )
+    in_money = {"unrealised_pnl", "bucket", "equity", "maintenance", "maintenance_at_entry"}
+    in_money |= {"entry_value", "notional", "initial"}
+    return {
+        name: value / subject.unit_money if key in in_money else value
+        for key, value in known.items()
+        for name in (key, *SYNONYMS[key])
+    }
+
+
+def isolated_position(case: Case) -> dict[str, Fraction]:
+    """A position with its own margin."""
+    bench, subject = isolated(case)
+    return figures(bench, subject, {"X": subject.mark})
+
+
+def cross_position(case: Case) -> dict[str, Fraction]:
+    """A position that the whole account stands behind."""
+    subject = Subject(case)
+    equity = case.maybe("totalEquity", "total_equity", "equity")
+    deposit = _all_money(case) if equity is None else equity - subject.gain
+    bench = crossed(case, [subject], deposit)
+    return figures(bench, subject, {"X": subject.mark})
+
+
+def _all_money(case: Case) -> Fraction:
+    """What stands behind a cross position: wallet and position margin, less what orders hold."""
+    found = [case.maybe(name) for name in ("position_margin", "wallet_balance", *WALLETS)]
+    if case.maybe("position_margin") is not None and case.maybe("wallet_balance") is not None:
+        return case.number("position_margin") + case.number("wallet_balance")
+    given = [one for one in found if one is not None]
+    if not given:
+        raise MissingInputError(f"none of {', '.join(WALLETS)} was given")
+    return given[0] - case.number("order_margin", default=0)
+
+
+def several_cross_positions(case: Case) -> Fraction | dict[str, Fraction]:
+    """One of several positions of a cross account; the others' marks are held still."""
+    parts = case.raw("positions")
+    if not isinstance(parts, dict):
+        raise MissingInputError("positions was not given by symbol")
+    subjects = [Subject(case.within(part), symbol) for symbol, part in parts.items()]
+    bench = crossed(case, subjects, _all_money(case))
+    marks = {subject.symbol: subject.mark for subject in subjects}
+    targets = {s.symbol: figures(bench, s, marks)["liquidation_price"] for s in subjects}
+    target = case.raw("target", "symbol")
+    return targets[target] if target else targets
+
+
+def any_cross(case: Case) -> Fraction | dict[str, Fraction]:
+    """One cross position, or several."""
+    return several_cross_positions(case) if case.raw("positions") else cross_position(case)
+
+
+def valued_position(case: Case) -> dict[str, Fraction]:
+    """A position by its cost, at the mark at which it has a given value; one lot is a contract."""
+    size = case.number(*SIZES)
+    cost = case.number("unrealisedCost", "posCost", "cost") * SATOSHI
+    value = case.number("markValue", "mark_value") * SATOSHI
+    entry, mark = (_price_of(abs(size), worth) for worth in (cost, value))
+    rulebook = replace(
+        plain_fees(rulebook_for(case), case), instrument_tiers={"X": tiers(Fraction(0))}
+    )
+    contract = Contract(sizes=[Fraction(1)], inverse=True, by_lot=True, tick=Fraction(1, 10**6))
+    bench = Bench(rulebook, contract, unit=SATOSHI)
+    bench.account("ann", on_unit(2 * abs(cost), SATOSHI))
+    bench.mark("X", entry)
+    bench.trade("ann", "X", size, entry)
+    seen = bench.held("ann", "X", {"X": mark})
+    pnl = bench.amount(seen.unrealised_pnl) / SATOSHI
+    return {"unrealised_pnl": pnl, "upnl": pnl, "cost": bench.amount(abs(seen.cost)) / SATOSHI}
+
+
+def _price_of(size: Fraction, value: Fraction) -> Fraction:
+    """The price at which contracts are worth so many satoshis each, on a grid of a millionth."""
+    exact = size / abs(value)
+    return Fraction(int(exact * 10**6), 10**6)
+
+
+def given_maintenance(case: Case) -> dict[str, Fraction]:
+    """A leveraged position whose maintenance margin is given as an amount, at a mark."""
+    subject = Subject(case)
+    amount = case.number("mm", "maintenance")
+    # A rate that asks for so much at the mark, on the rates' grid.
+    rate = Fraction(int(amount / (subject.size * subject.mark) * 10**8) + 1, 10**8)
+    leverage = case.number("leverage")
+    excess = rate * subject.size * subject.mark - amount
+    rows = tiers(rate, excess)
+    rulebook = replace(plain_fees(rulebook_for(case), case), instrument_tiers={"X": rows})
+    deposit = subject.entry_value / leverage
+    bench = Bench(rulebook, subject.contract(), amounts=[deposit, excess / rate])
+    bench.account("ann", deposit)
+    bench.mark("X", better(subject))
+    bench.trade("ann", "X", subject.signed, subject.entry)
+    return figures(bench, subject, {"X": subject.mark})
+
+
+def fills(case: Case) -> dict[str, Fraction]:
+    """A position bought in parts, and its PnL at some marks."""
+    rows = [(figure(size), figure(price)) for size, price in case.raw("fills") or ()]
+    if not rows:
+        raise MissingInputError("fills was not given")
+    bench = _bought(case, rows)
+    size = sum(size for size, _ in rows)
+    found = {"avg": bench.amount(bench.held("ann", "X").cost) / size}
+    marks = [case.number("mark"), *[price for _, price in rows]]
+    for mark in marks:
+        pnl = bench.amount(bench.held("ann", "X", {"X": mark}).unrealised_pnl)
+        found[f"unreal_at_{text(mark)}"] = pnl
+    return found
+
+
+def disposals(case: Case) -> dict[str, Fraction]:
+    """A long that is sold in parts: the PnL realised by and by."""
+    size, entry = case.number("long", "size"), case.number("entry")
+    sells = [(figure(size), figure(price)) for size, price in case.raw("sells") or ()]
+    bench = _bought(case, [(size, entry)], also=[one for one, _ in sells])
+    before = bench.seen("ann").wallet
+    found = {}
+    for number, (sold, price) in enumerate(sells, start=1):
+        bench.mark("X", price)
+        bench.trade("ann", "X", -sold, price)
+        found[f"realised_{number}"] = bench.amount(bench.seen("ann").wallet - before)
+    return found
+
+
+def _bought(
+    case: Case, rows: list[tuple[Fraction, Fraction]], also: list[Fraction] | None = None
+) -> Bench:
+    rulebook = replace(
+        plain_fees(rulebook_for(case), case), instrument_tiers={"X": tiers(Fraction(0))}
+    )
+    sizes = [size for size, _ in rows] + (also or [])
+    bench = Bench(rulebook, Contract(sizes=sizes))
+    bench.account("ann", on_unit(sum((s * p for s, p in rows), Fraction(1)), Fraction(1)))
+    for size, price in rows:
+        bench.mark("X", price)
+        bench.trade("ann", "X", size, price)
+    return bench

@@ -1,0 +1,118 @@
+"""What a vector's topic asks for, and who answers it."""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from tools.vectors import funding, margins, portfolio, positions, waterfall
+from tools.vectors.cases import Case, UnsupportedError
+
+Answer = Callable[[Case], Any]
+
+
+def _one(answer: Answer, *names: str) -> Answer:
+    """Of many figures, those the vector expects: all of them, or the first of these names."""
+
+    def asked(case: Case) -> Any:  # noqa: ANN401
+        found = answer(case)
+        if isinstance(case.vector.expected, dict) or not isinstance(found, dict):
+            return found
+        for name in names:
+            if name in found:
+                return found[name]
+        raise UnsupportedError(f"the venue has no {names[0]} here")
+
+    return asked
+
+
+LIQUIDATION = ("liquidation_price",)
+BANKRUPTCY = ("bankruptcy_price",)
+MAINTENANCE = ("maintenance",)
+INITIAL = ("initial_margin", "initial")
+
+TOPICS: dict[str, Answer] = {
+    "liquidation_price_cross_two_positions": positions.several_cross_positions,
+    "cross_inverse_bankruptcy_and_liquidation": _one(positions.cross_position, *LIQUIDATION),
+    "inverse_long_liquidation_and_bankruptcy": _one(positions.isolated_position, *LIQUIDATION),
+    "inverse_short_liquidation_and_bankruptcy": _one(positions.isolated_position, *LIQUIDATION),
+    "liquidation_and_bankruptcy": _one(positions.isolated_position, *LIQUIDATION),
+    "bankruptcy_price_cross_adl": _one(positions.cross_position, *BANKRUPTCY),
+    "position_value_inverse": _one(margins.order_margin, "value"),
+    "live_position_upnl_inverse": _one(positions.valued_position, "unrealised_pnl"),
+    "margin_ratio_at_liquidation": _one(positions.given_maintenance, "margin_ratio"),
+    "maintenance_amount_cum_from_tiers": margins.tier_amounts,
+    "maintenance_amount_cum_all_symbols": margins.all_tier_amounts,
+    "maintenance_margin_legacy": _one(margins.maintenance_of_notional, *MAINTENANCE),
+    "maintenance_margin_cross": _one(margins.maintenance_of_notional, *MAINTENANCE),
+    "maintenance_margin_ppm": margins.maintenance_rate,
+    "open_interest_scaled_initial_margin_ppm": margins.crowded_initial_rate,
+    "position_tier_aggregation_cross": margins.gross_tier_size,
+    "cross_equity_two_positions": _one(margins.equity_of_positions, "equity"),
+    "equity_and_mmr": _one(margins.equity_and_maintenance, "equity"),
+    "funding_interest_component": funding.interest,
+    "funding_rate_8h": _one(funding.rate_from_quotes, "rate"),
+    "funding_rate": _one(funding.rate_from_quotes, "rate"),
+    "funding_rate_hourly_capped": _one(funding.rate_from_quotes, "capped"),
+    "funding_payment_inverse": _one(funding.inverse_payment, "coin"),
+    "relative_to_absolute_funding_rate": funding.absolute_rate,
+    "inverse_value_funding_pnl": _one(funding.inverse_round_trip, "net"),
+    "funding_index_delta": funding.index_delta,
+    "funding_clamp_ppm": funding.clamp_of_margin_gap,
+    "impact_notional": funding.impact_notional,
+    "funding_rate_scaling_and_bounds": funding.averaged_rate,
+    "funding_payment_wide_clamp": funding.averaged_payment,
+    "funding_payment_lower_clamp": funding.averaged_payment,
+    "funding_payment_upper_clamp": funding.averaged_payment,
+    "twap_internal_external": funding.time_averages,
+    "partial_liquidation_size_legacy": waterfall.step_to_lowest_tier,
+    "liquidation_speed_legacy": _one(waterfall.clips_in_a_second, "contracts_per_s"),
+    "base_to_close_to_cover_shortage": waterfall.just_enough,
+    "bankruptcy_price_quote_quantums": waterfall.bankruptcy_value,
+    "fillable_price_subticks": waterfall.fillable,
+    "insurance_fund_delta": waterfall.fund_delta,
+    "max_liquidation_spread": _one(waterfall.widest_spread, "spread"),
+    "deleveraging_at_bankruptcy_price": _one(waterfall.deleveraged_at_bankruptcy, "bankruptcy"),
+    "adl_leverage_pnl": _one(waterfall.ranking_measures, "leverage_pnl"),
+    "adl_queue": _one(waterfall.deleveraging_queue, "order"),
+    "network_pnl": _one(positions.fills, "avg"),
+    "network_pnl_after_disposal": _one(positions.disposals, "realised_1"),
+    "portfolio_margin_mmr": portfolio.combined,
+    "pm_iv_shock": portfolio.volatility_shock,
+    "pm_option_contingency": portfolio.option_contingency,
+    "pm_offsetting_futures_contingency": portfolio.futures_contingency,
+}
+
+FAMILIES: tuple[tuple[re.Pattern[str], Answer], ...] = (
+    (re.compile(r"liquidation_price_cross"), _one(positions.any_cross, *LIQUIDATION)),
+    (re.compile(r"liquidation_price"), _one(positions.isolated_position, *LIQUIDATION)),
+    (re.compile(r"bankruptcy_price_cross"), _one(positions.any_cross, *BANKRUPTCY)),
+    (re.compile(r"bankruptcy_price"), _one(positions.isolated_position, *BANKRUPTCY)),
+    (re.compile(r"(live_position|position)_cross"), _one(positions.any_cross, *LIQUIDATION)),
+    (
+        re.compile(r"(live_position|position)_isolated"),
+        _one(positions.isolated_position, *LIQUIDATION),
+    ),
+    (
+        re.compile(r"initial_margin_(long|short|inverse|linear|order)"),
+        _one(margins.order_margin, *INITIAL),
+    ),
+    (re.compile(r"cross.*(liquidation|bankruptcy)"), _one(positions.any_cross, *LIQUIDATION)),
+)
+"""Topics by the way they begin, for those that are not listed by name."""
+
+
+def answer_to(topic: str) -> Answer:
+    """Who answers a topic.  Raises UnsupportedError where nobody does."""
+    found = TOPICS.get(topic.lower())
+    if found is not None:
+        return found
+    for pattern, answer in FAMILIES:
+        if pattern.match(topic.lower()):
+            return answer
+    raise UnsupportedError(f"topic {topic!r} is not known")
+
+
+def tolerance_of(value: float | str) -> Fraction:
+    """A tolerance as an exact figure."""
+    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)

@@ -1,0 +1,389 @@
+"""Liquidation and what follows: steps, fees and the fund, bankruptcy and fillable prices, ADL."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from msgspec.structs import replace
+
+from exchange import Rulebook, Tier
+from exchange.core.messages import (
+    HISTORY,
+    InsuranceFundPaid,
+    LiquidationFeeCharged,
+    LiquidationStarted,
+    LiquidationStepTaken,
+    OrderFilled,
+    PositionDeleveraged,
+)
+from exchange.core.policies import Amount, Limit, TierInput, Unfilled
+from exchange.core.units import SECOND
+from tools.vectors.bench import (
+    LEVERAGE_MAX,
+    Bench,
+    Contract,
+    on_unit,
+    only,
+    plain_fees,
+    rulebook_for,
+    share,
+    tiers,
+    whole,
+)
+from tools.vectors.cases import Case, MissingInputError, UnsupportedError
+from tools.vectors.figures import figure, rounded, step, text
+
+MILLION = 1_000_000
+QUANTUM = Fraction(1, 10**6)
+"""dYdX's quote quantum in USDC."""
+BILLIONTH = Fraction(1, 10**9)
+ONE = Fraction(1)
+
+
+# ---------------------------------------------------------------------------------- steps
+
+
+def step_to_lowest_tier(case: Case) -> Fraction:
+    """How many contracts the first step of a liquidation closes, coming down the tiers."""
+    size, top = case.number("position_swaps", "position", "size"), case.number("tier1_max")
+    rows = tuple(
+        [
+            Tier(floor=text(floor), maintenance=text(rate), leverage_max=LEVERAGE_MAX)
+            for floor, rate in (
+                (Fraction(0), Fraction(1, 100)),
+                (top, Fraction(2, 100)),
+                (2 * top, Fraction(3, 100)),
+            )
+        ]
+    )
+    rulebook = plain_fees(rulebook_for(case), case)
+    rulebook = replace(
+        rulebook,
+        margin=replace(rulebook.margin, tier_input=TierInput.SIZE),
+        liquidation=replace(rulebook.liquidation, amount=Amount.TO_LOWEST_TIER),
+        instrument_tiers={"X": rows},
+    )
+    bench = Bench(rulebook, Contract(sizes=[size, top], tick=Fraction(1, 1000)))
+    bench.account("ann", size * Fraction(5, 100))
+    bench.mark("X", ONE)
+    bench.trade("ann", "X", size, ONE)
+    fallen = Fraction(951, 1000)  # a thousandth of the value is left
+    bench.show("X", {fallen: 10**9}, {})
+    steps = only(bench.mark("X", fallen), LiquidationStepTaken)
+    return bench.size("X", steps[0].size)
+
+
+def clips_in_a_second(case: Case) -> dict[str, Fraction]:
+    """How much an incremental liquidation closes in one second."""
+    clip, rounds = case.number("contracts_per_round"), case.number("rounds_per_s")
+    each = case.number("usd_per_contract", default=1)
+    rulebook = plain_fees(rulebook_for(case), case)
+    rulebook = replace(
+        rulebook,
+        instrument_tiers={"X": tiers(Fraction(1, 10))},
+        margin=replace(rulebook.margin, rate_growth="0"),
+        liquidation=replace(
+            rulebook.liquidation,
+            amount=Amount.CLIP,
+            clip=text(clip * each),
+            round_seconds=text(1 / rounds),
+        ),
+    )
+    size = 1000 * clip * rounds * each
+    contract = Contract(sizes=[each], inverse=True, tick=Fraction(1, 2))
+    bench = Bench(rulebook, contract)
+    price = Fraction(10_000)
+    bench.account("ann", size / price / 10)
+    bench.mark("X", price)
+    bench.trade("ann", "X", size, price)
+    bench.show("X", {price: 10**12}, {})
+    bench.mark("X", price - 10)
+    # The first clip is the moment's own; a second has as many more as there are rounds in it.
+    before = abs(bench.held("ann", "X").size)
+    bench.wait(bench.at + SECOND)
+    closed = bench.size("X", before - abs(bench.held("ann", "X").size))
+    return {"contracts_per_s": closed / each, "usd_per_s": closed}
+
+
+def just_enough(case: Case) -> Fraction:
+    """How much must be closed to cover a shortage of margin, in whole billionths.
+
+    Margin freed is a rate of what is closed, less the fees on it.
+    """
+    short = case.number("margin_shortage_usd", "shortage") / case.number("quote_oracle", default=1)
+    price, rate = case.number("oracle", "price", "mark"), case.number("margin_ratio", "mmr")
+    fee = case.number("liq_fee", default=0) + case.number("if_fee", default=0)
+    rulebook = plain_fees(rulebook_for(case), case)
+    rulebook = replace(
+        rulebook,
+        instrument_tiers={"X": tiers(rounded(rate))},
+        liquidation=replace(rulebook.liquidation, amount=Amount.JUST_ENOUGH, fee=text(fee)),
+    )
+    size = Fraction(int(10 * short / (price * rate)) + 10)
+    bench = Bench(rulebook, Contract(sizes=[size, BILLIONTH / 1000], tick=price))
+    # Bought at twice the price, so that there is a mark at which the account is safe.
+    equity = size * price * rate - short
+    bench.account("ann", on_unit(equity + size * price, bench.unit))
+    bench.mark("X", 4 * price)
+    bench.trade("ann", "X", size, 2 * price)
+    steps = only(bench.mark("X", price), LiquidationStepTaken)
+    return Fraction(int(bench.size("X", steps[0].size) / BILLIONTH))
+
+
+# -------------------------------------------------------------- bankruptcy and fillable prices
+
+
+class Subaccount:
+    """An account as dYdX's tests write it: quote balance in USDC, sizes in base quantums."""
+
+    def __init__(self, case: Case, rulebook: Rulebook) -> None:
+        rows = case.raw("positions")
+        if not isinstance(rows, list) or not rows:
+            raise MissingInputError("positions was not given as a list")
+        self.sizes = [figure(row["size"]) for row in rows]
+        self.prices = [_price(row) for row in rows]
+        rates = [figure(row.get("mmf", row.get("mmr", 0))) for row in rows]
+        self.names = [f"P{number}" for number in range(len(rows))]
+        # Entries that leave the account safe at marks like them, whatever it is at the vector's.
+        self.entries = [
+            price * 4 if size > 0 else price / 1000
+            for price, size in zip(self.prices, self.sizes, strict=True)
+        ]
+        paid = sum(s * e for s, e in zip(self.sizes, self.entries, strict=True)) * QUANTUM
+        deposit = case.number("usdc") + paid
+        while deposit < 0:
+            self.entries = [
+                e * 4 if s > 0 else e / 1000 for s, e in zip(self.sizes, self.entries, strict=True)
+            ]
+            paid = sum(s * e for s, e in zip(self.sizes, self.entries, strict=True)) * QUANTUM
+            deposit = case.number("usdc") + paid
+        tables = {name: tiers(rounded(rate)) for name, rate in zip(self.names, rates, strict=True)}
+        rulebook = replace(rulebook, instrument_tiers=tables)
+        contracts = [
+            Contract(
+                name,
+                sizes=[ONE],
+                tick=Fraction(1, 10**9 * entry.denominator) * QUANTUM,
+            )
+            for name, entry in zip(self.names, self.entries, strict=True)
+        ]
+        self.bench = Bench(rulebook, *contracts, amounts=[deposit])
+        self.bench.account("ann", deposit)
+        for name, size, entry in zip(self.names, self.sizes, self.entries, strict=True):
+            self.bench.mark(name, entry * QUANTUM)
+            self.bench.trade("ann", name, size, entry * QUANTUM)
+        self.marks = {n: p * QUANTUM for n, p in zip(self.names, self.prices, strict=True)}
+
+
+def _price(row: Mapping[str, Any]) -> Fraction:
+    """In quote quantums for each base quantum."""
+    for name in ("px", "price", "px_quote_quantums_per_base_quantum", "mark"):
+        if name in row:
+            return figure(row[name])
+    raise MissingInputError("a position has no price")
+
+
+def bankruptcy_value(case: Case) -> Fraction:
+    """Quote quantums received (below zero: paid) for closing some of a position at bankruptcy."""
+    account = Subaccount(case, plain_fees(rulebook_for(case), case))
+    name = account.names[int(case.number("close_index", "liquidate_index", default=0))]
+    closed = abs(case.number("delta_quantums", "delta"))
+    marks = {s: account.bench.mark_units(s, price) for s, price in account.marks.items()}
+    view = account.bench.venue.closing_view("ann", name, whole(closed, "delta"), marks)
+    value = account.bench.amount(view.value) / QUANTUM
+    # The chain keeps whole quantums, and rounds the share of the equity down.
+    return Fraction(-(-value.numerator // value.denominator))
+
+
+def fillable(case: Case) -> Fraction:
+    """The worst price of a liquidation order, in quote quantums for a base quantum."""
+    rulebook = plain_fees(rulebook_for(case), case)
+    rules = replace(
+        rulebook.liquidation,
+        limit=Limit.FILLABLE_PRICE,
+        bankruptcy_adjustment=text(case.number("bankruptcy_adjustment", default=1)),
+        spread_to_maintenance=text(case.number("spread_to_mmr", "spread_to_maintenance")),
+    )
+    account = Subaccount(case, replace(rulebook, liquidation=rules))
+    name = account.names[int(case.number("liquidate_index", "close_index", default=0))]
+    seen = account.bench.held("ann", name, account.marks)
+    return account.bench.mark_price(name, seen.fillable_price) / QUANTUM
+
+
+def fund_delta(case: Case) -> Fraction:
+    """What the insurance fund gets of a liquidation that fills at a price; below zero, it pays."""
+    size, usdc = case.number("size"), case.number("usdc")
+    price = case.number("subticks") / 10**8  # quote quantums for a base quantum
+    fee = case.number("max_liq_fee_ppm", "max_fee_ppm") / MILLION
+    rulebook = plain_fees(rulebook_for(case), case)
+    rules = replace(
+        rulebook.liquidation,
+        fee=text(fee),
+        limit=Limit.BANKRUPTCY_PRICE,
+        amount=Amount.WHOLE_POSITION,
+    )
+    rulebook = replace(
+        rulebook,
+        liquidation=rules,
+        instrument_tiers={"X": tiers(Fraction(9, 10))},
+        insurance_fund={"USD": text(abs(usdc) * 100 + 1)},
+    )
+    entry = abs(usdc) / QUANTUM / abs(size) * (4 if size > 0 else Fraction(1, 4))
+    deposit = usdc + size * entry * QUANTUM
+    tick = Fraction(1, 10**8 * entry.denominator) * QUANTUM
+    bench = Bench(rulebook, Contract(sizes=[ONE], tick=tick), amounts=[deposit])
+    bench.account("ann", deposit)
+    safe = entry * (10 if size > 0 else Fraction(1, 10))
+    bench.mark("X", safe * QUANTUM)
+    bench.trade("ann", "X", size, entry * QUANTUM)
+    lots = int(abs(size))
+    bids, asks = ({price * QUANTUM: lots}, {}) if size > 0 else ({}, {price * QUANTUM: lots})
+    bench.show("X", bids, asks)
+    # A mark at which the account has failed, with hardly any equity: the fill decides the rest.
+    at = (
+        abs(usdc)
+        / QUANTUM
+        / abs(size)
+        * (Fraction(1001, 1000) if size > 0 else Fraction(999, 1000))
+    )
+    events = bench.mark("X", at * QUANTUM)
+    fees = sum(event.fee for event in only(events, LiquidationFeeCharged))
+    paid = sum(event.amount for event in only(events, InsuranceFundPaid))
+    if not any(event.account == "ann" for event in only(events, OrderFilled)):
+        raise UnsupportedError("nothing was filled at that price")
+    return Fraction(int(bench.amount(fees - paid) / QUANTUM))
+
+
+def widest_spread(case: Case) -> dict[str, Fraction]:
+    """How far from the mark an order goes, and what of it the fund bears.
+
+    The account has `affordable` of the position's value left.
+    """
+    rate, left = case.number("mmf", "mmr"), case.number("affordable")
+    rulebook = plain_fees(rulebook_for(case), case)
+    rules = replace(
+        rulebook.liquidation,
+        spread_to_maintenance=text(case.number("smmr", "spread_to_maintenance")),
+        bankruptcy_adjustment="1000",  # at the widest
+        amount=Amount.WHOLE_POSITION,
+    )
+    rulebook = replace(
+        rulebook,
+        liquidation=rules,
+        instrument_tiers={"X": tiers(rate)},
+        insurance_fund={"USD": "1000"},
+    )
+    bench = Bench(rulebook, Contract(sizes=[ONE]), amounts=[left])
+    bench.account("ann", left)
+    bench.mark("X", 4 * ONE)
+    bench.trade("ann", "X", ONE, ONE)
+    limit = bench.mark_price("X", bench.held("ann", "X", {"X": ONE}).fillable_price)
+    bench.show("X", {limit: 10}, {})
+    paid = only(bench.mark("X", ONE), InsuranceFundPaid)
+    return {"spread": 1 - limit, "insurance": bench.amount(sum(event.amount for event in paid))}
+
+
+# ---------------------------------------------------------------------------- deleveraging
+
+
+def deleveraged_at_bankruptcy(case: Case) -> dict[str, Fraction]:
+    """Two accounts against each other, and a price at which one of them is bankrupt."""
+    winner, loser = case.raw("A", "a"), case.raw("B", "b")
+    if not isinstance(winner, dict) or not isinstance(loser, dict):
+        raise MissingInputError("accounts A and B were not given")
+    size = figure(loser["short"] if "short" in loser else -figure(loser["long"]))
+    entry, price = figure(loser["entry"]), case.number("price")
+    rulebook = plain_fees(rulebook_for(case), case)
+    rulebook = replace(rulebook, instrument_tiers={"X": tiers(Fraction(1, 100))})
+    rulebook = replace(rulebook, insurance_fund={})
+    deposits = [figure(one["deposit"]) for one in (winner, loser)]
+    bench = Bench(rulebook, Contract(sizes=[abs(size)]), amounts=deposits)
+    for name, deposit in zip(("A", "B"), deposits, strict=True):
+        bench.account(name, deposit)
+    bench.mark("X", entry)
+    bench.trade("A", "X", size, entry, other="B")
+    events = bench.mark("X", price)
+    (started,), (adl,) = only(events, LiquidationStarted), only(events, PositionDeleveraged)
+    return {
+        "B_equity": bench.amount(started.equity),
+        "bankruptcy": bench.tick_price("X", adl.price),
+        "A_profit": bench.amount(adl.realised_pnl),
+        "B_after": bench.amount(bench.seen("B").equity),
+    }
+
+
+def ranking_measures(case: Case) -> dict[str, Fraction]:
+    """Profit as a share of the wallet, and its product with the margin ratio."""
+    pnl, wallet = case.number("upnl", "unrealised_pnl"), case.number("wallet")
+    ratio = case.number("margin_ratio")
+    rulebook = plain_fees(rulebook_for(case), case)
+    rate = Fraction(1, 100)
+    rulebook = replace(rulebook, instrument_tiers={"X": tiers(rate)})
+    value = ratio * (wallet + pnl) / rate  # at the mark, of which maintenance is 1%
+    if value <= pnl:
+        raise UnsupportedError("no position of 1% maintenance margin has that ratio")
+    price = 1 - pnl / value
+    tick = step_of(price)
+    bench = Bench(rulebook, Contract(sizes=[value], tick=tick), amounts=[wallet])
+    bench.account("ann", wallet)
+    bench.mark("X", 4 * ONE)
+    bench.trade("ann", "X", value, price)
+    bench.mark("X", ONE)
+    seen = bench.venue.queue_view("ann", "X")
+    return {
+        "pnl_pct": share(seen.profit),
+        "margin_ratio": share(seen.leverage),
+        "leverage_pnl": share(seen.score),
+        "score": share(seen.score),
+    }
+
+
+def step_of(price: Fraction) -> Fraction:
+    """A tick for a price that may have no end."""
+    return Fraction(1, price.denominator)
+
+
+def deleveraging_queue(case: Case) -> dict[str, Any]:
+    """The order in which accounts are deleveraged, their lights, and who closes how much."""
+    rows = case.raw("accounts")
+    if not isinstance(rows, dict):
+        raise MissingInputError("accounts was not given by name")
+    sizes = {name: figure(row["qty"]) for name, row in rows.items()}
+    scores = {name: figure(row["score"]) for name, row in rows.items()}
+    wanted = case.maybe("liquidated_short_qty")
+    is_short = wanted is not None  # then the queue is one of longs
+    lost = wanted if wanted is not None else case.number("liquidated_long_qty")
+    sign = 1 if is_short else -1
+    price = case.number("bankruptcy_price", default=100)
+    rulebook = plain_fees(rulebook_for(case), case)
+    rulebook = replace(
+        rulebook,
+        instrument_tiers={"X": tiers(Fraction(1, 10**6))},
+        insurance_fund={},
+        liquidation=replace(rulebook.liquidation, unfilled=Unfilled.ADL, takeover_whole=False),
+    )
+    # Everybody entered where the queue is looked at 1% in profit, so that scores differ by the
+    # equity behind each position; a ten-thousandth further the other side is bankrupt.
+    seen_at = price * (1 - sign * Fraction(1, 10**4))
+    entry = seen_at / (1 + sign * Fraction(1, 100))
+    grid = step(entry, price)
+    bench = Bench(rulebook, Contract(sizes=[*sizes.values(), lost], tick=grid))
+    bench.mark("X", entry)
+    most = max(scores.values())
+    for name, size in sizes.items():
+        profit = size * abs(seen_at - entry)
+        equity = 2 * profit * most / scores[name]
+        bench.account(name, on_unit(equity - profit, bench.unit))
+        bench.trade(name, "X", sign * size, entry)
+    bench.account("bankrupt", on_unit(lost * abs(price - entry), bench.unit))
+    bench.trade("bankrupt", "X", -sign * lost, entry)
+    bench.mark("X", seen_at)
+    views = {name: bench.venue.queue_view(name, "X") for name in sizes}
+    victims = only(bench.mark("X", price), PositionDeleveraged)
+    order = sorted(views, key=lambda name: views[name].rank)
+    return {
+        "order": [figure(name) for name in order],
+        "percentile": [Fraction(20 * (6 - views[name].fifth)) for name in order],
+        "fills": {v.account: bench.size("X", v.size) for v in victims if v.account != HISTORY},
+        "price": bench.tick_price("X", victims[0].price) if victims else Fraction(0),
+    }
