@@ -32,6 +32,10 @@ from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out
 from tools.runs import RunError, open_run
 from tools.scenario import ScenarioError
+from tools.vectors.cases import VectorError
+from tools.vectors.report import facts as vector_facts
+from tools.vectors.report import tell_vectors
+from tools.vectors.run import results as vector_results
 from tools.whatif import Change
 from tools.whatif_report import tell_whatif, what_if, whatif_facts
 
@@ -51,6 +55,7 @@ BAD_INPUT = (
     TickFileError,
     StrategyError,
     MissingExtraError,
+    VectorError,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on stdout.")]
@@ -232,6 +237,25 @@ def whatif(
     else:
         tell_whatif(paper(), told)
     raise typer.Exit(told.done.exit_code)
+
+
+@app.command("vectors")
+def answer_vectors(
+    files: Annotated[list[Path], typer.Argument(help="JSON files of test vectors.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Answer published figures through the venue, and compare.
+
+    Exit code 1 when one differs.  A topic that the venue knows nothing of is unsupported, and
+    never passed; a vector whose source contradicts itself is disputed.
+    """
+    found = [result for path in files for result in vector_results(path)]
+    if as_json:
+        print_json(vector_facts(found))
+    else:
+        tell_vectors(paper(), found)
+    raise typer.Exit(1 if any(result.status == "fail" for result in found) else 0)
 
 
 @app.command()
