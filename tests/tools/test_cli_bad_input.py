@@ -56,7 +56,7 @@ BAD_SCENARIOS = [
     ('"1000"', '"NaN"', "accounts[0]: USD amount was 'NaN', expected a decimal number"),
     ('"1000"', '"-1"', "accounts[0]: USD amount was -1, expected more than 0"),
     ("USD = ", "EUR = ", "accounts[0]: asset was 'EUR', expected one of USD"),
-    ('"textbook"', '"novel"', "rulebook was 'novel', expected one of general, "),
+    ('"textbook"', '"novel"', "rulebook was 'novel', expected one of binance_usdm, "),
     ('"textbook"', '"mine.toml"', "mine.toml: no such rulebook file"),
     (
         'tick_size = "1"',
@@ -333,7 +333,7 @@ def test_bad_options_of_replay(complaint: Callable[..., str]) -> None:
     assert complaint("replay", "book.csv", "--instrument", "0.1").startswith(
         "instrument was '0.1', expected SYMBOL:TICK:LOT"
     )
-    assert "rulebook was 'novel', expected one of general, " in complaint(
+    assert "rulebook was 'novel', expected one of binance_usdm, " in complaint(
         "replay", "book.csv", *REPLAY, "--rulebook", "novel"
     )
     assert complaint("replay", "book.csv", *REPLAY, "--strategy", "luck").startswith(
