@@ -21,7 +21,7 @@ from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 
 os.environ["HYPOTHESIS_PROFILE"] = "mutation"
-os.environ["PLIMSOLL_SEEDS"] = "6"
+os.environ["PLIMSOLL_SEEDS"] = "4"
 
 import pytest
 
