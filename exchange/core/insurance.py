@@ -17,11 +17,13 @@ from exchange.core.units import RATE_ONE, Money, ceil_div
 def spendable(state: State, market: Market) -> Money:
     """What a contract's fund may pay now; losses of the venue's own positions are its losses."""
     most = state.reserves.spendable(market.insurance, state.now)
-    if most and state.house_account is not None:
-        pool = state.pool(state.house_account, market.instrument.settle)
-        own = next((p for p in pool.positions.values() if p.bucket == market.insurance), None)
-        most = max(0, min(most, Scope(state, pool, own).equity()))
-    return most
+    if state.house_account is None:
+        return most
+    pool = state.pool(state.house_account, market.instrument.settle)
+    own = next((p for p in pool.positions.values() if p.bucket == market.insurance), None)
+    if own is None and market.insurance != pool.wallet:
+        return most
+    return max(0, min(most, Scope(state, pool, own).equity()))
 
 
 def charge(scope: Scope, market: Market, traded: Money, leftover: Money) -> None:

@@ -143,7 +143,6 @@ def _end(scope: Scope) -> None:
         cover(scope)
     scope.distress.failing = False
     announce_end(scope)
-    _release(scope)
 
 
 def _release(scope: Scope) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exchange.core.liquidation import PATIENCE
+from exchange.core.accounts import Pool
+from exchange.core.liquidation import PATIENCE, most_endangered_first
 from exchange.core.messages import (
     CancelReason,
     Closing,
@@ -10,17 +11,28 @@ from exchange.core.messages import (
     InsuranceFundPaid,
     LiquidationEnded,
     LiquidationFeeCharged,
+    LiquidationPaused,
     LiquidationStarted,
     LiquidationStepTaken,
     LossUncovered,
     MarginMode,
     OrderCancelled,
     OrderFilled,
+    PassTime,
     PositionDeleveraged,
     SetLeverage,
     TradeKind,
 )
-from exchange.core.rules import Amount, Cancel, ContractKind, Select, Tier
+from exchange.core.rules import (
+    Amount,
+    Cancel,
+    ContractKind,
+    LiquidationRules,
+    Select,
+    Tier,
+    Unfilled,
+)
+from exchange.core.units import SECOND
 from tests.stage import DOLLAR, Stage, only, rulebook
 
 TWO_TIERS = (
@@ -104,6 +116,15 @@ def test_its_isolated_twin_loses_just_the_failing_position() -> None:
     assert (start.mode, start.symbol) == (MarginMode.ISOLATED, "ETH")
 
 
+def test_a_cross_liquidation_is_the_accounts_and_no_symbols() -> None:
+    it = three_losers()
+    it.marks(BTC=95, SOL=90)
+
+    (start,) = only(it.mark("ETH", 85), LiquidationStarted)
+
+    assert (start.mode, start.symbol) == (MarginMode.CROSS, "")
+
+
 def test_a_gain_carries_a_loss_in_cross() -> None:
     """The short has won what the long has lost."""
     it = Stage()
@@ -145,18 +166,20 @@ def test_just_enough_leaves_the_account_safe_by_the_last_lot() -> None:
 
 
 def test_a_book_that_takes_as_much_as_it_frees_does_not_hold_the_venue_up() -> None:
-    """Every lot frees 9 and costs 9: just enough would go on lot by lot."""
+    """A cent is missing.  Every lot frees 9 and costs 9, so that just enough is a lot each time."""
     it = Stage(rulebook(amount=Amount.JUST_ENOUGH))
-    it.trader("ann", deposit=100_010)
-    it.mark("BTC", 100)
+    it.trader("ann")
+    it.bring("ann", "USD", 290_000_00 - 1)
+    it.marks(BTC=100, ETH=100)
     it.hold("ann", "BTC", 10_000, 100)
+    it.hold("ann", "ETH", 10_000, 100)
     it.show("BTC", bids={81: 100_000})
+    it.show("ETH", bids={100: 100_000})
 
     events = it.mark("BTC", 90)
 
-    steps = only(events, LiquidationStepTaken)
-    assert len(steps) <= PATIENCE + 1
-    assert it.size("ann", "BTC") == 0
+    sizes = [step.size for step in only(events, LiquidationStepTaken)]
+    assert sizes == [1] * PATIENCE + [10_000 - PATIENCE, 10_000]
 
 
 # ------------------------------------------------------------------------------- orders
@@ -438,6 +461,116 @@ def test_a_cascade_ends_with_everyone_safe() -> None:
     for number in range(8):
         account = it.account(f"trader {number}")
         assert account.equity >= account.maintenance_margin
+
+
+# ------------------------------------------------------------------------------- rounds
+
+
+def in_rounds(**rules: object) -> Stage:
+    """Ann's 10 lots go 4 at a time, every second."""
+    liquidation = LiquidationRules(amount=Amount.CLIP, clip="4", round_seconds="1", **rules)  # type: ignore[arg-type]
+    it = Stage(rulebook(liquidation=liquidation, fund="500"))
+    it.trader("ann", deposit=200)
+    it.trader("bob", deposit=10_000)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100, other="bob")
+    return it
+
+
+def next_round(it: Stage) -> list[Event]:
+    it.at += SECOND
+    return it.do(PassTime(at=it.at))
+
+
+def test_a_liquidation_in_rounds_begins_and_ends_once() -> None:
+    it = in_rounds()
+    it.show("BTC", bids={80: 100})
+
+    rounds = [it.mark("BTC", 80, 50), next_round(it), next_round(it), next_round(it)]
+
+    assert [len(only(events, LiquidationStarted)) for events in rounds] == [1, 0, 0, 0]
+    assert [len(only(events, LiquidationStepTaken)) for events in rounds] == [1, 1, 1, 0]
+    assert [len(only(events, LiquidationEnded)) for events in rounds] == [0, 0, 1, 0]
+
+
+def test_what_is_closed_whole_does_not_wait_for_another_round() -> None:
+    """The fund's money closed it: equity is negative until the fund has paid, and it is over."""
+    it = in_rounds()
+    it.show("BTC", bids={70: 100})
+
+    events = it.mark("BTC", 79)
+
+    assert not only(events, LiquidationPaused)
+    (end,) = only(events, LiquidationEnded)
+    assert (end.closed_all, end.equity) == (True, 0)
+
+
+def test_a_position_that_its_trader_closes_between_two_rounds_ends_the_liquidation() -> None:
+    """Ann sells the last 6 lots herself."""
+    it = in_rounds()
+    it.show("BTC", bids={81: 100})
+    assert only(it.mark("BTC", 81), LiquidationPaused)
+
+    events = it.do(it.order("ann", "BTC", -6, 81))
+
+    (end,) = only(events, LiquidationEnded)
+    assert (end.closed_all, end.equity) == (True, 10 * DOLLAR)
+    assert not next_round(it)
+
+
+def test_a_debt_is_covered_before_the_end_is_told() -> None:
+    """Nobody bids; her own order to sell at 75, left in the book, is met, and she lacks 50."""
+    rules = {"cancel": Cancel.NONE, "unfilled": Unfilled.WAIT_THEN_ADL, "fund_in_book": False}
+    it = in_rounds(**rules)
+    it.place("ann", "BTC", -10, 75)
+    assert only(it.mark("BTC", 87), LiquidationPaused)
+
+    events = it.do(it.order("bob", "BTC", 10, 75))
+
+    told = [event for event in events if isinstance(event, InsuranceFundPaid | LiquidationEnded)]
+    (paid,) = only(events, InsuranceFundPaid)
+    (end,) = only(events, LiquidationEnded)
+    assert told == [paid, end]
+    assert (paid.amount, end.equity, end.closed_all) == (50 * DOLLAR, 0, True)
+
+
+def test_the_venue_sells_what_it_took_over_in_rounds_and_then_is_quiet() -> None:
+    rules = {"unfilled": Unfilled.TAKEOVER, "takeover_whole": True, "fund_in_book": False}
+    liquidation = LiquidationRules(amount=Amount.WHOLE_POSITION, round_seconds="3", **rules)  # type: ignore[arg-type]
+    it = Stage(rulebook(liquidation=liquidation, fund="500"))
+    it.trader("ann", deposit=200)
+    it.trader("bob", deposit=10_000)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100, other="bob")
+    it.show("BTC", bids={87: 4})
+
+    (pause,) = only(it.mark("BTC", 87), LiquidationPaused)
+
+    assert (pause.account, pause.until) == ("INSURANCE FUND", it.at + 3 * SECOND)
+    it.show("BTC", bids={87: 6})
+    it.at = pause.until
+    assert not only(it.do(PassTime(at=it.at)), LiquidationPaused)
+    assert it.balance("insurance fund") == 570 * DOLLAR
+
+
+def test_after_a_mark_the_failed_go_by_margin_ratio_behind_the_safe() -> None:
+    """To the safe nothing happens: they do not come between the others."""
+    it = Stage()
+    it.mark("BTC", 100)
+    for name, deposit in (("ann", 250), ("bob", 1_000), ("cat", 220), ("dan", 250)):
+        it.trader(name, deposit=deposit)
+        it.hold(name, "BTC", 10, 100)
+    state = it.venue._state
+    state.marks.prices[0] = 83_00
+    pools = [pool for name in ["ann", "bob", "cat", "dan"] for pool in _pools(it, name)]
+
+    found = [pool.account.name for pool in most_endangered_first(state, pools)]
+
+    assert found == ["bob", "cat", "ann", "dan"]
+
+
+def _pools(it: Stage, name: str) -> list[Pool]:
+    return list(it.venue._state.account_of[name].pools.values())
 
 
 def test_an_end_is_told_with_what_is_left() -> None:

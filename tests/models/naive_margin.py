@@ -16,6 +16,7 @@ from exchange.core.rules import (
     Backing,
     Breach,
     DeleveragingPrice,
+    FeeCap,
     Leftover,
     Limit,
     LiquidationRules,
@@ -210,6 +211,14 @@ class NaiveMargin:
             Amount.DOWN_TWO_TIERS: tier - 2,
             Amount.TO_LOWEST_TIER: 0 if tier > 1 else -1,
         }
+        if self.rules.amount is Amount.CLIP:
+            return min(int(self.rules.clip), size)
+        if self.rules.amount is Amount.FRACTION:
+            large = (
+                held.contract.notional(size)
+                > int(self.rules.fraction_above) * self.one[scope.asset]
+            )
+            return ceil(size * Fraction(self.rules.fraction)) if large else size
         if self.rules.amount is Amount.JUST_ENOUGH:
             enough = [n for n in range(1, size) if self._is_enough(scope, held, n)]
         elif self.rules.amount in goal:
@@ -258,8 +267,11 @@ class NaiveMargin:
         behind = [self._behind(scope, held, n) for n in range(lots + 1)]
         bankrupt = held.last_price(self._behind(scope, held, abs(held.size)) + extra)
         buys, sign = held.size < 0, 1 if held.size > 0 else -1
-        limit = self._limit(contract, bankrupt, buys=buys)
+        limit = self._limit(scope, held, bankrupt, buys=buys)
         levels = contract.asks if buys else contract.bids
+        offered = sum(size for price, size in levels.items() if (price - limit) * sign >= 0)
+        if self.rules.fill_or_kill and offered < lots:
+            return 0
         filled = notional = 0
         for price in sorted(levels, reverse=not buys):
             size = min(levels[price], lots - filled)
@@ -273,21 +285,35 @@ class NaiveMargin:
             self.told.append(("closed", held.name, *what))
         self._drop_empty(levels)
         if charged and filled:
-            self._take_fee(scope, held, self._charge(notional))
+            left = behind[filled] + self.equity(scope) - before
+            self._take_fee(scope, held, self._charge(notional), left)
             if held.size == 0:
                 self._take_leftover(scope, held, behind[filled] + self.equity(scope) - before)
         return filled
 
-    def _limit(self, contract: Contract, bankrupt: int, *, buys: bool) -> int:
-        """The worst price of an order: where it bankrupts, or nearer, at the market band's edge."""
+    def _limit(self, scope: Scope, held: Held, bankrupt: int, *, buys: bool) -> int:
+        """The worst price of an order: where it bankrupts, or nearer, as the rulebook says."""
+        mark = held.contract.mark
         if self.rules.limit is Limit.BANKRUPTCY_PRICE:
             return bankrupt
-        if buys:
-            return min(max(1, floor(contract.mark * (1 + self.band))), bankrupt)
-        return max(1, ceil(contract.mark * (1 - self.band)), bankrupt)
+        if self.rules.limit is Limit.FILLABLE_PRICE:
+            nearer = self._fillable(scope, held)
+        else:
+            nearer = floor(mark * (1 + self.band)) if buys else ceil(mark * (1 - self.band))
+        return min(max(1, nearer), bankrupt) if buys else max(1, nearer, bankrupt)
 
-    def _take_fee(self, scope: Scope, held: Held, charge: int) -> None:
-        fee = max(0, min(charge, self.equity(scope)))
+    def _fillable(self, scope: Scope, held: Held) -> int:
+        """As far from the mark as the account is below its margin, at most a share of that."""
+        equity, needed = self.equity(scope), self.maintenance(scope)
+        far = Fraction(self.rules.bankruptcy_adjustment) * (1 - Fraction(equity, needed))
+        moved = min(max(far, 0), 1) * Fraction(self.rules.spread_to_maintenance) * held.margin()
+        return held.last_price(floor(moved))
+
+    def _take_fee(self, scope: Scope, held: Held, charge: int, left: int) -> None:
+        cap = self.equity(scope)
+        if self.rules.fee_cap is FeeCap.LEFTOVER:
+            cap = min(cap, left)
+        fee = max(0, min(charge, cap))
         if fee:
             self._pay(scope, -fee)
             self.funds[scope.asset] += fee

@@ -49,6 +49,7 @@ from exchange.core.rules import (
     ContractKind,
     DeleveragingPrice,
     DeleveragingRules,
+    FeeCap,
     Leftover,
     Limit,
     LimitRules,
@@ -94,6 +95,8 @@ AMOUNTS = (
     Amount.DOWN_TWO_TIERS,
     Amount.TO_LOWEST_TIER,
     Amount.JUST_ENOUGH,
+    Amount.FRACTION,
+    Amount.CLIP,
 )
 RANKS = [rank for rank in Rank if rank is not Rank.PSEUDO_RANDOM]
 TAKER = "0.002"
@@ -106,6 +109,9 @@ def liquidation_of(random: Random) -> LiquidationRules:
         select=random.choice(list(SELECTION)),
         amount=random.choice(AMOUNTS),
         fee=random.choice(("0", "0.01", "0.03", "0.3")),
+        fraction="0.3",
+        fraction_above=random.choice(("0", "600")),
+        clip="4",
     )
     if random.random() < 0.5:
         return usual
@@ -113,7 +119,11 @@ def liquidation_of(random: Random) -> LiquidationRules:
         usual,
         trigger=random.choice(list(Breach)),
         exit_buffer=random.choice(("0", "0.1", "0.37")),
-        limit=random.choice((Limit.BANKRUPTCY_PRICE, Limit.MARKET_BAND)),
+        limit=random.choice(list(Limit)),
+        bankruptcy_adjustment=random.choice(("1", "0.7")),
+        spread_to_maintenance=random.choice(("0.1", "1.5")),
+        fill_or_kill=random.random() < 0.2,
+        fee_cap=random.choice(list(FeeCap)),
         backing=random.choice(list(Backing)),
         leftover=random.choice(list(Leftover)),
         fund_in_book=random.random() < 0.7,

@@ -1,0 +1,186 @@
+"""The insurance fund: what it takes in, what it may pay, and what it pays for.
+
+Ann is long 10 bitcoin from 100 with 200 dollars, and fails at 88; her bankruptcy price is 80.
+"""
+
+import pytest
+
+from exchange.core.insurance import spendable
+from exchange.core.messages import (
+    InsuranceFundPaid,
+    LiquidationFeeCharged,
+    LossSocialised,
+    LossUncovered,
+    PassTime,
+    PositionDeleveraged,
+    SettleInstrument,
+)
+from exchange.core.rules import (
+    Amount,
+    DeleveragingPrice,
+    DeleveragingRules,
+    FundScope,
+    LiquidationRules,
+    Socialise,
+    Unfilled,
+)
+from exchange.core.units import SECOND
+from tests.stage import DOLLAR, SUBTICKS, Stage, only, rulebook
+
+AT_THE_MARK = DeleveragingRules(price=DeleveragingPrice.MARK)
+
+
+def anns(*, fund: str = "0", **rules: object) -> Stage:
+    """The stage with Ann's position, which Bob has the other side of."""
+    liquidation = LiquidationRules(amount=Amount.WHOLE_POSITION, **rules)  # type: ignore[arg-type]
+    it = Stage(rulebook(fund=fund, liquidation=liquidation))
+    it.trader("ann", deposit=200)
+    it.trader("bob", "cat", deposit=10_000)
+    it.marks(BTC=100, ETH=100)
+    it.hold("ann", "BTC", 10, 100, other="bob")
+    return it
+
+
+def may_pay(it: Stage, symbol: str) -> int:
+    """What a contract's fund may pay now, in dollars."""
+    state = it.venue._state
+    return spendable(state, state.market_of[symbol]) // DOLLAR
+
+
+# ----------------------------------------------------------------------- what it may pay
+
+
+def test_without_positions_of_the_venues_own_all_of_the_fund_may_be_paid() -> None:
+    assert may_pay(anns(fund="500"), "BTC") == 500
+
+
+@pytest.mark.parametrize(
+    ("mark", "dollars"),
+    [
+        (80, 500),  # taken over at 80
+        (90, 500),  # a gain is not money yet
+        (60, 300),
+        (31, 10),
+    ],
+)
+def test_losses_of_positions_taken_over_are_the_funds(mark: int, dollars: int) -> None:
+    it = anns(fund="500", unfilled=Unfilled.TAKEOVER, takeover_whole=True, fund_in_book=False)
+    it.mark("BTC", 87)
+
+    it.mark("BTC", mark)
+
+    assert may_pay(it, "BTC") == may_pay(it, "ETH") == dollars
+
+
+def test_a_fund_of_its_own_answers_for_its_own_contract() -> None:
+    """The venue has lost 200 in bitcoin, and ether's fund is untouched by it."""
+    it = anns(
+        fund="500", unfilled=Unfilled.TAKEOVER, takeover_whole=True, fund_in_book=False,
+        fund_scope=FundScope.PER_CONTRACT,
+    )  # fmt: skip
+    it.mark("BTC", 87)
+
+    it.mark("BTC", 60)
+
+    assert (may_pay(it, "BTC"), may_pay(it, "ETH")) == (300, 500)
+
+
+def test_what_it_may_lose_is_a_share_of_its_peak_in_the_window() -> None:
+    """A fee brings it from 10 to 18.70: it may lose half of that, and 10 seconds later of less."""
+    it = anns(fund="10", fee="0.01", fund_drawdown_max="0.5", fund_window_seconds="10",
+              fund_in_book=False, deleveraging=AT_THE_MARK)  # fmt: skip
+    it.show("BTC", bids={87: 10})
+    it.mark("BTC", 87)
+    assert it.balance("insurance fund") == 1_870
+    it.trader("dan", deposit=200)
+    it.hold("dan", "ETH", 10, 100, other="bob")
+
+    events = it.mark("ETH", 70)
+
+    assert [paid.amount for paid in only(events, InsuranceFundPaid)] == [935]
+    assert may_pay(it, "BTC") == 0
+    it.at += 11 * SECOND
+    it.do(PassTime(at=it.at))
+    assert may_pay(it, "BTC") == 4
+
+
+# ----------------------------------------------------------------------- what it pays for
+
+
+def test_which_fund_pays_is_the_positions_own() -> None:
+    """Dan's bid to close his short in ether is met at 115: 150 lost, with 100 in the bucket."""
+    it = anns(fund="500", fund_scope=FundScope.PER_CONTRACT)
+    it.trader("dan", deposit=1_000)
+    it.hold("dan", "BTC", 1, 100, other="bob")
+    it.isolate("dan", "ETH")
+    it.hold("dan", "ETH", -10, 100, other="bob")
+    it.place("dan", "ETH", 10, 115, reduce_only=True)
+
+    events = it.do(it.order("bob", "ETH", -10, 115))
+
+    (paid,) = only(events, InsuranceFundPaid)
+    assert (paid.account, paid.symbol, paid.amount) == ("dan", "ETH", 50 * DOLLAR)
+    assert it.balance("insurance fund ETH") == 450 * DOLLAR
+    assert it.balance("insurance fund BTC") == 500 * DOLLAR
+
+
+def test_a_loss_that_others_bear_is_not_uncovered() -> None:
+    """Sold at 70 she lacks 100, and Bob has won 300."""
+    it = anns(unfilled=Unfilled.SOCIALISE, socialise=Socialise.WINNERS)
+    it.show("BTC", bids={70: 100})
+
+    events = it.mark("BTC", 70)
+
+    assert [borne.amount for borne in only(events, LossSocialised)] == [100 * DOLLAR]
+    assert not only(events, LossUncovered)
+
+
+def test_a_loss_of_the_venues_own_that_its_fund_cannot_pay_is_uncovered() -> None:
+    """It took 10 over at 80 with a fund of 50, and the contract ends at 60 before it could sell."""
+    it = anns(fund="50", unfilled=Unfilled.TAKEOVER, takeover_whole=True, fund_in_book=False)
+    it.mark("BTC", 87)
+
+    events = it.do(SettleInstrument(at=it.now(), symbol="BTC", price=60 * SUBTICKS))
+
+    (uncovered,) = only(events, LossUncovered)
+    assert (uncovered.account, uncovered.amount) == ("INSURANCE FUND", 150 * DOLLAR)
+    assert not only(events, InsuranceFundPaid)
+    assert it.balance("insurance fund") == 0
+
+
+def test_only_the_part_that_the_fund_lacks_is_uncovered() -> None:
+    """At 79 ann owes 10 after deleveraging at the mark; the fund has 4."""
+    it = anns(fund="4", fund_in_book=False, deleveraging=AT_THE_MARK)
+
+    events = it.mark("BTC", 79)
+
+    assert [paid.amount for paid in only(events, InsuranceFundPaid)] == [4 * DOLLAR]
+    assert [left.amount for left in only(events, LossUncovered)] == [6 * DOLLAR]
+    assert it.balance("uncovered loss") == -6 * DOLLAR
+
+
+def test_a_debt_that_the_fund_just_covers_leaves_nothing_uncovered() -> None:
+    it = anns(fund="10", fund_in_book=False, deleveraging=AT_THE_MARK)
+
+    events = it.mark("BTC", 79)
+
+    assert only(events, PositionDeleveraged)
+    assert not only(events, LossUncovered)
+    assert it.balance("insurance fund") == 0
+
+
+def test_a_single_cent_is_a_debt_too() -> None:
+    it = anns(fund="10", fund_in_book=False, deleveraging=AT_THE_MARK)
+    it.bring("ann", "USD", 999)
+
+    (paid,) = only(it.mark("BTC", 79), InsuranceFundPaid)
+
+    assert paid.amount == 1
+
+
+def test_a_fee_of_nothing_is_not_told() -> None:
+    """There is no equity left to take it from."""
+    it = anns(fee="0.1")
+    it.show("BTC", bids={80: 10})
+
+    assert not only(it.mark("BTC", 80), LiquidationFeeCharged)
