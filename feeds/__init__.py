@@ -4,7 +4,7 @@ from feeds.defects import OnDefect, TickFileError
 from feeds.listing import Carries, FileKind, Listing, Market
 from feeds.merge import Merge
 from feeds.price_path import PricePath
-from feeds.recognise import describe, measure, open_feed
+from feeds.recognise import describe, measure, open_feed, open_market
 from feeds.source import Source
 from feeds.window import Window
 
@@ -22,4 +22,5 @@ __all__ = [
     "describe",
     "measure",
     "open_feed",
+    "open_market",
 ]

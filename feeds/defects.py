@@ -7,6 +7,7 @@ from pathlib import Path
 from exchange.core.units import Nanos
 
 NAMES_KNOWN = 4_096
+ROWS_LISTED = 1_000
 
 
 class OnDefect(StrEnum):
@@ -55,6 +56,8 @@ class Defects:
         self.counts: Counter[str] = Counter()
         self.first: dict[str, str] = {}
         """The first of each kind, in full."""
+        self.rows: list[tuple[int, Defect, str]] = []
+        """The first ROWS_LISTED of them all."""
 
     def found(self, row: int, defect: Defect, text: str) -> None:
         """Raise TickFileError, or count the defect."""
@@ -62,6 +65,8 @@ class Defects:
         if self.on_defect is OnDefect.STOP:
             raise TickFileError(message) from None
         self.counts[defect] += 1
+        if len(self.rows) < ROWS_LISTED:
+            self.rows.append((row, defect, text))
         self.first.setdefault(defect, message)
 
     def caught(self, row: int, error: ValueError) -> None:
@@ -73,6 +78,7 @@ class Defects:
         """Forget everything: the file is read again from its beginning."""
         self.counts.clear()
         self.first.clear()
+        self.rows.clear()
 
 
 class LocalTime:

@@ -49,3 +49,5 @@ class Format(NamedTuple):
     open: Open
     guesses: bool = False
     """Looks at columns only, and is asked when no other format knows the file."""
+    measured: Callable[[Sample], tuple[str, str, str]] | None = None
+    """Tells tick, lot and a price, where the file does; else they are measured."""

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from exchange.core.units import Nanos, UnitError
 from feeds.clock_text import Clock
 from feeds.defects import Defect, OnDefect, RowError, TickFileError
+from feeds.sample import files_of
 from feeds.scale import Scale
 from feeds.source import FileSource
 from feeds.told import Said, Told
@@ -30,7 +31,7 @@ class ParquetTable:
         """Raises TickFileError where it is damaged."""
         self.path = path
         try:
-            self._file = pq.ParquetFile(path)
+            self._file = pq.ParquetFile(files_of(path)[0])
         except (pa.ArrowException, OSError) as error:
             raise damaged(path, error) from None
         self.schema = self._file.schema_arrow
@@ -40,7 +41,7 @@ class ParquetTable:
     @cached_property
     def metadata(self) -> Mapping[str, str]:
         """The key-value pairs that its writer left."""
-        pairs = self.schema.metadata or {}
+        pairs = (self.schema.metadata or {}) | (self._file.metadata.metadata or {})
         return {key.decode(): value.decode(errors="replace") for key, value in pairs.items()}
 
     def batches(self, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:

@@ -12,8 +12,8 @@ from feeds.listing import Carries, FileKind, Listing
 from feeds.market import finish_for, index_finish
 from feeds.measure import Measured, Measuring
 from feeds.sample import SHOWN, Sample
-from feeds.scale import index_scale, instrument_scale
-from feeds.source import Source
+from feeds.scale import Scale, index_scale, instrument_scale
+from feeds.source import FileSource, Source
 from feeds.window import Window
 
 KNOWN = (
@@ -41,12 +41,33 @@ def measure(
     """
     sample = Sample(Path(path), columns)
     entry, kind = _recognised(sample)
+    if entry.measured is not None:
+        return Measured(*entry.measured(sample))
     scale = Measuring(listing.symbol)
     opening = Opening(sample, kind, listing, scale, listing.symbol, OnDefect.SKIP)
     try:
         return scale.measure(entry.open(opening).begin())
     except UnitError as error:
         raise TickFileError(f"{path}: {error}") from None
+
+
+def open_market(
+    path: str | Path,
+    listing: Listing,
+    scale: Scale,
+    *,
+    on_defect: OnDefect | str = OnDefect.STOP,
+    columns: Mapping[str, str] | None = None,
+) -> FileSource:
+    """One market of a file on a grid of its own, for those who look at all that it tells.
+
+    `scale.mark_unit` and the grids decide the units.  Raises TickFileError.
+    """
+    sample = Sample(Path(path), columns)
+    entry, kind = _recognised(sample)
+    source = entry.open(Opening(sample, kind, listing, scale, listing.symbol, OnDefect(on_defect)))
+    source.finish = finish_for(listing)
+    return source
 
 
 def open_feed(

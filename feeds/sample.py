@@ -5,7 +5,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from feeds.defects import Defects, OnDefect
+from feeds.defects import Defects, OnDefect, TickFileError
 from feeds.packed import Damaged, member
 from feeds.tick_file import TickFile
 
@@ -20,11 +20,13 @@ class Sample:
     def __init__(self, path: Path, columns: Mapping[str, str] | None = None) -> None:
         """`columns`: what the user says that columns of a table mean."""
         self.path = path
+        self.files = files_of(path)
+        """The file, or those that a path with a star stands for, in order of name."""
         self.columns = columns or {}
         self.damage = ""
         """What is wrong with the packing, where that shows at once."""
-        self._file = TickFile(path, Defects(path, OnDefect.SKIP))
-        self.name = member(path)
+        self._file = TickFile(self.files[0], Defects(path, OnDefect.SKIP))
+        self.name = member(self.files[0])
         """Of the file itself, or of the one that is packed in it."""
 
     @cached_property
@@ -69,3 +71,18 @@ class Sample:
             return ""
         fields, number = self.rows[0], self.names.index(name)
         return fields[number].strip('"') if number < len(fields) else ""
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file of a path, or the files of one with a star in it: `day=*/NAME.parquet`.
+
+    Raises TickFileError where there is none.
+    """
+    parts = path.parts
+    starred = next((n for n, part in enumerate(parts) if "*" in part), None)
+    if starred is None or path.exists():
+        return [path]
+    found = sorted(Path(*parts[:starred]).glob("/".join(parts[starred:])))
+    if not found:
+        raise TickFileError(f"{path}: no such file")
+    return found

@@ -40,6 +40,15 @@ def instrument_scale(instrument: Instrument, contract: str) -> Scale:
     return scale
 
 
+def stated_scale(symbol: str, tick: Fraction, lot: Fraction, contract: Fraction) -> Scale:
+    """A market on a stated grid, without an instrument: `lot` is in the base asset."""
+    price, size = f"{symbol} price", f"{symbol} size"
+    sizes = Grid(lot / contract, size), Grid(lot / contract, size, least=1)
+    scale = Scale(symbol, Grid(tick, price, least=1), *sizes)
+    scale.mark_unit = common_step(SPOT_STEP, tick)
+    return scale
+
+
 def index_scale(perpetual: Instrument, called: str) -> Scale:
     """The scale of a market whose prices become the index of `perpetual`: a fine one."""
     price, size = f"{called} price", f"{called} size"

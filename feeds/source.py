@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from exchange.feed import FeedItem
-from feeds.defects import Defects, LocalTime, OnDefect, TickFileError
+from feeds.defects import Defect, Defects, LocalTime, OnDefect, TickFileError
 from feeds.market import Finish, as_told
+from feeds.sample import files_of
 from feeds.scale import Scale
 from feeds.tick_file import TickFile
 from feeds.told import Told
@@ -69,7 +70,7 @@ class FileSource(Source):
         self.finish: Finish = as_told
         """What becomes of quotes and liquidations."""
         self._defects = Defects(path, on_defect)
-        self._file = TickFile(path, self._defects)
+        self._file = TickFile(files_of(path)[0], self._defects)
         self._time = LocalTime(self._defects)
 
     @abstractmethod
@@ -113,6 +114,11 @@ class FileSource(Source):
     def first_defects(self) -> dict[str, str]:
         """The first defect of each kind, with file and row."""
         return dict(self._defects.first)
+
+    @property
+    def defect_rows(self) -> list[tuple[int, Defect, str]]:
+        """Row, kind and text of each defect, as far as they are listed."""
+        return list(self._defects.rows)
 
 
 def batches(items: Callable[[], Iterator[FeedItem]]) -> Iterator[list[FeedItem]]:

@@ -37,7 +37,7 @@ class Window(Source):
 
     async def __aiter__(self) -> AsyncIterator[list[FeedItem]]:
         """Read the feed from its beginning, and hand on the window."""
-        opening, opened, last = _Opening(), False, 0
+        opening, opened, last = Standing(), False, 0
         async for batch in self.feed:
             before, inside, ended = self._split(batch)
             last = batch[-1].at if batch else last
@@ -92,8 +92,8 @@ class Window(Source):
         return self.feed.first_defects
 
 
-class _Opening:
-    """Where the market stood when the window opened."""
+class Standing:
+    """Where the market stands: what outlasts the moment of what was told so far."""
 
     def __init__(self) -> None:
         self._prices: dict[tuple[str, str], Command] = {}

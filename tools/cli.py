@@ -16,14 +16,18 @@ from feeds import TickFileError
 from strategies import StrategyError
 from tools import scenario as scenarios
 from tools.build import Run
+from tools.catalog import catalog
 from tools.compare import cases, jobs
 from tools.compare_report import compared, comparison_facts, tell_comparison
 from tools.compare_runs import carry_out_all, exit_code
+from tools.convert import convert
 from tools.demo import demo_facts, demo_run, tell_demo
+from tools.download import download
 from tools.experiments import commands as experiments
 from tools.explain import LISTED, Asked, explain, explanation_facts
 from tools.explain_report import tell_explanation
 from tools.frames import MissingExtraError
+from tools.inspect_file import inspect
 from tools.progress import waiting
 from tools.replay import Replay, replay_scenario
 from tools.report import paper, print_json, tell_run
@@ -46,6 +50,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(experiments.app, name="experiment")
+for data_command in (inspect, convert, catalog, download):
+    app.command()(data_command)
 BASE = Path("runs")
 BAD_INPUT = (
     ScenarioError,

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -18,6 +18,7 @@ from rich.progress import (
 
 from exchange.core.units import Nanos
 from exchange.runtime import Progress as Reached
+from feeds import Source
 from tools.build import Run
 from tools.text import clock
 
@@ -79,6 +80,20 @@ def watching(run: Run, *, quiet: bool) -> Iterator[Watch]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Watch(progress, run)
+
+
+@contextmanager
+def reading(what: str, source: Source, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """A bar while a source is read, by what of it is read; called to be shown anew."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    columns = (TextColumn(what), BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("ETA"))
+    with Progress(
+        *columns, TimeRemainingColumn(compact=True), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task("", total=max(source.size, 1))
+        yield lambda: progress.update(task, completed=source.position)
 
 
 @contextmanager

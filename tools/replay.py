@@ -9,11 +9,13 @@ import msgspec
 
 from exchange.core.rules import ContractKind, InstrumentRules
 from exchange.core.units import decimal, exact
-from feeds import Carries, Listing, Market, OnDefect, TickFileError, describe, measure
+from feeds import Carries, Listing, Market, OnDefect, TickFileError, measure
 from feeds.grid import common_step
 from feeds.measure import Measured
+from feeds.store import series
 from feeds.venues import pair
 from strategies import load
+from tools.markets import NO_FIGURES, found_in, grids
 from tools.scenario import (
     AccountPart,
     FeedPart,
@@ -25,8 +27,6 @@ from tools.scenario import (
 
 TRADED = 10_000
 """Dollars, roughly, that a strategy trades at a time; never less than a lot."""
-NO_FIGURES = Measured("0.01", "1", "1")
-"""For a contract of which no price and no size is told, only marks or funding."""
 MONEY_UNIT = Fraction(1, 10**8)
 """Of every asset, and of marks, where no contract needs a finer one."""
 NOTIONAL = (2_000, 50_000)
@@ -90,25 +90,14 @@ def replay_scenario(asked: Replay) -> Scenario:
 
 
 def markets(path: Path) -> Iterator[Recorded]:
-    """The markets in a file.  Raises ScenarioError where there is none."""
-    if not path.is_file():
-        raise ScenarioError(f"{path}: no such file")
-    kind = describe(path)
-    for listing in kind.listings:
-        if not listing.symbol:  # the file does not say: it is called after the file
-            listing = msgspec.structs.replace(listing, symbol=path.name.partition(".")[0])  # noqa: PLW2901
-        yield Recorded(path, kind.venue, listing)
-
-
-def grids(texts: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """SYMBOL:TICK:LOT as a table."""
-    made = {}
-    for text in texts:
-        parts = text.split(":")
-        if len(parts) != len(("symbol", "tick", "lot")):
-            raise ScenarioError(f"instrument was {text!r}, expected SYMBOL:TICK:LOT")
-        made[parts[0]] = (parts[1], parts[2])
-    return made
+    """The markets in a file, or in a tick store.  Raises ScenarioError where there is none."""
+    paths = series(path) if path.is_dir() else [path]
+    if not paths or not (path.is_dir() or path.is_file()):
+        raise ScenarioError(f"{path}: {'no tick store' if path.is_dir() else 'no such file'}")
+    for one in paths:
+        for found in found_in(one):
+            listing = msgspec.structs.replace(found.listing, symbol=found.symbol)
+            yield Recorded(one, found.kind.venue, listing)
 
 
 # ------------------------------------------------------------------------------- contracts

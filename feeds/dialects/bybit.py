@@ -108,7 +108,8 @@ class Bybit:
         spot = channel.rstrip("/").endswith("spot") if channel else None
         try:
             if topic == b"orderbook":
-                return [_depth(BOOK.decode(body), spot)]
+                name = body[start:].partition(b'"')[0].decode(errors="replace")
+                return [_depth(BOOK.decode(body), spot)._replace(book=name.rpartition(".")[0])]
             if topic == b"publicTrade":
                 return [_trade(one, spot) for one in TRADES.decode(body).data]
             if topic == b"tickers":

@@ -2,7 +2,8 @@
 
 https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel
 The checksum of a book is the CRC-32 of its best 25 levels, `bid:size:ask:size:...`, as they were
-written.
+written.  Tickers are no quotes: their best prices are those of the last trade's moment, seconds old
+at times while the book has moved (seen in a recording of 2022-05-13).
 """
 
 from collections.abc import Iterator
@@ -66,22 +67,6 @@ class Trades(msgspec.Struct):
     data: list[TradeData]
 
 
-class TickerData(msgspec.Struct):
-    """Best bid and ask, among much else."""
-
-    instId: str
-    bidPx: str
-    bidSz: str
-    askPx: str
-    askSz: str
-
-
-class Tickers(msgspec.Struct):
-    """Tickers of one message."""
-
-    data: list[TickerData]
-
-
 class PriceData(msgspec.Struct):
     """Mark price, or funding."""
 
@@ -100,7 +85,6 @@ class PriceList(msgspec.Struct):
 BOOKS = msgspec.json.Decoder(Books)
 ARCHIVED = msgspec.json.Decoder(Book)
 TRADES = msgspec.json.Decoder(Trades)
-TICKERS = msgspec.json.Decoder(Tickers)
 PRICES = msgspec.json.Decoder(PriceList)
 CHANNEL = b'"channel":"'
 
@@ -147,13 +131,14 @@ class Okx:
         try:
             if start < 0:
                 return self._archived(body)
-            if name.startswith(("books", "bbo-tbt")):
+            if name == "bbo-tbt":
+                books = BOOKS.decode(body)
+                return [_quote(books.arg.instId, one) for one in books.data]
+            if name.startswith("books"):
                 books = BOOKS.decode(body)
                 return [self._depth(books, one) for one in books.data]
             if name.startswith("trades"):
                 return [_trade(one) for one in TRADES.decode(body).data]
-            if name == "tickers":
-                return [_quote(one) for one in TICKERS.decode(body).data]
             if name in {"mark-price", "funding-rate"}:
                 return [_prices(one) for one in PRICES.decode(body).data]
             msgspec.json.decode(body)
@@ -175,9 +160,9 @@ class Okx:
         return [_levels(book.instId, book, snapshot=book.action == "snapshot")]
 
     def _depth(self, books: Books, book: Book) -> said.Depth:
-        """Channels without an action (books5, bbo-tbt) send the whole of what they show."""
+        """Channels without an action (books5) send the whole of what they show."""
         symbol, snapshot = books.arg.instId, books.action != "update"
-        made = _levels(symbol, book, snapshot=snapshot)
+        made = _levels(symbol, book, snapshot=snapshot)._replace(book=books.arg.channel)
         if book.checksum is not None and books.arg.channel.startswith("books"):
             summed = self._books.setdefault(f"{books.arg.channel} {symbol}", Summed())
             found = summed.take(book, snapshot=snapshot)
@@ -212,9 +197,11 @@ def _trade(one: TradeData) -> said.Trade:
     return said.Trade(one.instId, one.tradeId, one.side == "buy", one.px, one.sz, spot=spot)
 
 
-def _quote(one: TickerData) -> said.Quoted:
-    quote = (one.bidPx, one.bidSz, one.askPx, one.askSz)
-    return said.Quoted(one.instId, *quote, spot=_is_spot(one.instId))
+def _quote(symbol: str, book: Book) -> said.Quoted:
+    """The best of both sides; a side that is empty has no row."""
+    bid = book.bids[0] if book.bids else ("", "")
+    ask = book.asks[0] if book.asks else ("", "")
+    return said.Quoted(symbol, bid[0], bid[1], ask[0], ask[1], spot=_is_spot(symbol))
 
 
 def _prices(one: PriceData) -> said.Prices:

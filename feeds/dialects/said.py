@@ -26,6 +26,8 @@ class Depth(NamedTuple):
     """The number that quotes of the same book have too; zero: none."""
     spot: bool | None = None
     """Whether it is of a spot market, where the message shows."""
+    book: str = ""
+    """Which of a market's books it is of, where a venue sends several, of different depths."""
     fault: str = ""
     """What is wrong with the book after it, where the venue's own checksum tells."""
 

@@ -11,6 +11,7 @@ from feeds.formats import (
     nautilus,
     okx_public,
     recording,
+    store,
     table,
     tardis,
 )
@@ -26,6 +27,7 @@ FORMATS: tuple[Format, ...] = (
     lobster.FORMAT,
     hftbacktest.FORMAT,
     nautilus.FORMAT,
+    store.FORMAT,
     table.FORMAT,
 )
 

@@ -32,7 +32,7 @@ from feeds.dialects.said import Depth, Forced, Message, Prices, Quoted, Rows, Tr
 from feeds.format import Format, Opening
 from feeds.frames import MakeRecorder, recorder_of
 from feeds.listing import Carries, FileKind, Listing, Market
-from feeds.sample import Sample
+from feeds.sample import LINES_KEPT, Sample
 from feeds.scale import Scale
 from feeds.source import FileSource
 from feeds.told import Liquidation, Quote, Told
@@ -67,14 +67,19 @@ class Recording(FileSource):
         dialect: type[Dialect],
         listing: Listing,
         alone: bool,
+        book: str = "",
     ) -> None:
-        """`alone`: the recording is of one market, and another in it is a defect."""
+        """`alone`: the recording is of one market, and another in it is a defect.
+
+        `book`: which book of the market, where there are several.
+        """
         super().__init__(path, scale, called, on_defect)
         self._recorder = recorder
         self._dialect = dialect
         self._spot = listing.market is Market.SPOT
         self._has_book = Carries.BOOK in listing.carries
         self._alone = alone
+        self._book = book
 
     def told(self) -> Iterator[Told]:
         """Everything that was recorded of the market."""
@@ -123,7 +128,7 @@ class Recording(FileSource):
     def _said(self, row: int, at: Nanos, message: Message) -> Iterator[Told]:
         try:
             if isinstance(message, Depth):
-                if self._has_book:
+                if self._has_book and message.book == self._book:
                     yield from self._depth(row, at, message)
             elif isinstance(message, Quoted):
                 yield row, self._quote(at, message), message.number
@@ -427,7 +432,26 @@ def _open(opening: Opening) -> Recording:
         dialect=dialect,
         listing=opening.listing,
         alone=opening.alone,
+        book=_deepest(opening, recorder, dialect),
     )
+
+
+def _deepest(opening: Opening, make: MakeRecorder, dialect: type[Dialect]) -> str:
+    """The deepest of a market's books in the first rows; one without a number shows all."""
+    recorder, reader, found = make(), dialect(), dict[str, int]()
+    for row, line in opening.sample.more(ROWS_SEEN):
+        if found and row > LINES_KEPT:
+            break
+        try:
+            frame = recorder.frame(line.rstrip(b"\r"))
+            messages = [] if frame is None else reader.read(frame.channel, frame.body)
+        except RowError:
+            continue
+        for one in messages:
+            if isinstance(one, Depth) and one.symbol == opening.called:
+                digits = "".join(filter(str.isdecimal, one.book))
+                found[one.book] = int(digits) if digits else BUFFER_MAX
+    return max(found, key=lambda name: found[name], default="")
 
 
 FORMAT = Format("recording", _sniff, _open)
