@@ -68,9 +68,9 @@ def grids(texts: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     """SYMBOL:TICK:LOT as a table.  Raises ScenarioError."""
     made = {}
     for text in texts:
-        parts = text.rsplit(":", 2)
+        parts = text.split(":")
         if len(parts) != len(("symbol", "tick", "lot")):
-            raise ScenarioError(f"instrument was {text!r}, expected SYMBOL:tick:lot")
+            raise ScenarioError(f"instrument was {text!r}, expected SYMBOL:TICK:LOT")
         made[parts[0]] = (parts[1], parts[2])
     return made
 
