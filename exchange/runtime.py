@@ -43,6 +43,7 @@ from exchange.journal import Journal
 from exchange.latency import Latency, Line
 from exchange.margin_calls import MarginCalled, MarginCalls
 from exchange.market_data import MarketData
+from exchange.pace import Pace
 from exchange.scheduler import Scheduler, Turn
 
 CHECK_EVERY = 50_000
@@ -175,10 +176,13 @@ class Simulation:
 
     # ------------------------------------------------------------------------ running
 
-    async def run(self) -> Outcome:
-        """Run to the end.  Clients hear of it; what they still had under way is dropped."""
+    async def run(self, pace: Pace | None = None) -> Outcome:
+        """Run to the end.  Clients hear of it; what they still had under way is dropped.
+
+        Without a pace, as fast as it goes.
+        """
         try:
-            await self.advance()
+            await (self.advance() if pace is None else pace.carry(self))
         finally:
             self.close()
         self.venue.check()

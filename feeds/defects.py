@@ -86,21 +86,22 @@ class LocalTime:
 
     def __init__(self, defects: Defects) -> None:
         self._defects = defects
-        self._last: Nanos = 0
+        self.last: Nanos = 0
+        """Of the last row."""
 
     def forward(self, row: int, at: Nanos) -> Nanos:
         """`at`, or under `repair` the time before it where that was later.
 
         Raises RowError where time goes back and is not repaired.
         """
-        if at >= self._last:
-            self._last = at
+        if at >= self.last:
+            self.last = at
             return at
-        text = f"time goes backwards by {self._last - at} ns, from {self._last} to {at}"
+        text = f"time goes backwards by {self.last - at} ns, from {self.last} to {at}"
         if self._defects.on_defect is not OnDefect.REPAIR:
             raise RowError(Defect.TIME_BACKWARDS, text)
         self._defects.found(row, Defect.TIME_BACKWARDS, text)
-        return self._last
+        return self.last
 
 
 class Numbers:
@@ -109,17 +110,17 @@ class Numbers:
     def __init__(self, what: str, notes: Counter[str]) -> None:
         self._what = what
         self._notes = notes
-        self._last: int | None = None
+        self.last: int | None = None
 
     def take(self, number: int) -> None:
         """The next one.  Raises RowError where it was there before."""
-        last = self._last
+        last = self.last
         if last is not None and number <= last:
             text = f"{self._what} {number} is repeated, the last one was {last}"
             raise RowError(Defect.REPEATED, text)
         if last is not None and number > last + 1:
             self._notes[f"{self._what} ids that are missing"] += number - last - 1
-        self._last = number
+        self.last = number
 
 
 class Names:

@@ -91,6 +91,8 @@ def open_feed(
     Raises TickFileError for a file that cannot be read as that.
     """
     sample = Sample(Path(path), columns)
+    if start is not None:
+        sample.skip_before(start)
     entry, kind = _recognised(sample)
     own = instrument or index_for
     if own is None:
@@ -125,7 +127,7 @@ def _recognised(sample: Sample) -> tuple[Format, FileKind]:
     twice = next((name for name in sample.names if sample.names.count(name) > 1), None)
     if twice is not None:
         raise TickFileError(f"{path}:1: column {twice[:SHOWN]!r} is there twice")
-    for guesses in (True,) if sample.columns else (False, True):
+    for guesses in (False, True):
         found = _claims(sample, [entry for entry in FORMATS if entry.guesses is guesses])
         if len(found) > 1:
             titles = " or ".join(kind.title for _, kind in found)

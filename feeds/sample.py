@@ -5,11 +5,14 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from exchange.core.units import NEVER, SECOND, Nanos
+from feeds.clock_text import day_in, midnight
 from feeds.defects import Defects, OnDefect, TickFileError
 from feeds.packed import Damaged, member
 from feeds.tick_file import TickFile
 
 SHOWN = 40
+DAY: Nanos = 86_400 * SECOND
 LINES_KEPT = 400
 HEAD = 4_096
 
@@ -28,6 +31,11 @@ class Sample:
         self._file = TickFile(self.files[0], Defects(path, OnDefect.SKIP))
         self.name = member(self.files[0])
         """Of the file itself, or of the one that is packed in it."""
+
+    def skip_before(self, start: Nanos) -> None:
+        """Of a store's days, begin with the one that `start` lies in: it opens as things stood."""
+        ended = [path for path in self.files if _end(path) <= start]
+        self.files = self.files[min(len(ended), len(self.files) - 1) :]
 
     @cached_property
     def head(self) -> bytes:
@@ -86,3 +94,10 @@ def files_of(path: Path) -> list[Path]:
     if not found:
         raise TickFileError(f"{path}: no such file")
     return found
+
+
+def _end(path: Path) -> Nanos:
+    """When the day of a file in a store is over; far away for a file of no day."""
+    days = [part.removeprefix("day=") for part in path.parts if part.startswith("day=")]
+    day = day_in(days[-1]) if days else None
+    return NEVER if day is None else midnight(day) + DAY

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+from exchange.core.units import Nanos
 from exchange.feed import FeedItem
 from feeds.defects import Defect, Defects, LocalTime, OnDefect, TickFileError
 from feeds.market import Finish, as_told
@@ -39,6 +40,11 @@ class Source(ABC):
     @abstractmethod
     def size(self) -> int:
         """How much there is, in the unit of `position`."""
+
+    @property
+    def reached(self) -> Nanos:
+        """The time of the last row that was read, whether it said something or not."""
+        return 0
 
     @property
     def sources(self) -> list["Source"]:
@@ -104,6 +110,11 @@ class FileSource(Source):
     def size(self) -> int:
         """Bytes on disk."""
         return self._file.size
+
+    @property
+    def reached(self) -> Nanos:
+        """The time of the last row that was read."""
+        return self._time.last
 
     @property
     def defects(self) -> dict[str, int]:

@@ -25,7 +25,7 @@ class Window(Source):
 
     What came before is not lost: the window opens at `start` with the index price, funding rate
     and mark price last seen, and with the book as it stood, as a snapshot.
-    Raises TickFileError when the feed has nothing in the window.
+    Raises TickFileError when the feed ends before the window, or has nothing up to its end.
     """
 
     def __init__(self, feed: Source, start: Nanos | None = None, end: Nanos | None = None) -> None:
@@ -49,6 +49,11 @@ class Window(Source):
                 yield inside
             if ended:
                 break
+        if not opened and self.feed.reached >= self.start:
+            standing = list(opening.items(self.start))
+            if standing:
+                yield standing
+                return
         if not opened:
             until = "the end" if self.end is None else str(self.end)
             raise TickFileError(

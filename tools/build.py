@@ -9,10 +9,11 @@ import msgspec
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.messages import HISTORY, Command, PositionSide
 from exchange.core.rules import Rulebook
-from exchange.core.units import Nanos, UnitError
+from exchange.core.units import Nanos, UnitError, exact
 from exchange.core.venue import Venue
 from exchange.gateway import Participant
 from exchange.journal import Journal
+from exchange.pace import Pace
 from exchange.rulebook import RulebookError, load
 from exchange.runtime import Observer, Outcome, Progress, Simulation
 from feeds import Merge, Source, TickFileError, open_feed
@@ -47,8 +48,11 @@ class Run:
     Raises ScenarioError with file, field, what was found and what was expected.
     """
 
-    def __init__(self, scenario: Scenario, path: Path, *, until: str = "") -> None:
-        """`path` is the scenario's file; its folder is where other files are looked for."""
+    def __init__(self, scenario: Scenario, path: Path, *, until: str = "", speed: str = "") -> None:
+        """`path` is the scenario's file; its folder is where other files are looked for.
+
+        `speed`: how many times as fast as life it goes; empty: as fast as it can.
+        """
         self.scenario = scenario
         self._path = path
         self.folder = path.parent
@@ -79,6 +83,7 @@ class Run:
             self._named("", lambda: moment(self._until, "until", 0))
         if self.feed is None:
             self._check_times(self.start)
+        self.pace = self._named("speed", lambda: Pace(exact(speed, "speed"))) if speed else None
         self.began_at: Nanos = self.start
         """The first moment, once there is one."""
         self.simulation: Simulation
@@ -98,7 +103,7 @@ class Run:
         """
         simulation = self.prepared(journal, observers, on_progress, sampler)
         with self.watchdog.armed():
-            return await simulation.run()
+            return await simulation.run(self.pace)
 
     def prepared(
         self,
@@ -204,6 +209,7 @@ class Run:
             end=moment(part.end, "end") if part.end else None,
             symbol=part.called,
             contract=part.contract,
+            columns=part.columns,
         )
 
     def _synthetic(self, part: SyntheticPart) -> Source:

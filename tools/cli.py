@@ -70,16 +70,22 @@ Name = Annotated[str, typer.Argument(help="A shipped scenario's name, or a .toml
 Until = Annotated[
     str, typer.Option("--until", help='End earlier: "2025-10-10T21:30:00" or "+90" seconds.')
 ]
+Speed = Annotated[
+    str,
+    typer.Option("--speed", help="Times as fast as life: 1, 10, 0.5; as fast as it goes if empty."),
+]
 
 
 @app.command()
-def run(scenario: Name, out: Out = BASE, until: Until = "", *, as_json: Json = False) -> None:
+def run(
+    scenario: Name, out: Out = BASE, until: Until = "", speed: Speed = "", *, as_json: Json = False
+) -> None:
     """Run a scenario, and leave a folder with its journal, tables and summary.
 
     Ctrl-C ends it in good order, with what there is.
     """
     path = scenarios.find(scenario)
-    built = Run(scenarios.read(path), path, until=until)
+    built = Run(scenarios.read(path), path, until=until, speed=speed)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
 
 
@@ -99,7 +105,16 @@ def replay(
         typer.Option(help="SYMBOL:TICK:LOT, where the file's own grid is too coarse to tell."),
     ] = None,
     on_defect: Annotated[str, typer.Option(help="stop, skip or repair bad rows.")] = "stop",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help="MEANING=COLUMN, for tables with other names: price=px."),
+    ] = None,
+    start: Annotated[
+        str, typer.Option("--from", help="Begin here, with the market as it stood: UTC.")
+    ] = "",
+    end: Annotated[str, typer.Option("--to", help="End before this moment, in UTC.")] = "",
     until: Until = "",
+    speed: Speed = "",
     *,
     show: Annotated[
         bool, typer.Option("--show", help="Print the scenario that was made, and do not run it.")
@@ -114,12 +129,15 @@ def replay(
         strategies=tuple(strategy or ("market_maker", "trend_follower")),
         grids=tuple(instrument or ()),
         on_defect=on_defect,
+        columns=tuple(columns or ()),
+        start=start,
+        end=end,
     )
     made = replay_scenario(asked)
     if show:
         sys.stdout.write(scenarios.text(made))
         return
-    built = Run(made, Path("replay"), until=until)
+    built = Run(made, Path("replay"), until=until, speed=speed)
     if made.notes and not as_json:
         paper().print(made.notes, style="dim", soft_wrap=True)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from exchange.core.rules import ContractKind, InstrumentRules
 from exchange.core.units import decimal, exact
@@ -15,7 +16,7 @@ from feeds.measure import Measured
 from feeds.store import series
 from feeds.venues import pair
 from strategies import load
-from tools.markets import NO_FIGURES, found_in, grids
+from tools.markets import NO_FIGURES, found_in, grids, meanings
 from tools.scenario import (
     AccountPart,
     FeedPart,
@@ -45,6 +46,10 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     strategies: tuple[str, ...]
     grids: tuple[str, ...]
     on_defect: str
+    columns: tuple[str, ...] = ()
+    start: str = ""
+    """Begin here, with the market as it stood."""
+    end: str = ""
 
 
 class Recorded(NamedTuple):
@@ -53,6 +58,8 @@ class Recorded(NamedTuple):
     path: Path
     venue: str
     listing: Listing
+    columns: dict[str, str]
+    """What was said of the columns of tables."""
 
 
 class Contract(NamedTuple):
@@ -66,9 +73,13 @@ def replay_scenario(asked: Replay) -> Scenario:
     """The scenario.  Raises ScenarioError or TickFileError, naming the file."""
     if asked.on_defect not in list(OnDefect):
         raise ScenarioError(f"on-defect was {asked.on_defect!r}, expected {', '.join(OnDefect)}")
-    recorded = [one for path in asked.files for one in markets(path)]
+    columns = meanings(asked.columns)
+    recorded = [one for path in asked.files for one in markets(path, columns)]
     contracts = listed(recorded, grids(asked.grids))
-    parts = tuple(feeds(recorded, contracts, OnDefect(asked.on_defect)))
+    parts = tuple(
+        replace(part, columns=columns, start=asked.start, end=asked.end)
+        for part in feeds(recorded, contracts, OnDefect(asked.on_defect))
+    )
     instruments = tuple(contract.rules for contract in contracts.values())
     traders = list(strategies(asked.strategies, list(contracts.values())))
     return Scenario(
@@ -89,15 +100,15 @@ def replay_scenario(asked: Replay) -> Scenario:
     )
 
 
-def markets(path: Path) -> Iterator[Recorded]:
+def markets(path: Path, columns: dict[str, str]) -> Iterator[Recorded]:
     """The markets in a file, or in a tick store.  Raises ScenarioError where there is none."""
     paths = series(path) if path.is_dir() else [path]
     if not paths or not (path.is_dir() or path.is_file()):
         raise ScenarioError(f"{path}: {'no tick store' if path.is_dir() else 'no such file'}")
     for one in paths:
-        for found in found_in(one):
-            listing = msgspec.structs.replace(found.listing, symbol=found.symbol)
-            yield Recorded(one, found.kind.venue, listing)
+        for found in found_in(one, columns):
+            listing = replace(found.listing, symbol=found.symbol)
+            yield Recorded(one, found.kind.venue, listing, columns)
 
 
 # ------------------------------------------------------------------------------- contracts
@@ -163,7 +174,7 @@ def money_units(instruments: list[InstrumentRules]) -> dict[str, Fraction]:
 def fine(rules: InstrumentRules, money_unit: Fraction) -> InstrumentRules:
     """The same contract, with units of money and marks as fine as it needs."""
     mark_unit = common_step(MONEY_UNIT, exact(rules.tick_size, "tick"))
-    return msgspec.structs.replace(
+    return replace(
         rules,
         money_unit=decimal(money_unit, 30),
         mark_unit="" if mark_unit == MONEY_UNIT else decimal(mark_unit, 30),
@@ -174,7 +185,7 @@ def measured(files: list[Recorded]) -> Measured:
     """The figures of the first file that has any, the one with the most of them first."""
     for one in sorted(files, key=lambda one: not one.listing.has_book):
         try:
-            return measure(one.path, one.listing)
+            return measure(one.path, one.listing, one.columns)
         except TickFileError:
             continue
     return NO_FIGURES

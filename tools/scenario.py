@@ -138,9 +138,15 @@ class FeedPart(Part, frozen=True, kw_only=True):
     contract: Annotated[
         Decimal, Meta(description="What a size of 1 in the file stands for, if not one.")
     ] = ""
+    columns: Annotated[
+        dict[str, str],
+        Meta(description="What columns of a table mean, as MEANING = COLUMN: price = px."),
+    ] = {}
     on_defect: OnDefect = OnDefect.STOP
-    start: Time = ""
-    end: Time = ""
+    start: Annotated[Time, Meta(description="Begin here, with the market as it stood; in UTC.")] = (
+        ""
+    )
+    end: Annotated[Time, Meta(description="End before this moment, in UTC.")] = ""
 
 
 class SyntheticPart(Part, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from exchange.journal import Journal
+from feeds import TickFileError
 from tests.feeds.samples import SAMPLES
 from tests.feeds.tape import Tape
 from tests.shared import SHARED, needs_shared
@@ -217,3 +218,54 @@ def test_every_development_file_is_recognised_inspected_and_replayed_without_fla
         assert not market["defects"]
     assert summary["feed_items"] > 0
     assert summary["error"] == ""
+
+
+# -------------------------------------------------------------------------- seek and speed
+
+
+def seek(*paths: str, start: str, end: str = "") -> tuple[str, int, int]:
+    """Digest, first and last moment of a replay of a part of the time."""
+    asked = Replay(
+        files=tuple(map(Path, paths)),
+        rulebook="general",
+        accounts=0,
+        strategies=("none",),
+        grids=(),
+        on_defect="stop",
+        start=start,
+        end=end,
+    )
+    done = asyncio.run(Run(replay_scenario(asked), Path("replay")).go(Journal()))
+    return done.digest, done.first_at, done.last_at
+
+
+@pytest.mark.usefixtures("say")
+def test_a_replay_begins_where_it_is_told_with_the_market_as_it_stood() -> None:
+    two_days().save(Path("tape"))
+    _, first, _ = seek("tape", start="2024-08-09T00:00:00")
+
+    assert first == 1_723_161_600 * 10**9
+    with pytest.raises(TickFileError, match="tape: nothing between"):
+        seek("tape", start="2024-08-20T00:00:00")
+
+
+def test_a_store_seeks_to_the_day_without_reading_those_before(say: Say) -> None:
+    two_days().save(Path("tape"))
+    say("convert", "tape", "--to", "store", "--json")
+    first = min(Path("store").rglob("*.parquet"))
+    start = "2024-08-09T12:00:00"
+    whole = seek("store", start=start)
+
+    assert whole == seek("tape", start=start)
+    about = pq.read_metadata(first).metadata
+    pq.write_table(pq.read_table(first).slice(0, 0).replace_schema_metadata(about), first)
+    assert seek("store", start=start) == whole, "the first day's file was not needed"
+
+
+@pytest.mark.usefixtures("say")
+def test_a_replay_ends_before_the_moment_it_is_told() -> None:
+    file = sample("tardis_trades")
+
+    _, first, last = seek(file, start="2020-09-13T12:26:42", end="2020-09-13T12:26:45")
+
+    assert (first, last) == (1_600_000_002 * 10**9, 1_600_000_004 * 10**9)
