@@ -70,8 +70,7 @@ class Databento(FileSource):
         decoder, count = _decoder(self.path), 0
         try:
             for chunk in self._file.chunks():
-                decoder.write(chunk)
-                for record in decoder.decode():
+                for record in _decoded(decoder, chunk, f"{self.path}:{count + 1}"):
                     if hasattr(record, "instrument_id"):
                         count += 1
                         yield record
@@ -79,10 +78,6 @@ class Databento(FileSource):
             text = f"compressed data ends here: {damage}"
             self._defects.found(count + 1, Defect.TRUNCATED, text)
             return
-        except ValueError as error:  # what the decoder raises
-            if isinstance(error, TickFileError):
-                raise
-            raise TickFileError(f"{self.path}:{count + 1}: {error}") from None
         if decoder.buffer():
             self._defects.found(count + 1, Defect.TRUNCATED, "the file ends within a record")
 
@@ -264,13 +259,18 @@ def _decoder(path: object) -> Any:  # noqa: ANN401 (no stubs)
     return DBNDecoder()
 
 
-def _metadata(sample: Sample) -> Any:  # noqa: ANN401 (no stubs)
-    decoder = _decoder(sample.path)
+def _decoded(decoder: Any, data: bytes, where: str) -> list[Any]:  # noqa: ANN401 (no stubs)
+    """What there is to read once `data` is there too.  Raises TickFileError for what is no DBN."""
     try:
-        decoder.write(sample.head)
-        found = decoder.decode()
-    except ValueError as error:
-        raise TickFileError(f"{sample.path}:1: {error}") from None
+        decoder.write(data)
+        found: list[Any] = decoder.decode()
+    except Exception as error:  # noqa: BLE001 (a ValueError, and in later releases a DBNError)
+        raise TickFileError(f"{where}: {error}") from None
+    return found
+
+
+def _metadata(sample: Sample) -> Any:  # noqa: ANN401 (no stubs)
+    found = _decoded(_decoder(sample.path), sample.head, f"{sample.path}:1")
     if not found:
         raise TickFileError(f"{sample.path}:1: the file ends within its metadata")
     return found[0]
