@@ -50,9 +50,14 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """Depth and quotes carry update ids of one series, so that a quote names its book."""
 
     @property
+    def has_levels(self) -> bool:
+        """Whether a book of many levels can be rebuilt from it."""
+        return Carries.ORDERS in self.carries or Carries.BOOK in self.carries
+
+    @property
     def has_book(self) -> bool:
-        """Whether a book can be rebuilt from it, not only guessed around trades."""
-        return any(kind in self.carries for kind in (Carries.ORDERS, Carries.BOOK, Carries.QUOTES))
+        """Whether a book can be rebuilt from it, if only its best levels."""
+        return self.has_levels or Carries.QUOTES in self.carries
 
 
 class FileKind(msgspec.Struct, frozen=True, kw_only=True):

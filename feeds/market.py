@@ -16,6 +16,7 @@ from exchange.core.messages import (
 )
 from exchange.core.units import Nanos, Ticks
 from exchange.feed import FeedItem
+from feeds.around import Around, AroundLaw
 from feeds.best import Best, Levels, changes
 from feeds.book_checks import BookChecks
 from feeds.defects import TickFileError
@@ -30,9 +31,14 @@ Finish: TypeAlias = Callable[[Iterator[Told], Counter[str]], Iterator[FeedItem]]
 """Turns what was told into a feed, and notes what it decides."""
 
 
-def finish_for(listing: Listing) -> Finish:
-    """How a file's market becomes the market of an instrument."""
-    if Carries.BOOK in listing.carries or Carries.ORDERS in listing.carries:
+def finish_for(listing: Listing, law: AroundLaw | None = None) -> Finish:
+    """How a file's market becomes the market of an instrument.
+
+    `law`: what to make up around it, where it has no book of levels.
+    """
+    if law is not None and not listing.has_levels:
+        return surrounded(law, quotes=Carries.QUOTES in listing.carries)
+    if listing.has_levels:
         if Carries.QUOTES not in listing.carries:
             return as_told
         return checked_by_number if listing.numbered else checked_in_order
@@ -95,6 +101,25 @@ def quoted(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
             last = said
         else:
             yield _trade(said) if isinstance(said, Liquidation) else said
+
+
+def surrounded(law: AroundLaw, *, quotes: bool) -> Finish:
+    """A made-up book stands behind the quotes, or around the trades where there are none."""
+    Around(law)  # what makes no book is found before anything is read
+
+    def surround(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
+        del notes
+        around = Around(law)
+        for _, said, _ in told:
+            if isinstance(said, Quote):
+                yield around.at_quote(said)
+                continue
+            item = _trade(said) if isinstance(said, Liquidation) else said
+            if isinstance(item, RecordedTrade) and not quotes:
+                yield around.at_trade(item)
+            yield item
+
+    return surround
 
 
 def index_finish(listing: Listing, perpetual: Instrument, scale: Scale) -> Finish:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from exchange.core.instrument import Instrument
 from exchange.core.units import Nanos, UnitError
+from feeds.around import AroundLaw
 from feeds.defects import OnDefect, TickFileError
 from feeds.format import Format, Opening
 from feeds.formats import FORMATS
@@ -81,12 +82,14 @@ def open_feed(
     symbol: str = "",
     contract: str = "",
     columns: Mapping[str, str] | None = None,
+    around: AroundLaw | None = None,
 ) -> Source:
     """A file as the market of `instrument`, or as the index price of the perpetual `index_for`.
 
     `symbol` is what the file calls the market, where that differs from the instrument's name;
     `contract` what a size of 1 in the file stands for, where that is not what the venue's
     convention says.
+    `around` makes up a book behind quotes, or around trades, where the file has no levels.
     `start` and `end` (exclusive) are in ns; a book that was built before `start` opens the window.
     Raises TickFileError for a file that cannot be read as that.
     """
@@ -106,7 +109,7 @@ def open_feed(
         finish = index_finish(listing, own, scale)
     else:
         scale = instrument_scale(own, contract or listing.contract)
-        finish = finish_for(listing)
+        finish = finish_for(listing, around)
     source = entry.open(Opening(sample, kind, listing, scale, called, policy))
     source.finish = finish
     return source if start is None and end is None else Window(source, start, end)

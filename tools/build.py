@@ -210,6 +210,7 @@ class Run:
             symbol=part.called,
             contract=part.contract,
             columns=part.columns,
+            around=part.around,
         )
 
     def _synthetic(self, part: SyntheticPart) -> Source:

@@ -49,9 +49,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(experiments.app, name="experiment")
-for data_command in (inspect, convert, catalog, download):
-    app.command()(data_command)
 BASE = Path("runs")
 BAD_INPUT = (
     ScenarioError,
@@ -116,6 +113,9 @@ def replay(
     until: Until = "",
     speed: Speed = "",
     *,
+    as_recorded: Annotated[
+        bool, typer.Option("--as-recorded", help="Make up no book where none was recorded.")
+    ] = False,
     show: Annotated[
         bool, typer.Option("--show", help="Print the scenario that was made, and do not run it.")
     ] = False,
@@ -132,6 +132,7 @@ def replay(
         columns=tuple(columns or ()),
         start=start,
         end=end,
+        as_recorded=as_recorded,
     )
     made = replay_scenario(asked)
     if show:
@@ -325,6 +326,23 @@ def list_scenarios(*, as_json: Json = False) -> None:
     width = max(map(len, found))
     for name, title in found.items():
         sys.stdout.write(f"{name:<{width}}  {title}\n")
+
+
+@app.command(
+    "bench",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def benchmarks(context: typer.Context) -> None:
+    """Measure speed and memory, beside the peers that are installed (see bench --help)."""
+    from tools.bench.__main__ import main as measure_all
+
+    measure_all(context.args)
+
+
+app.add_typer(experiments.app, name="experiment")
+for data_command in (inspect, convert, catalog, download):
+    app.command()(data_command)
 
 
 def finish(done: Done, *, as_json: bool) -> None:

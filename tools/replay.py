@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from exchange.core.rules import ContractKind, InstrumentRules
 from exchange.core.units import decimal, exact
-from feeds import Carries, Listing, Market, OnDefect, TickFileError, measure
+from feeds import AroundLaw, Carries, Listing, Market, OnDefect, TickFileError, measure
 from feeds.grid import common_step
 from feeds.measure import Measured
 from feeds.store import series
@@ -50,6 +50,8 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     start: str = ""
     """Begin here, with the market as it stood."""
     end: str = ""
+    as_recorded: bool = False
+    """Make up no book where none was recorded."""
 
 
 class Recorded(NamedTuple):
@@ -80,6 +82,8 @@ def replay_scenario(asked: Replay) -> Scenario:
         replace(part, columns=columns, start=asked.start, end=asked.end)
         for part in feeds(recorded, contracts, OnDefect(asked.on_defect))
     )
+    if not asked.as_recorded:
+        parts = tuple(surrounded(parts, recorded))
     instruments = tuple(contract.rules for contract in contracts.values())
     traders = list(strategies(asked.strategies, list(contracts.values())))
     return Scenario(
@@ -229,6 +233,21 @@ def feeds(
             yield from index_of(symbol, recorded, on_defect)
 
 
+def surrounded(parts: tuple[FeedPart, ...], recorded: list[Recorded]) -> Iterator[FeedPart]:
+    """The same, with a made-up book for each market of whose book no file tells more than quotes.
+
+    It stands behind the quotes, or around the trades where nobody recorded quotes.
+    """
+    levels = {one.listing.symbol for one in recorded if one.listing.has_levels}
+    quoted = {one.listing.symbol for one in recorded if Carries.QUOTES in one.listing.carries}
+    found = {(one.path.resolve(), one.listing.symbol): one.listing for one in recorded}
+    for part in parts:
+        listing = found.get((Path(part.file), part.symbol))
+        source = Carries.QUOTES if part.symbol in quoted else Carries.TRADES
+        made_up = listing is not None and source in listing.carries and part.symbol not in levels
+        yield replace(part, around=AroundLaw()) if made_up and not part.index else part
+
+
 def market_of(symbol: str, recorded: list[Recorded]) -> Market:
     """What a contract of that name was recorded as: spot only if nothing else."""
     kinds = [one.listing.market for one in recorded if one.listing.symbol == symbol]
@@ -266,6 +285,11 @@ def assumed(recorded: list[Recorded], parts: tuple[FeedPart, ...]) -> Iterator[s
             yield (
                 f"{part.symbol} came without an index or a spot market: "
                 "the middle of its own recorded prices is its index."
+            )
+        if part.around is not None:
+            yield (
+                f"{part.symbol} was recorded without a book of levels: one is made up around its "
+                "prices, to trade with (--as-recorded: none is)."
             )
 
 

@@ -15,7 +15,7 @@ from msgspec import Meta
 from exchange.core.messages import MarginMode
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.toml_file import FieldError, convert, decode
-from feeds import OnDefect
+from feeds import AroundLaw, OnDefect
 from feeds.bridge import Minute
 from feeds.synthetic import Follow
 from feeds.synthetic_book import BookLaw
@@ -143,6 +143,8 @@ class FeedPart(Part, frozen=True, kw_only=True):
         Meta(description="What columns of a table mean, as MEANING = COLUMN: price = px."),
     ] = {}
     on_defect: OnDefect = OnDefect.STOP
+    around: AroundLaw | None = None
+    """A book made up behind recorded quotes, or around trades, where the file has no levels."""
     start: Annotated[Time, Meta(description="Begin here, with the market as it stood; in UTC.")] = (
         ""
     )

@@ -1,4 +1,4 @@
-"""`python -m tools.bench`: every engine at every size, interleaved, as a table and as JSON.
+"""Speed and memory: every engine at every size, interleaved, as a table and as JSON.
 
 Rounds go over all engines before the next begins, so that a slow moment of the machine falls on
 everybody.  Medians are shown, and ratios against the first engine of each piece of work.
@@ -9,10 +9,11 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
@@ -26,11 +27,13 @@ PATIENCE = 900
 TENS = 100
 WIDTH = 120
 """Columns where no terminal tells."""
+MISSING = 60
+"""Characters of a reason why there is no figure."""
 
 
-def main() -> None:
-    """Measure, show, and write the JSON."""
-    asked = arguments()
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, show, and write the JSON.  `words`: the arguments, those of the process if None."""
+    asked = arguments(words)
     results: dict[str, Any] = {"machine": machine(), "works": {}}
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     console.print(" · ".join(results["machine"].values()), style="dim")
@@ -45,14 +48,18 @@ def main() -> None:
         console.print(f"\nwritten to {asked.json}")
 
 
-def arguments() -> argparse.Namespace:
+def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     """What was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("work", nargs="*", help="all, if none is named")
+    parser = argparse.ArgumentParser(prog="plimsoll bench", description=__doc__)
+    parser.add_argument("work", nargs="*", help=f"of {', '.join(WORKS)}; all if none is named")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each engine (3)")
     parser.add_argument("--quick", action="store_true", help="the smallest size only")
     parser.add_argument("--json", default="", metavar="FILE", help="write the figures here")
-    return parser.parse_args()
+    asked = parser.parse_args(words)
+    for name in asked.work:
+        if name not in WORKS:
+            parser.error(f"work was {name!r}, expected {', '.join(WORKS)}")
+    return asked
 
 
 def machine() -> dict[str, str]:
@@ -159,7 +166,7 @@ def figures(row: dict[str, Any]) -> tuple[str, str, str]:
 def notes(row: dict[str, Any]) -> Iterator[str]:
     """What else there is to tell of a row."""
     if row["missing"]:
-        yield row["missing"]
+        yield shorten(row["missing"], MISSING)
     for key, value in row["facts"].items():
         yield f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}"
 

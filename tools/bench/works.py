@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tools.bench import w1_matching, w3_monitor, w4_burst, w5_files
+from tools.bench import w1_matching, w3_monitor, w4_burst, w5_files, w6_streaming
 from tools.bench.measured import Engine
 
 
@@ -23,4 +23,5 @@ WORKS: dict[str, Work] = {
     "W4": Work("A burst of liquidations with deleveraging", "liquidation",
                (1_000, w4_burst.BURST), w4_burst.ENGINES),
     "W5": Work("Recorded ticks from file to events", "row", (50_000, 200_000), w5_files.ENGINES),
+    "W6": Work("A long packed file, streamed", "row", (500_000, 5_000_000), w6_streaming.ENGINES),
 }  # fmt: skip
