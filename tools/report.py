@@ -165,14 +165,14 @@ def _troubles(console: Console, summary: dict[str, Any]) -> None:
     if lines:
         console.print()
     for line in lines:
-        console.print(Text(line, style="red"))
+        console.print(Text(line, style="red"), soft_wrap=True)
     expectations = summary["expectations"]
     if expectations["checked"]:
         failures = expectations["failures"]
         kept = expectations["checked"] - len(failures)
         console.print(f"\nExpectations  {kept:,} of {expectations['checked']:,} hold")
         for failure in failures:
-            console.print(Text(f"  {failure}", style="red"))
+            console.print(Text(f"  {failure}", style="red"), soft_wrap=True)
 
 
 def _complaints(summary: dict[str, Any]) -> Iterator[str]:
