@@ -13,6 +13,7 @@ from exchange.core.messages import (
     PositionMode,
     PositionSide,
     PositionView,
+    SetAutoMargin,
     SetLeverage,
     SetMarginMode,
     SetPositionMode,
@@ -106,6 +107,12 @@ class Client(Trading):
         """Add money to an isolated position, or take some out (negative)."""
         units = money(self.instrument(symbol), amount)
         return await self._command(AdjustMargin, symbol=symbol, amount=units, position_side=side)
+
+    async def set_auto_margin(
+        self, symbol: str, *, on: bool = True, side: PositionSide = PositionSide.NET
+    ) -> Rejection | None:
+        """Let an isolated position draw on the wallet before it is liquidated, or no longer."""
+        return await self._command(SetAutoMargin, symbol=symbol, on=on, position_side=side)
 
     async def deposit(self, amount: Amount, asset: str = "") -> Rejection | None:
         """Bring money in from outside; by default of the first asset."""

@@ -37,6 +37,7 @@ from exchange.core.messages import (
     PriceSource,
     PublishBook,
     RecordedTrade,
+    SetAutoMargin,
     SetLeverage,
     SetMarginMode,
     SetPhase,
@@ -55,6 +56,7 @@ from exchange.core.messages import (
 )
 from exchange.core.policies import (
     Amount,
+    AutoMargin,
     Averaging,
     Backing,
     Breach,
@@ -88,6 +90,7 @@ from exchange.core.rules import (
     LiquidationRules,
     MarginRules,
     Rulebook,
+    SwitchRules,
     Tier,
 )
 from exchange.core.units import SECOND, Nanos
@@ -120,6 +123,7 @@ def rulebook_of(random: Random) -> Rulebook:
         ),
         tiers=random.choice(TIERS),
         margin=margin_of(random),
+        switching=switching_of(random),
         funding=funding_of(random),
         liquidation=liquidation_of(random),
         limits=LimitRules(
@@ -134,11 +138,22 @@ def rulebook_of(random: Random) -> Rulebook:
     )
 
 
+def switching_of(random: Random) -> SwitchRules:
+    """Mostly what most venues allow, else each rule drawn."""
+    if random.random() < 0.5:
+        return SwitchRules()
+    drawn = {name: random.random() < 0.5 for name in SwitchRules.__struct_fields__}
+    return SwitchRules(**drawn)
+
+
 def margin_of(random: Random) -> MarginRules:
     """Mostly the plain formula, else one with every choice drawn."""
+    auto_margin = random.choice(list(AutoMargin))
     if random.random() < 0.5:
-        return MarginRules()
+        return MarginRules(auto_margin=auto_margin)
     return MarginRules(
+        auto_margin=auto_margin,
+        auto_margin_up_to_value=random.random() < 0.3,
         maintenance_price=random.choice(list(MarginPrice)),
         closing_fee=random.choice(list(ClosingFee)),
         fee_in_isolated_margin=random.random() < 0.5,
@@ -483,6 +498,15 @@ class Traffic:
             at=self.at, account=name, symbol=symbol, position_side=side, amount=amount
         )
 
+    def auto_margin(self, venue: Venue) -> Command:
+        name = self.name()
+        symbol, side = self.symbol(), PositionSide.NET
+        for position in venue.account_view(name, "USD").positions:
+            if position.mode is MarginMode.ISOLATED:
+                symbol, side = position.symbol, position.position_side
+        on = self.random.random() < 0.8
+        return SetAutoMargin(at=self.at, account=name, symbol=symbol, position_side=side, on=on)
+
     def block(self, venue: Venue) -> Command:
         symbol = self.symbol()
         name, other = self.random.sample((*TRADERS, HISTORY), 2)
@@ -614,6 +638,7 @@ DRAW: dict[type[Command], tuple[int, Callable[[Traffic, Venue], Command]]] = {
     SetLeverage: (20, Traffic.leverage),
     SetMarginMode: (40, Traffic.margin_mode),
     AdjustMargin: (20, Traffic.adjust),
+    SetAutoMargin: (20, Traffic.auto_margin),
     BlockTrade: (60, Traffic.block),
     UpdateMarkPrice: (150, Traffic.mark),
     UpdateIndexPrice: (20, Traffic.index),

@@ -19,6 +19,7 @@ from exchange.core.messages import (
     OpenAccount,
     PositionMode,
     PositionSide,
+    SetAutoMargin,
     SetLeverage,
     SetMarginMode,
     SetPositionMode,
@@ -179,6 +180,8 @@ def _terms(part: AccountPart, at: Nanos) -> Iterator[Command]:
     for side in sides:
         for symbol, mode in part.mode.items():
             yield SetMarginMode(at=at, account=name, symbol=symbol, position_side=side, mode=mode)
+        for symbol in part.auto_margin:
+            yield SetAutoMargin(at=at, account=name, symbol=symbol, position_side=side, on=True)
         for symbol, leverage in part.leverage.items():
             yield SetLeverage(
                 at=at, account=name, symbol=symbol, position_side=side, leverage=leverage

@@ -51,6 +51,10 @@ class AccountPart(Part, frozen=True, kw_only=True):
     leverage: Annotated[
         dict[str, int], Meta(description="By symbol; the venue's default else.")
     ] = {}
+    auto_margin: Annotated[
+        tuple[str, ...],
+        Meta(description="Symbols whose isolated position draws on the wallet when it fails."),
+    ] = ()
     positions: Annotated[
         tuple[Position, ...], Meta(description="Brought in once the instruments have marks.")
     ] = ()

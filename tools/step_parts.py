@@ -113,6 +113,17 @@ class MarginStep(Part, frozen=True, kw_only=True):
     ] = PositionSide.NET
 
 
+class AutoMarginStep(Part, frozen=True, kw_only=True):
+    """Whether an isolated position draws on the wallet before it is liquidated."""
+
+    account: Account
+    symbol: Symbol
+    on: bool = True
+    position_side: Annotated[
+        PositionSide, Meta(description='In hedge mode: "long" or "short".')
+    ] = PositionSide.NET
+
+
 class BlockStep(Part, frozen=True, kw_only=True):
     """A trade off the book; without a counterparty, with history."""
 
@@ -240,6 +251,7 @@ class Step(Part, frozen=True, kw_only=True):
     mode: ModeStep | None = None
     position_mode: PositionModeStep | None = None
     margin: MarginStep | None = None
+    auto_margin: AutoMarginStep | None = None
     countdown: CountdownStep | None = None
     phase: PhaseStep | None = None
     block: BlockStep | None = None

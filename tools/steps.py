@@ -18,6 +18,7 @@ from exchange.core.messages import (
     Deposit,
     PlaceOrder,
     RecordedTrade,
+    SetAutoMargin,
     SetLeverage,
     SetMarginMode,
     SetPhase,
@@ -173,6 +174,17 @@ def _margin(part: parts.MarginStep, instruments: Instruments) -> Iterator[Comman
     )
 
 
+def _auto_margin(part: parts.AutoMarginStep, instruments: Instruments) -> Iterator[Command]:
+    listed(instruments, part.symbol)
+    yield SetAutoMargin(
+        at=0,
+        account=part.account,
+        symbol=part.symbol,
+        position_side=part.position_side,
+        on=part.on,
+    )
+
+
 def _block(part: parts.BlockStep, instruments: Instruments) -> Iterator[Command]:
     own = listed(instruments, part.symbol)
     yield BlockTrade(
@@ -248,6 +260,7 @@ ACTIONS: dict[str, Callable[..., Iterator[Command]]] = {
     "mode": _mode,
     "position_mode": _position_mode,
     "margin": _margin,
+    "auto_margin": _auto_margin,
     "countdown": _countdown,
     "phase": _phase,
     "block": _block,

@@ -49,6 +49,8 @@ class Position:
         """Ledger account of the isolated margin; empty in cross."""
         self.leverage = leverage
         self.isolated = False
+        self.auto_margin = False
+        """Whether, isolated, it draws on the wallet before it is liquidated."""
         self.distress = Distress()
         """Of an isolated position."""
         self.size: Lots = 0

@@ -28,6 +28,8 @@ def lines(state: State) -> Iterator[str]:
                 if p.size or p.isolated or p.leverage != state.leverage_default(p.instrument):
                     name = f"{p.instrument.symbol} {p.side}"
                     yield f"{name} {p.size} {p.cost} {p.isolated} {p.leverage}"
+                if p.auto_margin:
+                    yield f"auto margin {p.instrument.symbol} {p.side}"
 
 
 def _market_lines(state: State, market: Market) -> Iterator[str]:

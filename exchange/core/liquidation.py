@@ -11,6 +11,7 @@ from typing import Final
 
 from exchange.core.accounts import Account, Pool
 from exchange.core.alarms import Alarm, Due
+from exchange.core.auto_margin import draw_on_wallet
 from exchange.core.house import work_off
 from exchange.core.insurance import cover
 from exchange.core.ledger import Reason
@@ -82,7 +83,9 @@ def look_at(scope: Scope) -> None:
             if scope.state.now >= scope.distress.paused_until:
                 liquidate(scope)
         elif not scope.is_safe():
-            liquidate(scope)
+            draw_on_wallet(scope)
+            if not scope.is_safe():
+                liquidate(scope)
     elif scope.distress.failing:
         _end(scope)
     if not scope.positions():

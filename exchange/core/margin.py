@@ -199,13 +199,15 @@ def liquidation_price(
     maintenance: Money,
     *,
     equality_fails: bool = False,
+    reserve: Callable[[MarkPrice], Money] | None = None,
 ) -> MarkPrice | None:
     """The first mark at which liquidation starts, with every other mark held still.
 
     `legs` are what moves with this mark: one position, or a cross long and short side by side.
     `equity` and `maintenance` are those of what stands behind them (the cross pool, or the
     position itself).  Found on the engine's own arithmetic, so that it agrees with it to the last
-    mark unit under any tiers and rounding.  None: no price liquidates.
+    mark unit under any tiers and rounding.  None: no price liquidates.  `reserve`: what would be
+    added at a mark rather than liquidate.
     """
     spare_equity = equity - sum(unrealised_pnl(leg, mark) for leg in legs)
     spare_maintenance = maintenance - sum(maintenance_margin(leg, mark) for leg in legs)
@@ -215,7 +217,8 @@ def liquidation_price(
         """What is left beyond the line where liquidation starts; below zero it does."""
         found = spare_equity + sum(unrealised_pnl(leg, price) for leg in legs)
         needed = spare_maintenance + sum(maintenance_margin(leg, price) for leg in legs)
-        return found - needed - line
+        left = found - needed - line
+        return left + reserve(price) if reserve is not None else left
 
     net = sum(leg.size for leg in legs)
     below = failing_below(spare, mark)

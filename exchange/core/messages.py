@@ -213,6 +213,14 @@ class AdjustMargin(AccountCommand, frozen=True, kw_only=True):
     amount: Money
 
 
+class SetAutoMargin(AccountCommand, frozen=True, kw_only=True):
+    """Let an isolated position draw on the wallet before it is liquidated, or no longer."""
+
+    symbol: str
+    position_side: PositionSide = PositionSide.NET
+    on: bool
+
+
 class BlockTrade(Command, frozen=True, kw_only=True):
     """A trade agreed off the book, without fees: `side` is that of `account`.
 
@@ -343,6 +351,7 @@ AnyCommand: TypeAlias = (
     | SetLeverage
     | SetMarginMode
     | AdjustMargin
+    | SetAutoMargin
     | BlockTrade
     | UpdateMarkPrice
     | UpdateIndexPrice
@@ -670,6 +679,30 @@ class MarginAdjusted(AccountEvent, frozen=True, kw_only=True):
     bucket: Money
 
 
+class AutoMarginSet(AccountEvent, frozen=True, kw_only=True):
+    """Whether an isolated position draws on the wallet before it is liquidated."""
+
+    symbol: str
+    position_side: PositionSide = PositionSide.NET
+    on: bool
+
+
+class MarginAutoAdded(AccountEvent, frozen=True, kw_only=True):
+    """An isolated position had failed, and drew on the wallet instead of being liquidated.
+
+    `lacking` is what it needed to be safe; where more was not to be had, the rest is missing still.
+    """
+
+    symbol: str
+    position_side: PositionSide = PositionSide.NET
+    asset: str
+    lacking: Money
+    amount: Money
+    bucket: Money
+    wallet: Money
+    """Both as they are afterwards."""
+
+
 class PositionMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One position as the margin monitor saw it."""
 
@@ -866,6 +899,8 @@ AnyEvent: TypeAlias = (
     | LeverageChanged
     | MarginModeChanged
     | MarginAdjusted
+    | AutoMarginSet
+    | MarginAutoAdded
     | FundingPaid
     | LiquidationStarted
     | LiquidationStepTaken
@@ -894,6 +929,8 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     mode: MarginMode
     leverage: int
     bucket: Money
+    auto_margin: bool
+    """Whether it draws on the wallet before it is liquidated."""
     mark_price: MarkPrice
     notional: Money
     unrealised_pnl: Money

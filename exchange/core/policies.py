@@ -13,6 +13,20 @@ class MarginPrice(StrEnum):
     ENTRY = "entry"
 
 
+class AutoMargin(StrEnum):
+    """What an isolated position that has failed may be given from the wallet, if its trader asked.
+
+    It is only given what could be withdrawn; where that is less than it should have, all of it.
+    """
+
+    NONE = "none"
+    """The venue does not offer it."""
+    TO_SAFETY = "to_safety"
+    """As much as is lacking."""
+    INITIAL_MARGIN = "initial_margin"
+    """The position's initial margin at entry, as often as is needed."""
+
+
 class ClosingFee(StrEnum):
     """Whether maintenance margin keeps a taker fee for the way out, and on which value."""
 

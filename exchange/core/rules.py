@@ -9,6 +9,7 @@ import msgspec
 from exchange.core.kinds import ContractKind as ContractKind
 from exchange.core.kinds import Phase as Phase
 from exchange.core.policies import Amount as Amount
+from exchange.core.policies import AutoMargin as AutoMargin
 from exchange.core.policies import Averaging as Averaging
 from exchange.core.policies import Backing as Backing
 from exchange.core.policies import Breach as Breach
@@ -66,6 +67,10 @@ class MarginRules(Rules, frozen=True, kw_only=True):
     closing_fee: ClosingFee = ClosingFee.NONE
     fee_in_isolated_margin: bool = False
     """Whether an isolated position puts the closing fee aside when it opens, beside its margin."""
+    auto_margin: AutoMargin = AutoMargin.NONE
+    """How far the wallet may be asked to save an isolated position."""
+    auto_margin_up_to_value: bool = False
+    """Whether that ends where the bucket holds the position's entry value: leverage 1."""
     tier_input: TierInput = TierInput.NOTIONAL
     rate_growth: str = "0"
     """Added to the maintenance rate for each whole settlement asset of notional."""
@@ -73,6 +78,23 @@ class MarginRules(Rules, frozen=True, kw_only=True):
     """Open interest, at the mark, from which the initial rate rises; empty: it never does."""
     open_interest_upper: str = ""
     """Open interest at which the initial rate reaches one: no more leverage."""
+
+
+class SwitchRules(Rules, frozen=True, kw_only=True):
+    """Which terms a trader may change while something is open.
+
+    What is allowed still needs the margin for it.  Between one-way and hedge mode nobody may
+    switch with a position or an order.
+    """
+
+    mode_with_position: bool = True
+    """Between cross and isolated margin, with a position in the contract."""
+    mode_with_orders: bool = False
+    """The same, with open orders in it."""
+    leverage_with_orders: bool = True
+    leverage_with_position: bool = True
+    lower_isolated_leverage: bool = True
+    """A lower leverage with an isolated position, which takes more of the wallet."""
 
 
 class Fees(Rules, frozen=True, kw_only=True):
@@ -256,6 +278,7 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     instrument_tiers: dict[str, tuple[Tier, ...]] = {}
     mark: MarkRules = MarkRules()
     margin: MarginRules = MarginRules()
+    switching: SwitchRules = SwitchRules()
     funding: FundingRules = FundingRules()
     liquidation: LiquidationRules = LiquidationRules()
     limits: LimitRules = LimitRules()

@@ -61,6 +61,9 @@ def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
     if isinstance(position, Refusal):
         return position
     mark = state.mark_of(position)
+    refusal = _fixed_leverage(state, position, command.leverage)
+    if refusal is not None:
+        return refusal
     allowed = leverage_allowed(position, mark)
     if not 1 <= command.leverage <= allowed:
         return Refusal(
@@ -90,6 +93,31 @@ def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
     return None
 
 
+def _has_orders(position: Position) -> bool:
+    return bool(position.buy_lots or position.sell_lots or position.reduce_only_lots)
+
+
+def _fixed_leverage(state: State, position: Position, leverage: int) -> Refusal | None:
+    """Why the rulebook does not let leverage change now, or None."""
+    rules, symbol = state.rulebook.switching, position.instrument.symbol
+    if not rules.leverage_with_orders and _has_orders(position):
+        return Refusal(
+            Reject.OPEN_ORDERS, f"{symbol} had open orders, expected none when changing leverage"
+        )
+    if not rules.leverage_with_position and position.size:
+        return Refusal(
+            Reject.OPEN_POSITIONS, f"{symbol} had a position, expected none when changing leverage"
+        )
+    lowers = position.size and position.isolated and leverage < position.leverage
+    if lowers and not rules.lower_isolated_leverage:
+        return Refusal(
+            Reject.OPEN_POSITIONS,
+            f"leverage was {leverage}, expected {position.leverage} or more with an isolated "
+            f"position in {symbol}",
+        )
+    return None
+
+
 def _taken(position: Position, mark: int) -> Money:
     """What the position's terms take of the cross pool's equity."""
     return order_margin(position) if position.isolated else initial_margin(position, mark)
@@ -112,9 +140,14 @@ def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
     if isinstance(position, Refusal):
         return position
     isolated = command.mode is MarginMode.ISOLATED
-    if position.buy_lots or position.sell_lots or position.reduce_only_lots:
+    rules = state.rulebook.switching
+    if _has_orders(position) and not rules.mode_with_orders:
         return Refusal(
             Reject.OPEN_ORDERS, f"{command.symbol} had open orders, expected none when switching"
+        )
+    if position.size and not rules.mode_with_position:
+        return Refusal(
+            Reject.OPEN_POSITIONS, f"{command.symbol} had a position, expected none when switching"
         )
     if isolated != position.isolated:
         refusal = _isolate(state, position) if isolated else _join(state, position)

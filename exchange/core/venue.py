@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from exchange.core import (
     amending,
+    auto_margin,
     blocks,
     by_order,
     cancelling,
@@ -60,6 +61,7 @@ from exchange.core.messages import (
     QueueView,
     RecordedTrade,
     Reject,
+    SetAutoMargin,
     SetLeverage,
     SetMarginMode,
     SetPhase,
@@ -135,6 +137,7 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     SetLeverage: terms.set_leverage,
     SetMarginMode: terms.set_margin_mode,
     AdjustMargin: terms.adjust_margin,
+    SetAutoMargin: auto_margin.set_auto_margin,
     BlockTrade: blocks.block_trade,
     UpdateMarkPrice: prices.update_mark,
     UpdateIndexPrice: prices.update_index,

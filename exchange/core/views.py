@@ -1,6 +1,9 @@
 """What a client, a report or a test may ask of the state: accounts, positions, books."""
 
+from collections.abc import Callable
+
 from exchange.core.accounts import Account, Pool, Position
+from exchange.core.auto_margin import reserve
 from exchange.core.book import Book, Ladder
 from exchange.core.margin import (
     Marks,
@@ -81,6 +84,7 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
         stake.equity,
         stake.needed,
         equality_fails=state.lines.equality_fails,
+        reserve=_reserve(state, position, marks),
     )
     return PositionView(
         symbol=position.instrument.symbol,
@@ -90,6 +94,7 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
         mode=MarginMode.ISOLATED if position.isolated else MarginMode.CROSS,
         leverage=position.leverage,
         bucket=state.bucket(position),
+        auto_margin=position.isolated and position.auto_margin,
         mark_price=mark,
         notional=notional(position, mark),
         unrealised_pnl=pnl,
@@ -102,6 +107,14 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
         margin_ratio=margin_ratio(stake.needed, stake.equity),
         return_on_margin=share(pnl * position.leverage, max(1, abs(position.cost))),
     )
+
+
+def _reserve(state: State, position: Position, marks: Marks) -> Callable[[MarkPrice], Money] | None:
+    """What an isolated position may draw on at a mark of its own; None: on nothing."""
+    if not position.isolated or not position.auto_margin:
+        return None
+    number = position.instrument.index
+    return lambda mark: reserve(state, position, marks.changed({number: mark}))
 
 
 def early_tick(position: Position, price: MarkPrice) -> Ticks:

@@ -1,6 +1,7 @@
 """Leverage, margin mode and isolated margin: what changes, and when it is refused."""
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.core.messages import (
     AdjustMargin,
@@ -12,7 +13,7 @@ from exchange.core.messages import (
     SetLeverage,
     SetMarginMode,
 )
-from exchange.core.rules import Tier
+from exchange.core.rules import SwitchRules, Tier
 from tests.stage import DOLLAR, Stage, only, rulebook
 
 RISING = (
@@ -324,3 +325,55 @@ def test_what_margin_cannot_be_added_to(
         it.hold("ann", "BTC", 10, 100)
 
     assert it.refusal(adjust(it, amount)) is reason
+
+
+# ---------------------------------------------------------- what a rulebook does not let change
+
+
+def bound(**rules: bool) -> Stage:
+    """Ann under other switching rules, with 4 BTC in cross margin and a bid for 1 ETH."""
+    it = Stage(rulebook(tiers=RISING, switching=SwitchRules(**rules)))
+    it.trader("ann", deposit=1_000)
+    it.marks(BTC=100, ETH=100)
+    it.hold("ann", "BTC", 4, 100)
+    it.place("ann", "ETH", 1, 90)
+    return it
+
+
+def eth(command: SetLeverage | SetMarginMode) -> SetLeverage | SetMarginMode:
+    return replace(command, symbol="ETH")
+
+
+def test_the_mode_of_an_open_position_may_be_fixed() -> None:
+    it = bound(mode_with_position=False)
+    assert it.refusal(mode(it, MarginMode.ISOLATED)) is Reject.OPEN_POSITIONS
+    it.hold("ann", "BTC", -4, 100)
+    assert only(it.do(mode(it, MarginMode.ISOLATED)), MarginModeChanged)
+
+
+def test_the_mode_may_be_free_while_orders_are_open() -> None:
+    """The bid of 90 then takes its 9 of margin of the wallet, as before."""
+    assert bound().refusal(eth(mode(bound(), MarginMode.ISOLATED))) is Reject.OPEN_ORDERS
+    it = bound(mode_with_orders=True)
+    before = it.account("ann").available_margin
+    assert only(it.do(eth(mode(it, MarginMode.ISOLATED))), MarginModeChanged)
+    assert it.account("ann").available_margin == before
+
+
+def test_leverage_may_be_fixed_while_orders_are_open() -> None:
+    assert only(bound().do(eth(leverage(bound(), 5))), LeverageChanged)
+    it = bound(leverage_with_orders=False)
+    assert it.refusal(eth(leverage(it, 5))) is Reject.OPEN_ORDERS
+
+
+def test_leverage_may_be_fixed_while_a_position_is_open() -> None:
+    it = bound(leverage_with_position=False)
+    assert it.refusal(leverage(it, 5)) is Reject.OPEN_POSITIONS
+
+
+def test_leverage_of_an_isolated_position_may_be_kept_from_falling() -> None:
+    it = bound(lower_isolated_leverage=False)
+    assert only(it.do(leverage(it, 8)), LeverageChanged)
+    it.isolate("ann", "BTC")
+    assert it.refusal(leverage(it, 7)) is Reject.OPEN_POSITIONS
+    assert only(it.do(leverage(it, 20)), LeverageChanged)

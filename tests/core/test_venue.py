@@ -18,6 +18,7 @@ from exchange.core.messages import (
     PassTime,
     RecordedTrade,
     Reject,
+    SetAutoMargin,
     SetLeverage,
     SetMarginMode,
     Side,
@@ -96,6 +97,7 @@ def in_an_account(at: int, name: str, symbol: str) -> list[Command]:
         SetLeverage(at=at, account=name, symbol=symbol, leverage=5),
         SetMarginMode(at=at, account=name, symbol=symbol, mode=MarginMode.CROSS),
         AdjustMargin(at=at, account=name, symbol=symbol, amount=1),
+        SetAutoMargin(at=at, account=name, symbol=symbol, on=True),
         Stage(symbols="").order(name, symbol, 1, 100),
     ]
 

@@ -89,6 +89,7 @@ def test_what_the_book_does_not_have_is_not_filled() -> None:
         ),
         (lambda client: client.set_leverage("BTC", 101), Reject.LEVERAGE_OUT_OF_RANGE),
         (lambda client: client.adjust_margin("BTC", "5"), Reject.NOT_ISOLATED),
+        (lambda client: client.set_auto_margin("BTC"), Reject.NOT_OFFERED),
     ],
 )
 def test_a_refusal_is_a_value_with_its_reason(plan: Plan, reason: Reject) -> None:

@@ -1,0 +1,85 @@
+"""Auto-add margin: an isolated position that has failed draws on the wallet, if its trader asked.
+
+It gets what could be withdrawn, so that cross positions and open orders keep their margin.  It is
+liquidated only when that is used up.
+"""
+
+from exchange.core.accounts import Position
+from exchange.core.finding import Refusal, margined_position
+from exchange.core.ledger import Reason
+from exchange.core.margin import Marks, PoolMargin
+from exchange.core.messages import AutoMarginSet, MarginAutoAdded, Reject, SetAutoMargin
+from exchange.core.policies import AutoMargin
+from exchange.core.scope import Scope
+from exchange.core.state import State
+from exchange.core.units import Money, ceil_div
+
+
+def set_auto_margin(state: State, command: SetAutoMargin) -> Refusal | None:
+    """Switch it on or off for a position, open or not."""
+    position = margined_position(state, command.account, command.symbol, command.position_side)
+    if isinstance(position, Refusal):
+        return position
+    if command.on and state.rulebook.margin.auto_margin is AutoMargin.NONE:
+        detail = f"{state.rulebook.title} does not add margin by itself"
+        return Refusal(Reject.NOT_OFFERED, detail)
+    position.auto_margin = command.on
+    state.touch(position.pool)
+    state.emit(
+        AutoMarginSet(
+            at=state.now,
+            account=command.account,
+            ref=command.ref,
+            symbol=command.symbol,
+            position_side=command.position_side,
+            on=command.on,
+        )
+    )
+    return None
+
+
+def draw_on_wallet(scope: Scope) -> None:
+    """Give a failed isolated position what the rulebook says, or all there is."""
+    state, position = scope.state, scope.isolated
+    if position is None or not position.auto_margin:
+        return
+    lacking = state.lines.lacking(scope.equity(), scope.maintenance())
+    amount = min(_portion(state, position, lacking), reserve(state, position, state.marks))
+    if amount <= 0:
+        return
+    wallet = position.pool.wallet
+    state.ledger.transfer(wallet, position.bucket, amount, Reason.ISOLATED_MARGIN)
+    state.touch(position.pool)
+    state.emit(
+        MarginAutoAdded(
+            at=state.now,
+            account=position.pool.account.name,
+            symbol=position.instrument.symbol,
+            position_side=position.side,
+            asset=position.pool.asset,
+            lacking=lacking,
+            amount=amount,
+            bucket=state.bucket(position),
+            wallet=state.wallet(position.pool),
+        )
+    )
+
+
+def _portion(state: State, position: Position, lacking: Money) -> Money:
+    """What the rulebook moves at once for what is lacking."""
+    if state.rulebook.margin.auto_margin is AutoMargin.TO_SAFETY:
+        return lacking
+    value, lots = abs(position.cost), abs(position.size)
+    step = position.instrument.isolated_margin(value, lots, position.leverage)
+    return step * ceil_div(lacking, max(1, step))
+
+
+def reserve(state: State, position: Position, marks: Marks) -> Money:
+    """What an isolated position may still draw on; as if at other marks."""
+    if not position.auto_margin or not position.isolated:
+        return 0
+    pool = position.pool
+    free = PoolMargin(pool, state.wallet(pool), marks).withdrawable
+    if state.rulebook.margin.auto_margin_up_to_value:
+        free = min(free, max(0, abs(position.cost) - state.bucket(position)))
+    return free
