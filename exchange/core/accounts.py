@@ -4,10 +4,11 @@ from typing import Final
 
 from exchange.core.alarms import Due
 from exchange.core.book import Order
+from exchange.core.edges import Watched
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
 from exchange.core.triggers import Waiting
-from exchange.core.units import Lots, MarkPrice, Money, Nanos, ceil_div
+from exchange.core.units import Lots, Money, Nanos, ceil_div
 
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
 
@@ -24,7 +25,7 @@ class Distress:
         """Until then a step that would close a fraction closes all."""
 
 
-class Position:
+class Position(Watched):
     """An account's holding in one instrument, and the terms it holds it on.
 
     In hedge mode there are two, one that is never short and one that is never long.
@@ -40,7 +41,7 @@ class Position:
         bucket: int,
         leverage: int,
     ) -> None:
-        self.pool = pool
+        super().__init__(pool, instrument.index)
         self.instrument = instrument
         self.side = side
         self.holder = pool.account.index * len(SIDES) + SIDES.index(side)
@@ -63,9 +64,6 @@ class Position:
         self.reduce_only_lots: Lots = 0
         self.exits: dict[int, Waiting] = {}
         """What waits to close this position, and goes when it does, by order id."""
-        self.watched: MarkPrice = -1
-        """The mark up to which the monitor need not look; -1: not watched."""
-        self.watched_long = False
 
     def trade(self, lots: Lots, value: Money) -> Money:
         """Take `lots` (signed) for `value` into the position; returns the PnL this realises.

@@ -17,6 +17,7 @@ def check(state: State) -> None:
         market.book.check()
         _check_single(market)
         _check_positions(state, market)
+        state.monitor.check(market.instrument.index)
     _check_clearing(state)
     for account in state.accounts[1:]:
         _check_orders(state, account)
@@ -51,7 +52,7 @@ def _check_positions(state: State, market: Market) -> None:
             assert held == (position.size != 0), f"{account.name} {symbol} is mislaid"
             _check_side(account, position)
     for position in market.holders.values():
-        assert position.watched >= 0, f"{position.pool.account.name} {symbol} is not watched"
+        assert position.edges is not None, f"{position.pool.account.name} {symbol} is not watched"
 
 
 def _check_side(account: Account, position: Position) -> None:

@@ -1,17 +1,16 @@
 """The margin monitor: which pools a new mark price endangers, without looking at the others.
 
-Every open position is watched at a threshold: as long as no mark that its pool depends on passes
-its threshold, the pool cannot have failed.  A pool's slack (equity above maintenance margin) is
-shared out over its positions by their value; each share, divided by what a mark unit costs, says
-how far that mark may move.  Thresholds err on the early side only, so a pool that is touched is
-looked at exactly, and watched anew if it is safe.
+Everything whose price a pool depends on is watched up to an edge: as long as no mark has passed
+its edge, the pool cannot have failed.  A pool's slack (equity above maintenance margin) is shared
+out over its positions by their value; each share, divided by what a mark unit costs, says how far
+that mark may move.  Edges err on the early side only, so a pool whose edge is reached is looked at
+exactly, and watched anew if it is safe.
 """
 
 from typing import Final
 
-from sortedcontainers import SortedList
-
-from exchange.core.accounts import Pool, Position
+from exchange.core.accounts import Pool
+from exchange.core.edges import Edges, Watched
 from exchange.core.margin import Marks, PoolMargin, maintenance_margin, notional, unrealised_pnl
 from exchange.core.units import MarkPrice, Money
 
@@ -21,49 +20,38 @@ for a line that equality already crosses."""
 
 
 class Watch:
-    """The thresholds of one instrument: longs fail below theirs, shorts above."""
+    """What is watched in one market."""
 
     def __init__(self) -> None:
-        self.longs: SortedList[tuple[MarkPrice, int]] = SortedList()
-        self.shorts: SortedList[tuple[MarkPrice, int]] = SortedList()
-        self.positions: dict[int, Position] = {}
-        """What is watched, by `Position.holder`, as in the lists."""
+        self.longs = Edges(1)
+        """What a falling mark endangers."""
+        self.shorts = Edges(-1)
+        """What a rising one does."""
 
 
 class Monitor:
-    """Thresholds of every watched position, by instrument number."""
+    """The edges of everything watched, by instrument number."""
 
     def __init__(self) -> None:
         self.watches: list[Watch] = []
 
     def endangered(self, instrument: int, mark: MarkPrice) -> list[Pool]:
-        """The pools whose threshold this mark has passed."""
+        """The pools of which this mark has reached an edge.  Each must be watched anew."""
         watch = self.watches[instrument]
-        pools: list[Pool] = []
-        longs, shorts = watch.longs, watch.shorts
-        while longs and longs[-1][0] > mark:
-            pools.append(self._pop(watch, longs[-1][1]))
-        while shorts and shorts[0][0] < mark:
-            pools.append(self._pop(watch, shorts[0][1]))
-        return pools
+        return [thing.pool for thing in watch.longs.reached(mark) + watch.shorts.reached(mark)]
 
-    def _pop(self, watch: Watch, holder: int) -> Pool:
-        position = watch.positions[holder]
-        self.unwatch(position)
-        return position.pool
+    def set(self, thing: Watched, safe: MarkPrice, *, long: bool) -> None:
+        """Watch a thing: up to the mark `safe` all is well.  `long`: a fall endangers it."""
+        watch = self.watches[thing.market]
+        (watch.longs if long else watch.shorts).put(thing, safe)
 
-    def unwatch(self, position: Position) -> None:
-        """Forget a position's threshold."""
-        if position.watched < 0:
-            return
-        watch = self.watches[position.instrument.index]
-        side = watch.longs if position.watched_long else watch.shorts
-        side.remove((position.watched, position.holder))
-        del watch.positions[position.holder]
-        position.watched = -1
+    def unwatch(self, thing: Watched) -> None:
+        """Watch a thing no longer."""
+        if thing.edges is not None:
+            thing.edges.remove(thing)
 
     def watch(self, pool: Pool, margin: PoolMargin, bucket: list[Money], marks: Marks) -> None:
-        """Set thresholds for every position of a safe pool."""
+        """Set the edges of every position of a pool that has just been looked at."""
         weight = sum(
             notional(position, marks.of(position))
             for position in pool.positions.values()
@@ -82,15 +70,10 @@ class Monitor:
                 slack = margin.equity - margin.maintenance - ROUNDING * len(pool.positions)
                 slack = slack * notional(position, mark) // weight
             safe = position.instrument.safe_until(mark, position.size, max(slack, 0))
-            self._set(position, safe)
+            self.set(position, safe, long=position.size > 0)
 
-    def _set(self, position: Position, mark: MarkPrice) -> None:
-        is_long = position.size > 0
-        if position.watched == mark and position.watched_long == is_long:
-            return
-        self.unwatch(position)
-        watch = self.watches[position.instrument.index]
-        (watch.longs if is_long else watch.shorts).add((mark, position.holder))
-        watch.positions[position.holder] = position
-        position.watched = mark
-        position.watched_long = is_long
+    def check(self, instrument: int) -> None:
+        """Assert that the edges of a market are in order."""
+        watch = self.watches[instrument]
+        watch.longs.check()
+        watch.shorts.check()
