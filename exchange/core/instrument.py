@@ -128,14 +128,15 @@ class Instrument:
 
     def maintenance(self, mark: MarkPrice, size: Lots, cost: Money) -> Money:
         """What must stand behind a position of `size` (signed); the closing fee included."""
-        if size == 0:
-            return 0
-        held = self.notional(mark, size)
+        return self.margin_of(self.notional(mark, size), size, cost) if size else 0
+
+    def margin_of(self, held: Money, size: Lots, cost: Money) -> Money:
+        """The same, of a position whose notional is `held`."""
         priced = abs(cost) if self.priced_at_entry else held
         margin = self.tiers.maintenance(priced, abs(size))
         if self.fee_at_mark:
             margin += ceil_div(held * self.fee_at_mark, RATE_ONE)
-        return margin + self.entry_fee(abs(cost))
+        return margin + self.entry_fee(abs(cost)) if self.fee_at_entry else margin
 
     def initial(self, value: Money, lots: Lots, leverage: int) -> Money:
         """What opening `value` takes: its part of the leverage, or the tiers' own rate if more."""

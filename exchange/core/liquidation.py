@@ -9,12 +9,13 @@ The rulebook chooses the policies; this file only knows their order.
 
 from typing import Final
 
-from exchange.core.accounts import Account, Pool
+from exchange.core.accounts import Account, Pool, Position
 from exchange.core.alarms import Alarm, Due
 from exchange.core.auto_margin import draw_on_wallet
 from exchange.core.house import work_off
 from exchange.core.insurance import cover
 from exchange.core.ledger import Reason
+from exchange.core.margin import CrossMargin, maintenance_margin, unrealised_pnl
 from exchange.core.notices import announce_end, announce_pause, announce_start
 from exchange.core.policies import Amount
 from exchange.core.scope import Scope
@@ -30,10 +31,47 @@ PATIENCE: Final = 100
 costs nearly what it frees, it would take for ever: then positions are closed whole."""
 
 
+def look_at_endangered(state: State, pools: list[Pool]) -> None:
+    """After a new mark: what is safe is watched anew; the rest is in for a closer look, in turn."""
+    failed: list[Pool] = []
+    for pool in pools:
+        margin = state.cross(pool)
+        if rests(state, pool, margin):
+            state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
+        else:
+            failed.append(pool)
+    for pool in most_endangered_first(state, failed):
+        state.touch(pool)
+
+
+def rests(state: State, pool: Pool, margin: CrossMargin) -> bool:
+    """Whether a closer look would find nothing to do: all is safe, and nothing is under way."""
+    if pool.is_house or pool.distress.failing:
+        return False
+    if margin.value and not state.lines.is_safe(margin.equity, margin.maintenance):
+        return False
+    if margin.wallet < 0 and not margin.value:
+        return False
+    for position in pool.positions.values():
+        if position.isolated and not _rests_alone(state, position):
+            return False
+    return True
+
+
+def _rests_alone(state: State, position: Position) -> bool:
+    """The same of an isolated position; without one, its bucket must be empty."""
+    bucket = state.bucket(position)
+    if position.distress.failing or not position.size:
+        return not position.distress.failing and bucket == 0
+    mark = state.mark_of(position)
+    equity = bucket + unrealised_pnl(position, mark)
+    return state.lines.is_safe(equity, maintenance_margin(position, mark))
+
+
 def most_endangered_first(state: State, pools: list[Pool]) -> list[Pool]:
     """Pools in the order they are looked at after a new mark: by margin ratio, the failed ones.
 
-    The order is that of the accounts themselves, never that of the monitor's thresholds.  Safe
+    The order is that of the accounts themselves, never that of the monitor's edges.  Safe
     pools, to which nothing happens, are at the front, so that they do not come between others.
     """
 
@@ -62,11 +100,19 @@ def settle_touched(state: State) -> None:
         assert steps < STEPS_MAX, "liquidation does not come to an end"
         pool = state.touched.popleft()
         pool.touched = False
-        for position in list(pool.positions.values()):
-            if position.isolated:
-                look_at(Scope(state, pool, position))
-        look_at(Scope(state, pool, None))
-        state.monitor.watch(pool, state.margin(pool), state.ledger.balances, state.marks)
+        margin = state.cross(pool)
+        if not rests(state, pool, margin):
+            look_closer(state, pool)
+            margin = state.cross(pool)
+        state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
+
+
+def look_closer(state: State, pool: Pool) -> None:
+    """Look at each isolated position of a pool, then at its cross positions together."""
+    for position in list(pool.positions.values()):
+        if position.isolated:
+            look_at(Scope(state, pool, position))
+    look_at(Scope(state, pool, None))
 
 
 def look_at(scope: Scope) -> None:

@@ -116,32 +116,44 @@ def order_margin(position: Position) -> Money:
     return position.instrument.isolated_margin(max(buys, sells), lots, position.leverage)
 
 
-class PoolMargin:
-    """The cross part of a pool, added up at the present marks."""
+class CrossMargin:
+    """What stands behind the cross positions of a pool, and what must, at the present marks."""
 
     def __init__(self, pool: Pool, wallet: Money, marks: Marks) -> None:
         self.wallet = wallet
         self.unrealised: Money = 0
         self.maintenance: Money = 0
-        self.initial: Money = 0
+        self.value: Money = 0
+        """The notional of all positions; 0 where there are none."""
         for position in pool.positions.values():
-            if pool.is_house:
-                if position.size and not position.isolated:
-                    self.unrealised += unrealised_pnl(position, marks.of(position))
+            if not position.size or position.isolated:
                 continue
-            if position.isolated:
-                self.initial += order_margin(position)
-                continue
-            mark = marks.of(position)
-            self.initial += initial_margin(position, mark)
-            if position.size:
-                self.unrealised += unrealised_pnl(position, mark)
-                self.maintenance += maintenance_margin(position, mark)
+            instrument, size, mark = position.instrument, position.size, marks.of(position)
+            held = instrument.notional(mark, size)
+            self.value += held
+            self.unrealised += instrument.unrealised_pnl(mark, size, position.cost)
+            if not pool.is_house:
+                self.maintenance += instrument.margin_of(held, size, position.cost)
 
     @property
     def equity(self) -> Money:
         """Wallet balance and unrealised PnL: gains carry losses."""
         return self.wallet + self.unrealised
+
+
+class PoolMargin(CrossMargin):
+    """That, and what positions and open orders take of it: what more can be opened."""
+
+    def __init__(self, pool: Pool, wallet: Money, marks: Marks) -> None:
+        super().__init__(pool, wallet, marks)
+        self.initial: Money = 0
+        if pool.is_house:
+            return
+        for position in pool.positions.values():
+            if position.isolated:
+                self.initial += order_margin(position)
+            else:
+                self.initial += initial_margin(position, marks.of(position))
 
     @property
     def available(self) -> Money:

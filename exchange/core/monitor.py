@@ -11,7 +11,7 @@ from typing import Final
 
 from exchange.core.accounts import Pool
 from exchange.core.edges import Edges, Watched
-from exchange.core.margin import Marks, PoolMargin, maintenance_margin, notional, unrealised_pnl
+from exchange.core.margin import CrossMargin, Marks, maintenance_margin, unrealised_pnl
 from exchange.core.units import MarkPrice, Money
 
 ROUNDING: Final = 6
@@ -50,26 +50,20 @@ class Monitor:
         if thing.edges is not None:
             thing.edges.remove(thing)
 
-    def watch(self, pool: Pool, margin: PoolMargin, bucket: list[Money], marks: Marks) -> None:
+    def watch(self, pool: Pool, margin: CrossMargin, bucket: list[Money], marks: Marks) -> None:
         """Set the edges of every position of a pool that has just been looked at."""
-        weight = sum(
-            notional(position, marks.of(position))
-            for position in pool.positions.values()
-            if position.size and not position.isolated
-        )
+        slack = margin.equity - margin.maintenance - ROUNDING * len(pool.positions)
         for position in pool.positions.values():
             if not position.size:
                 self.unwatch(position)
                 continue
-            mark = marks.of(position)
+            instrument, mark = position.instrument, marks.of(position)
             if position.isolated:
-                slack = bucket[position.bucket] + unrealised_pnl(position, mark)
-                needed = 0 if pool.is_house else maintenance_margin(position, mark)
-                slack -= needed + ROUNDING
+                share = bucket[position.bucket] + unrealised_pnl(position, mark) - ROUNDING
+                share -= 0 if pool.is_house else maintenance_margin(position, mark)
             else:
-                slack = margin.equity - margin.maintenance - ROUNDING * len(pool.positions)
-                slack = slack * notional(position, mark) // weight
-            safe = position.instrument.safe_until(mark, position.size, max(slack, 0))
+                share = slack * instrument.notional(mark, position.size) // margin.value
+            safe = instrument.safe_until(mark, position.size, max(share, 0))
             self.set(position, safe, long=position.size > 0)
 
     def check(self, instrument: int) -> None:

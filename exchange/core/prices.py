@@ -3,7 +3,7 @@
 from exchange.core.finding import Refusal, not_a_price, priced_market
 from exchange.core.funding import begin
 from exchange.core.halts import mark_came
-from exchange.core.liquidation import most_endangered_first
+from exchange.core.liquidation import look_at_endangered
 from exchange.core.messages import (
     ComputeMarkPrice,
     IndexPriceChanged,
@@ -42,8 +42,7 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
     state.emit(MarkPriceChanged(at=state.now, symbol=market.instrument.symbol, price=mark))
     if market.on_mark is not None and market.phase is Phase.TRADING:
         watch(state, market.on_mark, mark)
-    for pool in most_endangered_first(state, state.monitor.endangered(number, mark)):
-        state.touch(pool)
+    look_at_endangered(state, state.monitor.endangered(number, mark))
 
 
 def update_index(state: State, command: UpdateIndexPrice) -> Refusal | None:

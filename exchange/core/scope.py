@@ -40,8 +40,10 @@ class Scope:
 
     def is_frozen(self) -> bool:
         """Whether it holds something in a market that is halted, where nothing can be closed."""
-        markets = self.state.markets
-        return any(markets[p.instrument.index].phase is not Phase.TRADING for p in self.positions())
+        for position in self.positions():
+            if self.state.markets[position.market].phase is not Phase.TRADING:
+                return True
+        return False
 
     def collateral(self) -> Money:
         """The money itself."""
@@ -49,15 +51,18 @@ class Scope:
 
     def equity(self) -> Money:
         """Collateral and unrealised PnL."""
-        marks = self.marks
-        return self.collateral() + sum(unrealised_pnl(p, marks.of(p)) for p in self.positions())
+        equity = self.collateral()
+        for position in self.positions():
+            equity += unrealised_pnl(position, self.marks.of(position))
+        return equity
 
     def maintenance(self) -> Money:
         """Total maintenance margin; the venue's own account needs none."""
-        if self.pool.is_house:
-            return 0
-        marks = self.marks
-        return sum(maintenance_margin(p, marks.of(p)) for p in self.positions())
+        needed = 0
+        if not self.pool.is_house:
+            for position in self.positions():
+                needed += maintenance_margin(position, self.marks.of(position))
+        return needed
 
     def is_safe(self) -> bool:
         """Equity above the line that liquidation starts at."""

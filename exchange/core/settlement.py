@@ -102,7 +102,7 @@ def _spare(state: State, pool: Pool) -> Money:
 
     A resting order was affordable when it was placed; cross positions may have lost since.
     """
-    margin = state.margin(pool)
+    margin = state.cross(pool)
     return max(0, -state.lines.lacking(margin.equity, margin.maintenance))
 
 

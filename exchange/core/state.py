@@ -12,7 +12,7 @@ from exchange.core.funding_rate import Funding
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.lines import Lines
-from exchange.core.margin import Marks, PoolMargin
+from exchange.core.margin import CrossMargin, Marks, PoolMargin
 from exchange.core.mark import MarkModel
 from exchange.core.messages import (
     HISTORY,
@@ -363,8 +363,12 @@ class State:
         """Isolated collateral of a position."""
         return self.ledger.balances[position.bucket]
 
+    def cross(self, pool: Pool) -> CrossMargin:
+        """What stands behind the pool's cross positions at the present marks."""
+        return CrossMargin(pool, self.ledger.balances[pool.wallet], self.marks)
+
     def margin(self, pool: Pool) -> PoolMargin:
-        """The pool's cross margin at the present marks."""
+        """The same, and what can be opened or withdrawn."""
         return PoolMargin(pool, self.ledger.balances[pool.wallet], self.marks)
 
     def touch(self, pool: Pool) -> None:
