@@ -51,10 +51,13 @@ def charge(scope: Scope, market: Market, traded: Money, leftover: Money) -> None
 
 
 def take_leftover(scope: Scope, market: Market, leftover: Money) -> None:
-    """What closing a position whole has left of its backing, where the rulebook gives it away."""
+    """What closing a position whole has left of its backing, where the rulebook gives it away.
+
+    What the venue's own position leaves is the fund's already.
+    """
     state = scope.state
     amount = min(leftover, scope.equity())
-    if state.rulebook.liquidation.leftover is not Leftover.FUND or amount <= 0:
+    if scope.pool.is_house or state.rulebook.liquidation.leftover is not Leftover.FUND or amount <= 0:
         return
     _give(scope, market, amount)
 

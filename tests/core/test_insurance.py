@@ -8,6 +8,7 @@ import pytest
 from exchange.core.insurance import spendable
 from exchange.core.messages import (
     InsuranceFundPaid,
+    LeftoverTaken,
     LiquidationFeeCharged,
     LossSocialised,
     LossUncovered,
@@ -20,6 +21,7 @@ from exchange.core.rules import (
     DeleveragingPrice,
     DeleveragingRules,
     FundScope,
+    Leftover,
     LiquidationRules,
     Socialise,
     Unfilled,
@@ -184,3 +186,15 @@ def test_a_fee_of_nothing_is_not_told() -> None:
     it.show("BTC", bids={80: 10})
 
     assert not only(it.mark("BTC", 80), LiquidationFeeCharged)
+
+
+def test_what_is_left_of_the_venues_own_position_is_in_the_fund_already() -> None:
+    """It holds 10 from 80 with 51 behind them, and closes at 75: nobody gives it the last dollar."""
+    it = anns(unfilled=Unfilled.TAKEOVER, takeover_whole=True, fund="51", leftover=Leftover.FUND)
+    it.mark("BTC", 87)
+
+    events = it.mark("BTC", 74)
+
+    assert [adl.price for adl in only(events, PositionDeleveraged)] == [75]
+    assert not only(events, LeftoverTaken)
+    assert it.balance("insurance fund") == 1 * DOLLAR
