@@ -26,6 +26,10 @@ class Contract:
     """In ticks."""
     bids: dict[int, int] = field(default_factory=dict)
     asks: dict[int, int] = field(default_factory=dict)
+    growth: Fraction = Fraction(0)
+    """Added to the maintenance rate for each unit of notional."""
+    subticks: int = 1
+    """Mark units in a tick."""
 
     def cash(self, lots: int, price: int) -> int:
         """What taking `lots` (signed) at a price costs; less than nothing is received."""
@@ -61,7 +65,7 @@ class Contract:
         tops = [start for start, _ in self.tiers[1:]] + [measure]
         for (start, rate), top in zip(self.tiers, tops, strict=True):
             total += rate * max(0, min(measure, top) - start)
-        return total
+        return total + self.growth * measure * measure
 
     def tier(self, lots: int, cost: Fraction) -> int:
         """Its number; what just fills a tier is still in it."""

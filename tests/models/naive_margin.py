@@ -24,6 +24,7 @@ from exchange.core.rules import (
     Select,
 )
 from tests.models.naive_contract import Contract, Held
+from tests.models.naive_ranking import Winner, standing
 
 
 @dataclass
@@ -395,21 +396,20 @@ class NaiveMargin:
         """Who is deleveraged first: a measure of profit times one of leverage."""
         alone = held if held.isolated else None
         scope = Scope(held.name, held.contract.asset, alone)
-        equity, value = self.equity(scope), Fraction(held.contract.notional(held.size))
-        entry, gain = Fraction(max(1, abs(held.cost))), Fraction(held.gain())
-        leverage = value / max(1, equity)
-        match ranking:
-            case Rank.PROFIT_AND_LEVERAGE:
-                return gain / entry * leverage if gain > 0 else gain / entry / leverage
-            case Rank.LEVERAGED_RETURN:
-                return gain / entry * held.leverage
-            case Rank.WALLET_PROFIT_AND_MARGIN_RATIO:
-                profit = max(0, gain) / max(self.one[scope.asset], self.money(scope))
-                return profit * (Fraction(self.maintenance(scope), equity) if equity > 0 else 0)
-            case Rank.PRICE_GAIN_AND_LEVERAGE:
-                rises = (held.size > 0) != held.contract.inverse
-                return (value / entry if rises else entry / value) * leverage
-        raise AssertionError(ranking)
+        return standing(
+            ranking,
+            Winner(
+                gain=held.gain(),
+                cost=abs(held.cost),
+                value=held.contract.notional(held.size),
+                rises=(held.size > 0) != held.contract.inverse,
+                leverage=held.leverage,
+                money=self.money(scope),
+                equity=self.equity(scope),
+                maintenance=self.maintenance(scope),
+                one=self.one[scope.asset],
+            ),
+        )
 
 
 _SIDES = ("net", "long", "short")
