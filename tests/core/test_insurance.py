@@ -189,7 +189,7 @@ def test_a_fee_of_nothing_is_not_told() -> None:
 
 
 def test_what_is_left_of_the_venues_own_position_is_in_the_fund_already() -> None:
-    """It holds 10 from 80 with 51 behind them, and closes at 75: nobody gives it the last dollar."""
+    """It holds 10 from 80 with 51 behind them, and closes at 75: a dollar stays where it is."""
     it = anns(unfilled=Unfilled.TAKEOVER, takeover_whole=True, fund="51", leftover=Leftover.FUND)
     it.mark("BTC", 87)
 

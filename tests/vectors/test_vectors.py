@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from tools.cli import app
 from tools.vectors.cases import Result, Vector, VectorError
 from tools.vectors.run import answered, read, results
+from tools.vectors.topics import INEXPRESSIBLE
 
 HERE = Path(__file__).parent
 VENUES = list(results(HERE / "venues.json"))
@@ -23,20 +24,8 @@ NOT_FIGURES = {"stress-3"}
 """Without a number in the article."""
 PORTFOLIO = {"ok-10", "ok-11", "de-01", "de-02", "de-03"}
 """Portfolio margin and tiers across two sides: not yet among the venue's margin modes."""
-INEXPRESSIBLE = {
-    "insurance_fund_fee_ppm",  # a fee cut back by what is short
-    "liquidation_fee_grows_with_time",
-    "socialized_loss_funding_delta",  # by a funding index, rounded to its own grid
-    "max_pct_to_liquidate_small_shortage",
-    "margin_with_funding_component",
-    "margin_with_funding_component_short",
-    "twap_with_auction_and_funding",  # auctions
-    "maintenance_margin_riskiest_long",  # open orders in maintenance margin
-    "fully_collateralised_order_margin",
-    "fully_collateralised_two_sided_order_margin",
-    "network_disposal_schedule",
-}
-"""Topics of other systems that no policy here expresses."""
+BOUNDED_BY_THE_BOOK = "ve-18"
+"""A disposal whose steps a share of the book bounds, too."""
 
 
 def named(result: Result) -> str:
@@ -59,9 +48,50 @@ def test_seeds(result: Result) -> None:
 
 @pytest.mark.parametrize("result", OTHERS, ids=named)
 def test_other_systems(result: Result) -> None:
-    expected = "unsupported" if result.topic in INEXPRESSIBLE else "pass"
+    missing = result.topic in INEXPRESSIBLE or result.id == BOUNDED_BY_THE_BOOK
 
-    assert result.status == expected, result
+    assert result.status == ("unsupported" if missing else "pass"), result
+
+
+@pytest.mark.parametrize("topic", INEXPRESSIBLE)
+def test_what_no_policy_expresses_says_what_is_missing(topic: str) -> None:
+    made = answered(vector({"id": "x", "topic": topic, "expected": 1}))
+
+    assert (made.status, made.detail) == ("unsupported", INEXPRESSIBLE[topic])
+
+
+# ------------------------------------------------------------------------- with other figures
+
+
+def answer(topic: str, venue: str = "vega", **inputs: object) -> object:
+    """What the venue finds."""
+    return answered(vector({"id": "x", "venue": venue, "topic": topic, "inputs": inputs})).found
+
+
+@pytest.mark.parametrize(("above", "closed"), [(30, [140, 70, 35, 18, 17]), (100, [140, 70, 70])])
+def test_a_position_goes_by_fractions_and_a_small_rest_whole(above: int, closed: list[int]) -> None:
+    """A half is rounded up; what is no more than `above` goes at once."""
+    figures = {"position": 280, "fraction": 0.5, "full_disposal_size": above}
+
+    assert answer("network_disposal_schedule", **figures) == closed
+
+
+@pytest.mark.parametrize(
+    ("held", "buys", "sells", "margin"),
+    [
+        (10, 4, 8, 420),  # 14 long at the most, at 100 and 30%
+        (10, 0, 30, 600),  # 20 short
+        (-5, 2, 8, 390),
+        (0, 0, 7, 210),
+    ],
+)
+def test_margin_is_that_of_the_riskier_side(held: int, buys: int, sells: int, margin: int) -> None:
+    rates = {"slippage": "0.2", "rf_long": "0.1"}
+    found = answer(
+        "maintenance_margin_riskiest_long", mark=100, open=held, buys=buys, sells=sells, **rates
+    )
+
+    assert found == margin
 
 
 # -------------------------------------------------------------------------------- honesty

@@ -108,6 +108,43 @@ def maintenance_of_notional(case: Case) -> dict[str, Fraction]:
     return {"maintenance": found, "mm": found}
 
 
+def riskiest_side(case: Case) -> dict[str, Fraction]:
+    """Margin of a position and its open orders, on the side where they could be largest.
+
+    Vega counts open orders in maintenance margin.  Here it is initial margin that does, at the same
+    rate: what it is called is another matter than how much it is.
+    """
+    mark, held = case.number("mark", "price"), case.number("open", "position", "size")
+    buys, sells = case.number("buys", default=0), case.number("sells", default=0)
+    rate = case.number("rf_long", "rf_short", "rf", "mmr") + case.number("slippage", default=0)
+    rulebook = plain_fees(rulebook_for(case), case)
+    table = {"X": tiers(Fraction(0), initial=rounded(rate))}
+    rulebook = replace(rulebook, instrument_tiers=table)
+    contract = Contract(sizes=[held, buys, sells], tick=fine_tick(mark))
+    bench = Bench(rulebook, contract)
+    bench.account("ann", Fraction(int(4 * mark * (abs(held) + buys + sells)) + 4))
+    bench.mark("X", mark)
+    bench.leverage("ann", "X", LEVERAGE_MAX)
+    if held:
+        bench.trade("ann", "X", held, mark)
+    # The riskier side's orders are at the mark, the others a tick away from them.
+    bid = whole(mark / contract.tick, "mark") - (sells - held > held + buys)
+    for side, size, price in ((Side.BUY, buys, bid), (Side.SELL, sells, bid + 1)):
+        if size:
+            bench.do(
+                PlaceOrder(
+                    at=bench.now(),
+                    account="ann",
+                    symbol="X",
+                    side=side,
+                    size=whole(size / contract.lot, "size"),
+                    price=price,
+                )
+            )
+    found = bench.amount(bench.seen("ann").initial_margin)
+    return {"maintenance": found, "mm": found}
+
+
 def maintenance_rate(case: Case) -> Fraction:
     """A maintenance rate that is a share of the initial one, in parts per million."""
     row = Tier(

@@ -41,6 +41,9 @@ def tell_vectors(out: Console, results: Sequence[Result]) -> None:
         row = (cut(one.id), one.venue, cut(one.topic), status, shown(one.expected), found)
         made.add_row(*row)
     out.print(made)
+    for one in results:
+        if one.status == "unsupported":
+            out.print(f"{one.id}: {one.detail}")
     found = ", ".join(f"{count} {status}" for status, count in counts(results).items() if count)
     out.print(f"{len(results)} vectors: {found}")
 

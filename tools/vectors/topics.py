@@ -65,6 +65,9 @@ TOPICS: dict[str, Answer] = {
     "funding_payment_lower_clamp": funding.averaged_payment,
     "funding_payment_upper_clamp": funding.averaged_payment,
     "twap_internal_external": funding.time_averages,
+    "maintenance_margin_riskiest_long": _one(margins.riskiest_side, *MAINTENANCE),
+    "maintenance_margin_riskiest_short": _one(margins.riskiest_side, *MAINTENANCE),
+    "network_disposal_schedule": waterfall.closed_by_fractions,
     "partial_liquidation_size_legacy": waterfall.step_to_lowest_tier,
     "liquidation_speed_legacy": _one(waterfall.clips_in_a_second, "contracts_per_s"),
     "base_to_close_to_cover_shortage": waterfall.just_enough,
@@ -82,6 +85,27 @@ TOPICS: dict[str, Answer] = {
     "pm_option_contingency": portfolio.option_contingency,
     "pm_offsetting_futures_contingency": portfolio.futures_contingency,
 }
+
+INEXPRESSIBLE: dict[str, str] = {
+    "insurance_fund_fee_ppm": "a liquidation fee is capped by equity or by what closing left,"
+    " not by how much margin is short",
+    "liquidation_fee_grows_with_time": "a liquidation fee is the same however long it takes",
+    "socialized_loss_funding_delta": "what longs and shorts lack of each other is history's, which"
+    " bears its part of a socialised loss too",
+    "max_pct_to_liquidate_small_shortage": "how much one step closes depends on the position's"
+    " size, not on how much margin is short",
+    "margin_with_funding_component": "maintenance margin holds nothing of a funding payment that is"
+    " still to come",
+    "margin_with_funding_component_short": "maintenance margin holds nothing of a funding payment"
+    " that is still to come",
+    "twap_with_auction_and_funding": "time averages go on through a halt: there is none that leaves"
+    " an auction out",
+    "fully_collateralised_order_margin": "a contract has no highest price that would bound a"
+    " short's loss",
+    "fully_collateralised_two_sided_order_margin": "a contract has no highest price that would"
+    " bound a short's loss",
+}
+"""Topics of other systems that no policy expresses, and what is missing."""
 
 FAMILIES: tuple[tuple[re.Pattern[str], Answer], ...] = (
     (re.compile(r"liquidation_price_cross"), _one(positions.any_cross, *LIQUIDATION)),
@@ -107,6 +131,8 @@ def answer_to(topic: str) -> Answer:
     found = TOPICS.get(topic.lower())
     if found is not None:
         return found
+    if topic.lower() in INEXPRESSIBLE:
+        raise UnsupportedError(INEXPRESSIBLE[topic.lower()])
     for pattern, answer in FAMILIES:
         if pattern.match(topic.lower()):
             return answer

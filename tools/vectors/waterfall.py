@@ -105,6 +105,43 @@ def clips_in_a_second(case: Case) -> dict[str, Fraction]:
     return {"contracts_per_s": closed / each, "usd_per_s": closed}
 
 
+def closed_by_fractions(case: Case) -> list[Fraction]:
+    """How much each round of a liquidation closes, a fraction of what is left; a small rest whole.
+
+    Raises UnsupportedError where a round is bounded by a share of the book as well.
+    """
+    size, part = abs(case.number("position", "size")), case.number("fraction")
+    whole_at = case.number("full_disposal_size", default=0)
+    share_of_book, book = case.maybe("max_book_fraction"), case.maybe("book")
+    if share_of_book and book and size * part > share_of_book * book:
+        raise UnsupportedError("a step here is not bounded by a share of the book")
+    pause = case.number("step_s", default=1)
+    rulebook = plain_fees(rulebook_for(case), case)
+    rules = replace(
+        rulebook.liquidation,
+        amount=Amount.FRACTION,
+        fraction=text(part),
+        fraction_above=text(whole_at),
+        round_seconds=text(pause),
+        exit_buffer="0",
+    )
+    # Nine tenths are maintenance margin: it takes all rounds, and never all of the equity.
+    rate = Fraction(9, 10)
+    rulebook = replace(rulebook, liquidation=rules, instrument_tiers={"X": tiers(rate)})
+    bench = Bench(rulebook, Contract(sizes=[size, ONE], tick=Fraction(1, 1000)))
+    bench.account("ann", size * 2)
+    bench.mark("X", 20 * ONE)
+    bench.trade("ann", "X", size, 3 * ONE)
+    lots = whole(size / bench.contracts["X"].lot, "position")
+    bench.show("X", {ONE: 10 * lots}, {})
+    closed: list[Fraction] = []
+    events = bench.mark("X", ONE)
+    while steps := only(events, LiquidationStepTaken):
+        closed += [bench.size("X", one.filled) for one in steps]
+        events = bench.wait(bench.at + int(pause * SECOND))
+    return closed
+
+
 def just_enough(case: Case) -> Fraction:
     """How much must be closed to cover a shortage of margin, in whole billionths.
 
