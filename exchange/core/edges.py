@@ -14,7 +14,6 @@ from exchange.core.units import MarkPrice
 if TYPE_CHECKING:  # a pool knows what is watched for it, and that knows its pool
     from exchange.core.accounts import Pool
 
-NOWHERE: Final = -1
 FAR: Final = 1 << 62
 """Stands for every price beyond it.  Marks and edges are cut alike, so no edge is ever late."""
 
@@ -28,87 +27,101 @@ class Watched:
         """The number of the instrument whose mark it goes by."""
         self.edges: Edges | None = None
         """Where its edge is; None: it is not watched."""
-        self.place = NOWHERE
+        self.row = 0
+        """What it is called there."""
 
 
 class Edges:
     """Of one market, the edges of all that a fall endangers, or of all that a rise does.
 
-    Keys are turned by `sign` so that either way the highest comes first.
+    Keys are turned by `sign` so that either way the highest comes first.  What is watched has a
+    row, which stays the same; only rows and keys move about in the heap.
     """
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.things: list[Watched] = []
+        """By row."""
+        self.place: vec[i64] = vec[i64]()
+        """By row: where in the heap it stands."""
+        self.count: i64 = 0
         self.keys: vec[i64] = vec[i64]()
-        """sign * the first mark to be looked at, for each thing; what is beyond them is not used.
-
-        No key is higher than that at half its place, its parent's.
-        """
+        """The heap: sign * the first mark to be looked at.  None is higher than its parent's, which
+        stands at half its place."""
+        self.rows: vec[i64] = vec[i64]()
+        """Whose keys these are; from `count` on, the rows that are free."""
 
     def put(self, thing: Watched, safe: MarkPrice) -> None:
         """Let a thing be looked at beyond `safe`, whatever held before."""
-        key = cut(self.sign * safe - 1)
         if thing.edges is not self:
             if thing.edges is not None:
                 thing.edges.remove(thing)
-            thing.edges, thing.place = self, len(self.things)
-            self.things.append(thing)
-            if len(self.keys) < len(self.things):
-                self.keys = append(self.keys, key)
-        self._settle(thing, thing.place, key)
+            thing.edges, thing.row = self, int(self._take_row(thing))
+        self._settle(self.place[thing.row], thing.row, cut(self.sign * safe - 1))
 
     def remove(self, thing: Watched) -> None:
-        """Watch a thing no longer; the last one fills the gap."""
-        last = self.things.pop()
-        if last is not thing:
-            self._settle(last, thing.place, self.keys[len(self.things)])
-        thing.edges, thing.place = None, NOWHERE
+        """Watch a thing no longer; the last one in the heap fills the gap."""
+        self.count -= 1
+        row, last = thing.row, self.rows[self.count]
+        if last != row:
+            self._settle(self.place[row], last, self.keys[self.count])
+        self.rows[self.count] = row
+        thing.edges = None
 
-    def _settle(self, thing: Watched, place: i64, key: i64) -> None:
-        """Put a thing where its key belongs, at or above or below a place that is free for it."""
-        keys, things = self.keys, self.things
-        while place > 0 and keys[(place - 1) >> 1] < key:
-            self._move((place - 1) >> 1, place)
-            place = (place - 1) >> 1
-        count: i64 = len(things)
-        below = 2 * place + 1
-        while below < count:
-            if below + 1 < count and keys[below] < keys[below + 1]:
-                below += 1
-            if keys[below] <= key:
+    def _take_row(self, thing: Watched) -> i64:
+        """A row for a thing, at the end of the heap for now."""
+        if self.count == len(self.rows):
+            self.things.append(thing)
+            self.place = append(self.place, 0)
+            self.keys = append(self.keys, 0)
+            self.rows = append(self.rows, self.count)
+        row = self.rows[self.count]
+        self.things[row] = thing
+        self.place[row] = self.count
+        self.count += 1
+        return row
+
+    def _settle(self, at: i64, row: i64, key: i64) -> None:
+        """Put a row where its key belongs, at or above or below a place that is free for it."""
+        keys, rows, place = self.keys, self.rows, self.place
+        while at > 0 and keys[(at - 1) >> 1] < key:
+            parent = (at - 1) >> 1
+            keys[at], rows[at] = keys[parent], rows[parent]
+            place[rows[at]] = at
+            at = parent
+        child = 2 * at + 1
+        while child < self.count:
+            if child + 1 < self.count and keys[child] < keys[child + 1]:
+                child += 1
+            if keys[child] <= key:
                 break
-            self._move(below, place)
-            place = below
-            below = 2 * place + 1
-        keys[place] = key
-        things[place] = thing
-        thing.place = int(place)
-
-    def _move(self, source: i64, target: i64) -> None:
-        moved = self.things[source]
-        self.things[target] = moved
-        self.keys[target] = self.keys[source]
-        moved.place = int(target)
+            keys[at], rows[at] = keys[child], rows[child]
+            place[rows[at]] = at
+            at = child
+            child = 2 * at + 1
+        keys[at], rows[at] = key, row
+        place[row] = at
 
     def reached(self, mark: MarkPrice) -> list[Watched]:
         """All whose edge this mark has reached.  They hang together at the top of the heap."""
-        keys, reach, count = self.keys, cut(self.sign * mark), len(self.things)
+        keys, reach, count = self.keys, cut(self.sign * mark), self.count
         if not count or keys[0] < reach:
             return []
-        places = [0]
-        for place in places:
+        found = [0]
+        for at in found:
             # In turn, what is below those that were found.
-            below = (2 * place + 1, 2 * place + 2)
-            places += [at for at in below if at < count and keys[at] >= reach]
-        return [self.things[place] for place in places]
+            below = (2 * at + 1, 2 * at + 2)
+            found += [child for child in below if child < count and keys[child] >= reach]
+        return [self.things[self.rows[at]] for at in found]
 
     def check(self) -> None:
         """Assert that everybody is where they think, and the first to be reached on top."""
-        for place, thing in enumerate(self.things):
-            assert thing.edges is self, "an edge is kept for what is not watched here"
-            assert thing.place == place, "an edge is mislaid"
-            assert self.keys[(place - 1) >> 1 if place else 0] >= self.keys[place], "edges unsorted"
+        for at in range(int(self.count)):
+            row = self.rows[at]
+            assert self.things[row].edges is self, "an edge is kept for what is not watched here"
+            assert self.things[row].row == row, "what is watched has another's row"
+            assert self.place[row] == at, "an edge is mislaid"
+            assert self.keys[at] <= self.keys[(at - 1) >> 1 if at else 0], "edges are out of order"
 
 
 def cut(price: int) -> i64:
