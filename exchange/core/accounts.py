@@ -143,6 +143,8 @@ class Pool:
         """Ledger account of the cross collateral."""
         self.positions: dict[tuple[str, PositionSide], Position] = {}
         """By symbol and side, in that order."""
+        self.listed: list[Position] = []
+        """The same, to go through."""
         self.touched = False
         self.distress = Distress()
         """Of the cross positions together."""
@@ -153,6 +155,7 @@ class Pool:
         """Take in one more position, keeping the order of symbols and sides."""
         self.positions[position.instrument.symbol, position.side] = position
         self.positions = dict(sorted(self.positions.items()))
+        self.listed = list(self.positions.values())
 
 
 class Account:

@@ -116,7 +116,7 @@ def ranking(state: State, market: Market, *, long: bool) -> Ranking:
         changed = list(market.holders.values())
     else:
         pools = dict.fromkeys(state.changes[made.seen :])
-        held = [p for pool in pools for p in pool.positions.values()]
+        held = [p for pool in pools for p in pool.listed]
         changed = [p for p in held if p.instrument is market.instrument]
     made.seen = len(state.changes)
     for position in changed:

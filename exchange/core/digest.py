@@ -24,7 +24,7 @@ def lines(state: State) -> Iterator[str]:
         for waiting in account.waiting.values():
             yield _waiting_line(waiting)
         for _, pool in sorted(account.pools.items()):
-            for p in pool.positions.values():
+            for p in pool.listed:
                 if p.size or p.isolated or p.leverage != state.leverage_default(p.instrument):
                     name = f"{p.instrument.symbol} {p.side}"
                     yield f"{name} {p.size} {p.cost} {p.isolated} {p.leverage}"

@@ -107,12 +107,15 @@ class Edges:
         keys, reach, count = self.keys, cut(self.sign * mark), self.count
         if not count or keys[0] < reach:
             return []
-        found = [0]
-        for at in found:
+        found = [self.things[self.rows[0]]]
+        for thing in found:
             # In turn, what is below those that were found.
-            below = (2 * at + 1, 2 * at + 2)
-            found += [child for child in below if child < count and keys[child] >= reach]
-        return [self.things[self.rows[at]] for at in found]
+            child = 2 * self.place[thing.row] + 1
+            if child < count and keys[child] >= reach:
+                found.append(self.things[self.rows[child]])
+            if child + 1 < count and keys[child + 1] >= reach:
+                found.append(self.things[self.rows[child + 1]])
+        return found
 
     def check(self) -> None:
         """Assert that everybody is where they think, and the first to be reached on top."""

@@ -19,6 +19,7 @@ from exchange.core.units import (
     ceil_div,
     decimal,
     exact,
+    magnitude,
     moment,
     on_grid,
     rate,
@@ -132,11 +133,11 @@ class Instrument:
 
     def margin_of(self, held: Money, size: Lots, cost: Money) -> Money:
         """The same, of a position whose notional is `held`."""
-        priced = abs(cost) if self.priced_at_entry else held
-        margin = self.tiers.maintenance(priced, abs(size))
+        priced = magnitude(cost) if self.priced_at_entry else held
+        margin = self.tiers.maintenance(priced, magnitude(size))
         if self.fee_at_mark:
             margin += ceil_div(held * self.fee_at_mark, RATE_ONE)
-        return margin + self.entry_fee(abs(cost)) if self.fee_at_entry else margin
+        return margin + self.entry_fee(magnitude(cost)) if self.fee_at_entry else margin
 
     def initial(self, value: Money, lots: Lots, leverage: int) -> Money:
         """What opening `value` takes: its part of the leverage, or the tiers' own rate if more."""
@@ -176,9 +177,9 @@ class Instrument:
         """
         if not self.is_inverse:
             return price * size * self.multiplier
-        worth = abs(size) * self.multiplier // price
+        worth = magnitude(size) * self.multiplier // price
         if self.by_lot:
-            worth = abs(size) * ((2 * self.multiplier + price) // (2 * price))
+            worth = magnitude(size) * ((2 * self.multiplier + price) // (2 * price))
         return -worth if size > 0 else worth
 
     def notional(self, mark: MarkPrice, size: Lots) -> Money:
@@ -186,10 +187,10 @@ class Instrument:
         if size == 0:
             return 0
         if self.by_lot:
-            return abs(size) * ceil_div(self.multiplier * self.subticks, mark)
+            return magnitude(size) * ceil_div(self.multiplier * self.subticks, mark)
         if self.is_inverse:
-            return ceil_div(abs(size) * self.multiplier * self.subticks, mark)
-        return ceil_div(mark * abs(size) * self.multiplier, self.subticks)
+            return ceil_div(magnitude(size) * self.multiplier * self.subticks, mark)
+        return ceil_div(mark * magnitude(size) * self.multiplier, self.subticks)
 
     def worth(self, mark: MarkPrice, size: Lots) -> Money:
         """What `size` (signed) would be worth in a position's cost, closed at a mark."""
@@ -197,7 +198,7 @@ class Instrument:
             return 0
         if self.by_lot:
             lot = self.multiplier * self.subticks
-            return abs(size) * (-lot // mark if size > 0 else lot // mark)
+            return magnitude(size) * (-lot // mark if size > 0 else lot // mark)
         if self.is_inverse:
             return -size * self.multiplier * self.subticks // mark
         return mark * size * self.multiplier // self.subticks
@@ -215,7 +216,7 @@ class Instrument:
         if not self.is_inverse:
             ticks = size * self.multiplier
             return max(1, ceil_div(worth * parts, ticks) if size > 0 else worth * parts // ticks)
-        lots = abs(size) * self.multiplier * parts
+        lots = magnitude(size) * self.multiplier * parts
         if self.by_lot:
             return self._price_by_lot(worth, size, self.multiplier * parts)
         if size > 0:
@@ -258,17 +259,18 @@ class Instrument:
         The highest maintenance rate is added to the cost where the notional grows: a rising mark
         for a linear short, a falling one for an inverse long.
         """
-        lots = abs(size) * self.multiplier
-        whole = RATE_ONE + self._steepest(mark, size)
-        if self.by_lot:
-            slack = max(0, slack - 3 * abs(size))  # roundings of value and margin, lot by lot
+        lots = magnitude(size) * self.multiplier
         if not self.is_inverse:
             if size > 0:
                 return max(0, mark - slack * self.subticks // lots)
+            whole = RATE_ONE + self._steepest(mark, size)
             far = mark + slack * self.subticks * RATE_ONE // (lots * whole)
             return min(far, 2 * mark) if self.tiers.growth else far
+        if self.by_lot:
+            slack = max(0, slack - 3 * magnitude(size))  # roundings of value and margin, lot by lot
         lots *= self.subticks
         if size > 0:
+            whole = RATE_ONE + self._steepest(mark, size)
             near = min(mark, ceil_div(lots * whole, lots * whole // mark + slack * RATE_ONE))
             return max(near, ceil_div(mark, 2)) if self.tiers.growth else near
         left = lots // mark - slack

@@ -20,7 +20,7 @@ def spendable(state: State, market: Market) -> Money:
     if state.house_account is None:
         return most
     pool = state.pool(state.house_account, market.instrument.settle)
-    own = next((p for p in pool.positions.values() if p.bucket == market.insurance), None)
+    own = next((p for p in pool.listed if p.bucket == market.insurance), None)
     if own is None and market.insurance != pool.wallet:
         return most
     return max(0, min(most, Scope(state, pool, own).equity()))

@@ -89,7 +89,7 @@ def _positions(account: Account, market: Market) -> list[Position]:
     if market.instrument.is_spot:
         return [p for symbol, p in account.spot.items() if symbol == market.instrument.symbol]
     pool = account.pools.get(market.instrument.settle)
-    found = [] if pool is None else list(pool.positions.values())
+    found = [] if pool is None else list(pool.listed)
     return [position for position in found if position.instrument is market.instrument]
 
 
@@ -155,7 +155,7 @@ def _check_sums(position: Position, orders: list[Order]) -> None:
 def _check_margin(state: State, account: Account) -> None:
     """Every scope with a position is safe, and none without one is in debt."""
     for pool in account.pools.values():
-        for position in pool.positions.values():
+        for position in pool.listed:
             if position.isolated:
                 _check_scope(Scope(state, pool, position))
             if not pool.is_house and not (position.isolated and position.size):

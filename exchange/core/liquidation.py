@@ -52,10 +52,7 @@ def rests(state: State, pool: Pool, margin: CrossMargin) -> bool:
         return False
     if margin.wallet < 0 and not margin.value:
         return False
-    for position in pool.positions.values():
-        if position.isolated and not _rests_alone(state, position):
-            return False
-    return True
+    return margin.is_all or all(_rests_alone(state, p) for p in pool.listed if p.isolated)
 
 
 def _rests_alone(state: State, position: Position) -> bool:
@@ -84,7 +81,7 @@ def most_endangered_first(state: State, pools: list[Pool]) -> list[Pool]:
 
 def _failed_ratios(state: State, pool: Pool) -> list[int]:
     """Equity for a unit of maintenance margin, in parts of RATE_ONE, of all that has failed."""
-    isolated = [Scope(state, pool, p) for p in pool.positions.values() if p.isolated]
+    isolated = [Scope(state, pool, p) for p in pool.listed if p.isolated]
     return [
         scope.equity() * RATE_ONE // max(1, scope.maintenance())
         for scope in [Scope(state, pool, None), *isolated]
@@ -109,7 +106,7 @@ def settle_touched(state: State) -> None:
 
 def look_closer(state: State, pool: Pool) -> None:
     """Look at each isolated position of a pool, then at its cross positions together."""
-    for position in list(pool.positions.values()):
+    for position in list(pool.listed):
         if position.isolated:
             look_at(Scope(state, pool, position))
     look_at(Scope(state, pool, None))

@@ -28,7 +28,7 @@ class Marks:
 
     def of(self, position: Position) -> MarkPrice:
         """The mark that a position is measured at."""
-        return self.prices[position.instrument.index]
+        return self.prices[position.market]
 
 
 def unrealised_pnl(position: Position, mark: MarkPrice) -> Money:
@@ -125,8 +125,13 @@ class CrossMargin:
         self.maintenance: Money = 0
         self.value: Money = 0
         """The notional of all positions; 0 where there are none."""
-        for position in pool.positions.values():
-            if not position.size or position.isolated:
+        self.is_all = True
+        """Whether the pool has no isolated position besides."""
+        for position in pool.listed:
+            if position.isolated:
+                self.is_all = False
+                continue
+            if not position.size:
                 continue
             instrument, size, mark = position.instrument, position.size, marks.of(position)
             held = instrument.notional(mark, size)
@@ -149,7 +154,7 @@ class PoolMargin(CrossMargin):
         self.initial: Money = 0
         if pool.is_house:
             return
-        for position in pool.positions.values():
+        for position in pool.listed:
             if position.isolated:
                 self.initial += order_margin(position)
             else:

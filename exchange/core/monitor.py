@@ -52,8 +52,8 @@ class Monitor:
 
     def watch(self, pool: Pool, margin: CrossMargin, bucket: list[Money], marks: Marks) -> None:
         """Set the edges of every position of a pool that has just been looked at."""
-        slack = margin.equity - margin.maintenance - ROUNDING * len(pool.positions)
-        for position in pool.positions.values():
+        slack = margin.equity - margin.maintenance - ROUNDING * len(pool.listed)
+        for position in pool.listed:
             if not position.size:
                 self.unwatch(position)
                 continue

@@ -36,7 +36,7 @@ class Scope:
         """Open positions, in symbol order."""
         if self.isolated is not None:
             return [self.isolated] if self.isolated.size else []
-        return [p for p in self.pool.positions.values() if p.size and not p.isolated]
+        return [p for p in self.pool.listed if p.size and not p.isolated]
 
     def is_frozen(self) -> bool:
         """Whether it holds something in a market that is halted, where nothing can be closed."""

@@ -35,7 +35,7 @@ def cancel_orders(scope: Scope) -> None:
                 cancel(state, state.markets[order.market], order, CancelReason.LIQUIDATION)
     if rule is Cancel.NONE:
         return
-    for position in list(scope.pool.positions.values()):
+    for position in list(scope.pool.listed):
         concerned = position is scope.isolated if scope.isolated else not position.isolated
         if concerned and (rule is Cancel.ALL or position.size):
             cancel_position(state, position, CancelReason.LIQUIDATION)

@@ -39,7 +39,7 @@ def set_position_mode(state: State, command: SetPositionMode) -> Refusal | None:
         return Refusal(Reject.NOT_OFFERED, f"{state.rulebook.title} has no hedge mode")
     if account.orders:
         return Refusal(Reject.OPEN_ORDERS, f"{len(account.orders)} orders were open, expected none")
-    held = [p for pool in account.pools.values() for p in pool.positions.values() if p.size]
+    held = [p for pool in account.pools.values() for p in pool.listed if p.size]
     if held:
         symbols = ", ".join(p.instrument.symbol for p in held)
         return Refusal(Reject.OPEN_POSITIONS, f"{symbols} had positions, expected none")

@@ -41,6 +41,15 @@ def ceil_div(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
+def magnitude(number: int) -> int:
+    """The number without its sign.  Compiled, `abs` would be a call into the interpreter.
+
+    >>> magnitude(-7), magnitude(7)
+    (7, 7)
+    """
+    return number if number >= 0 else -number
+
+
 def exact(text: str, what: str) -> Fraction:
     """Read a decimal ("0.1"), or a ratio of whole numbers ("1/6"), without loss.
 

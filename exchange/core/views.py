@@ -44,10 +44,10 @@ def account_view(
     margin = PoolMargin(pool, wallet, marks)
     aside = reserved(state, account, pool)
     total = margin.equity
-    for position in pool.positions.values():
+    for position in pool.listed:
         if position.isolated and position.size:
             total += state.bucket(position) + unrealised_pnl(position, marks.of(position))
-    held = [p for p in pool.positions.values() if p.size]
+    held = [p for p in pool.listed if p.size]
     return AccountView(
         account=account.name,
         asset=asset,
