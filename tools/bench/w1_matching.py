@@ -9,6 +9,7 @@ from pathlib import Path
 from exchange.core.order_book import OrderBook
 from tools.bench.measured import Engine, Measured, Missing, timed
 from tools.bench.stream import CANCEL, FIELDS, LIMIT, TAKE, mixed, orders
+from tools.bench.w1_venue import full_rules
 
 SOURCE = Path(__file__).parent / "std_map.cpp"
 
@@ -39,8 +40,28 @@ def played(count: int) -> Measured:
 
 def called(count: int) -> Measured:
     """This project's book, called for each operation."""
-    stream, book = orders(count), OrderBook()
-    rows = [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
+    book = OrderBook()
+    nanos = call_each(book, operations(count))
+    return Measured(nanos=nanos, count=count, answers=answers_of(book))
+
+
+def called_without_takers(count: int) -> Measured:
+    """The same without what only takes: the operations that lrvx gets, though here they match."""
+    rows = [row for row in operations(count) if row[0] != TAKE]
+    # Ids count up with what is sent, so that what is cancelled is named anew.
+    ids = {row[1]: number for number, row in enumerate((r for r in rows if r[0] == LIMIT), 1)}
+    rows = [(what, ids[order], *others) for what, order, *others in rows]
+    return Measured(nanos=call_each(OrderBook(), rows), count=len(rows))
+
+
+def operations(count: int) -> list[tuple[int, ...]]:
+    """The stream, a tuple for each operation."""
+    stream = orders(count)
+    return [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
+
+
+def call_each(book: OrderBook, rows: list[tuple[int, ...]]) -> int:
+    """Nanoseconds that it takes to call the book for each operation."""
 
     def run() -> None:
         buys, sells, cancel = book.buy, book.sell, book.cancel
@@ -52,8 +73,7 @@ def called(count: int) -> Measured:
             else:
                 (buys if buy else sells)(price, size, rests=False)
 
-    _, nanos = timed(run)
-    return Measured(nanos=nanos, count=count, answers=answers_of(book))
+    return timed(run)[1]
 
 
 def answers_of(book: OrderBook) -> dict[str, int]:
@@ -70,8 +90,7 @@ def bourse(count: int) -> Measured:
         from bourse.core import OrderBook  # type: ignore[import-not-found]
     except ImportError:
         raise Missing("pip install bourse") from None
-    stream, book = orders(count), OrderBook(0, True)  # noqa: FBT003 (its own way)
-    rows = [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
+    rows, book = operations(count), OrderBook(0, True)  # noqa: FBT003 (its own way)
 
     def run() -> None:
         ids: dict[int, int] = {}
@@ -97,9 +116,7 @@ def lrvx(count: int) -> Measured:
         from lrvx import L3Book  # type: ignore[import-not-found]
     except ImportError as error:
         raise Missing(f"pip install lrvx ({error})") from None
-    stream, book = orders(count), L3Book()
-    rows = [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
-    rows = [row for row in rows if row[0] != TAKE]
+    rows, book = [row for row in operations(count) if row[0] != TAKE], L3Book()
 
     def run() -> None:
         add, remove = book.add_order, book.remove_order
@@ -118,5 +135,7 @@ ENGINES: dict[str, Engine] = {
     "plimsoll book, inside": played,
     "plimsoll book, per call": called,
     "bourse, per call": bourse,
-    "lrvx L3 book, per call": lrvx,
+    "plimsoll book, per call, no takers": called_without_takers,
+    "lrvx L3 book, per call, no takers": lrvx,
+    "plimsoll venue, full rules": full_rules,
 }
