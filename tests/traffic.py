@@ -10,6 +10,7 @@ from random import Random
 
 import msgspec
 
+from exchange.core.grid import AMOUNTS
 from exchange.core.halts import HALTS
 from exchange.core.messages import (
     HISTORY,
@@ -81,14 +82,17 @@ from exchange.core.policies import (
 )
 from exchange.core.rules import (
     ContractKind,
+    CreditRules,
     DeleveragingRules,
     Fees,
     FundingRules,
+    GridRules,
     HaltRules,
     InstrumentRules,
     LimitRules,
     LiquidationRules,
     MarginRules,
+    PortfolioRules,
     Rulebook,
     SwitchRules,
     Tier,
@@ -135,6 +139,7 @@ def rulebook_of(random: Random) -> Rulebook:
         insurance_fund={"USD": random.choice(("0", "50", "5000")), "COIN": "0"},
         leverage_default=10,
         halt=HaltRules(stale_mark_seconds=random.choice(("0", "0.5"))),
+        portfolio=portfolio_of(random),
     )
 
 
@@ -144,6 +149,26 @@ def switching_of(random: Random) -> SwitchRules:
         return SwitchRules()
     drawn = {name: random.random() < 0.5 for name in SwitchRules.__struct_fields__}
     return SwitchRules(**drawn)
+
+
+def portfolio_of(random: Random) -> PortfolioRules:
+    """Mostly offered, with every charge in the grid now and then."""
+    grid = GridRules(
+        moves=random.choice((("0.15",), ("0.05", "0.1"), ("0.03", "0.06", "0.09"))),
+        extreme_move=random.choice(("0", "0.3")),
+        extreme_share="0.35",
+        basis=random.choice(("0", "0.05", "0.2")),
+        offset=random.choice(("0", "0.01")),
+        minimum=random.choice(("0", "0.02")),
+    )
+    return PortfolioRules(
+        grid=grid if random.random() < 0.8 else None,
+        credits=(CreditRules(first="BTC", second="ETH", rate="0.4"),),
+        initial_factor=random.choice(("1", "1.3")),
+        minimum_equity={"USD": random.choice(("0", "100"))},
+        select=random.choice((Select.MOST_MARGIN_FREED, random.choice(list(Select)))),
+        amount=random.choice(AMOUNTS),
+    )
 
 
 def margin_of(random: Random) -> MarginRules:
@@ -282,6 +307,10 @@ class Traffic:
             )
             if self.random.random() < 0.3:
                 yield SetPositionMode(at=0, account=name, mode=PositionMode.HEDGE)
+            elif self.rulebook.portfolio.grid is not None and self.random.random() < 0.6:
+                for symbol in ("BTC", "BTC-COIN"):
+                    mode = MarginMode.PORTFOLIO
+                    yield SetMarginMode(at=0, account=name, symbol=symbol, mode=mode)
 
     def spoiled(self, command: Command) -> Command:
         """The same command with a field that nothing fits."""

@@ -5,6 +5,7 @@ from typing import Final
 from exchange.core.alarms import Due
 from exchange.core.book import Order
 from exchange.core.edges import Watched
+from exchange.core.grid import Terms
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
 from exchange.core.triggers import Waiting
@@ -106,6 +107,7 @@ class Position(Watched):
         other.size = self.size + lots
         other.buy_lots, other.buy_value = self.buy_lots, self.buy_value
         other.sell_lots, other.sell_value = self.sell_lots, self.sell_value
+        other.reduce_only_lots = self.reduce_only_lots
         other.hold(order.copy(), resting)
         if gone is not None:
             other.hold(gone.copy(), 0)
@@ -148,6 +150,8 @@ class Pool:
         self.touched = False
         self.distress = Distress()
         """Of the cross positions together."""
+        self.portfolio: Terms | None = None
+        """The terms of portfolio margin; None where each position has margin of its own."""
         self.is_house = False
         """The venue's own account: it needs no margin."""
 

@@ -9,6 +9,7 @@ from exchange.core.accounts import Position, SpotPosition
 from exchange.core.book import Order
 from exchange.core.finding import Refusal
 from exchange.core.foresight import takings
+from exchange.core.grid import Terms
 from exchange.core.margin import (
     exposure,
     initial_margin,
@@ -19,6 +20,7 @@ from exchange.core.margin import (
     unrealised_pnl,
 )
 from exchange.core.messages import PositionSide, Reject
+from exchange.core.portfolio import Requirement, together
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div
 
@@ -104,7 +106,8 @@ def unaffordable(
     after.cost = _cost_after(position, trial, buy=order.buy)
     allowed = leverage_allowed(after, mark)
     grows = exposure(after, mark) > exposure(position, mark)
-    if grows and position.leverage > allowed:
+    portfolio = position.pool.portfolio if not position.isolated else None
+    if grows and position.leverage > allowed and portfolio is None:
         return Refusal(
             Reject.LEVERAGE_OUT_OF_RANGE,
             f"leverage was {position.leverage}, expected {allowed} at most at this notional",
@@ -116,6 +119,8 @@ def unaffordable(
     if position.isolated:
         return _isolated(state, position, after, trial, fee, closing_gain, opening_gain)
     gain = closing_gain + opening_gain - fee
+    if portfolio is not None:
+        return _portfolio(state, portfolio, after, gain, agreed=agreed)
     if agreed:
         return _unsafe(state, position, after, gain)
     return _cross(state, position, after, gain, opens=grows or trial.opened > 0)
@@ -146,6 +151,29 @@ def _cross(
     else:
         found, needed = margin.equity + gain, 0
     return _short(position, found, needed) if found < needed else None
+
+
+def _portfolio(
+    state: State, terms: Terms, after: Position, gain: Money, *, agreed: bool
+) -> Refusal | None:
+    """In portfolio margin what closes one leg may bare another, and what opens may hedge.
+
+    So the whole pool must have initial margin afterwards, or need no more than it did before.
+    """
+    pool = after.pool
+    margin = state.margin(pool)
+    key = (after.instrument.symbol, after.side)
+    others = [p for p in together(pool) if (p.instrument.symbol, p.side) != key]
+    needed = Requirement(terms, [*others, after], state.marks.prices)
+    isolated = sum(order_margin(p) for p in pool.positions.values() if p.isolated)
+    initial = needed.initial + isolated
+    safe = needed.maintenance + (after.instrument.edge if needed.maintenance else 0)
+    least = safe if agreed else max(safe, initial)
+    equity = margin.equity + gain
+    eases = needed.maintenance <= margin.maintenance and initial <= margin.initial
+    if equity >= least or (eases and equity >= 0):
+        return None
+    return _short(after, equity, least)
 
 
 def _unsafe(state: State, position: Position, after: Position, gain: Money) -> Refusal | None:

@@ -16,6 +16,8 @@ class Alarm(Enum):
     """Funding is paid; `subject` is the contract's number."""
     PREMIUM = "premium"
     """The premium is sampled; `subject` is the contract's number."""
+    DAY = "day"
+    """A dated future has a day less to go; `subject` is its number."""
     ROUND = "round"
     """A liquidation goes on; `subject` is the account's number."""
     STALE = "stale"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from exchange.core.accounts import Pool
 from exchange.core.book import Book
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
@@ -24,12 +25,18 @@ def lines(state: State) -> Iterator[str]:
         for waiting in account.waiting.values():
             yield _waiting_line(waiting)
         for _, pool in sorted(account.pools.items()):
-            for p in pool.listed:
-                if p.size or p.isolated or p.leverage != state.leverage_default(p.instrument):
-                    name = f"{p.instrument.symbol} {p.side}"
-                    yield f"{name} {p.size} {p.cost} {p.isolated} {p.leverage}"
-                if p.auto_margin:
-                    yield f"auto margin {p.instrument.symbol} {p.side}"
+            yield from _pool_lines(state, pool)
+
+
+def _pool_lines(state: State, pool: Pool) -> Iterator[str]:
+    if pool.portfolio is not None:
+        yield f"portfolio margin {pool.asset}"
+    for p in pool.listed:
+        if p.size or p.isolated or p.leverage != state.leverage_default(p.instrument):
+            name = f"{p.instrument.symbol} {p.side}"
+            yield f"{name} {p.size} {p.cost} {p.isolated} {p.leverage}"
+        if p.auto_margin:
+            yield f"auto margin {p.instrument.symbol} {p.side}"
 
 
 def _market_lines(state: State, market: Market) -> Iterator[str]:

@@ -33,6 +33,16 @@ def settle_instrument(state: State, command: SettleInstrument) -> Refusal | None
     return None
 
 
+def pass_day(state: State, market: Market) -> None:
+    """A dated future has a day less to go: portfolio margin sees its basis risk change."""
+    if market.phase is Phase.SETTLED:
+        return
+    state.count_days(market.instrument)
+    for position in market.holders.values():
+        if position.pool.portfolio is not None:
+            state.touch(position.pool)
+
+
 def expire(state: State, market: Market) -> None:
     """A dated future's time has come.  It settles at its average index, unless that is not known.
 

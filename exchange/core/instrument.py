@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Final
 
+from exchange.core.grid import Grid, grid_of, underlying
 from exchange.core.policies import Breach, ClosingFee, MarginPrice
 from exchange.core.rules import ContractKind, InstrumentRules, MarginRules, Rulebook, Tier
 from exchange.core.tiers import Tiers
@@ -101,6 +102,11 @@ class Instrument:
         self.fee_at_mark: Rate = taker if margin.closing_fee is ClosingFee.MARK else 0
         self.fee_at_entry: Rate = taker if margin.closing_fee is ClosingFee.ENTRY else 0
         self.fee_in_bucket = margin.fee_in_isolated_margin
+        self.underlying = underlying(rules)
+        self.grid: Grid | None = None
+        """What portfolio margin expects of it; None where there is none."""
+        self.days_left = 0
+        """To expiry, that begun included, and a year at most; 0 without expiry."""
         self.edge: Money = 0
         """What a position needs above its maintenance margin to be safe."""
         self.crowded_from, self.crowded_to = self._crowd_bounds(margin)
@@ -207,6 +213,16 @@ class Instrument:
         """What closing at a mark would add, rounded down to a unit."""
         return self.worth(mark, size) - cost
 
+    def loss_after(self, mark: MarkPrice, size: Lots, move: Rate) -> Money:
+        """What `size` (signed) loses when the mark moves by a part of itself, rounded up.
+
+        `by_lot`'s roundings are left out of it.
+        """
+        lots = -size * self.multiplier * move
+        if self.is_inverse:
+            return ceil_div(lots * self.subticks, mark * (RATE_ONE + move))
+        return ceil_div(lots * mark, self.subticks * RATE_ONE)
+
     def price_of(self, worth: Money, size: Lots, parts: int = 1) -> Ticks:
         """The price at which `size` is worth at least `worth`: the last tick that is, from 1.
 
@@ -276,6 +292,20 @@ class Instrument:
         left = lots // mark - slack
         return max(mark, lots // (left + 1)) if left >= 0 else PRICE_MAX * self.subticks
 
+    def worth_until(self, mark: MarkPrice, size: Lots, slack: Money) -> MarkPrice:
+        """A mark up to which a position of `size` loses no more than `slack`, margin aside."""
+        lots = abs(size) * self.multiplier
+        if self.by_lot:
+            slack = max(0, slack - 3 * abs(size))
+        if not self.is_inverse:
+            step = slack * self.subticks // lots
+            return max(0, mark - step) if size > 0 else mark + step
+        lots *= self.subticks
+        if size > 0:
+            return min(mark, ceil_div(lots, lots // mark + slack))
+        left = ceil_div(lots, mark) - slack
+        return max(mark, lots // left) if left > 0 else PRICE_MAX * self.subticks
+
     def _steepest(self, mark: MarkPrice, size: Lots) -> Rate:
         """The most that maintenance margin grows with notional, until that has doubled."""
         if self.priced_at_entry:
@@ -324,6 +354,8 @@ def instrument_under(rulebook: Rulebook, index: int, rules: InstrumentRules) -> 
     tiers = rulebook.instrument_tiers.get(rules.symbol, rulebook.tiers)
     taker = rate(rulebook.fees.taker, "fees.taker")
     made = Instrument(index, rules, tiers, rulebook.margin, taker)
+    if rulebook.portfolio.grid is not None and not made.is_spot:
+        made.grid = grid_of(rulebook.portfolio, made.underlying)
     made.edge = 1 if rulebook.liquidation.trigger is Breach.AT_OR_BELOW else 0
     return made
 

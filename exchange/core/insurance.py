@@ -57,7 +57,11 @@ def take_leftover(scope: Scope, market: Market, leftover: Money) -> None:
     """
     state = scope.state
     amount = min(leftover, scope.equity())
-    if scope.pool.is_house or state.rulebook.liquidation.leftover is not Leftover.FUND or amount <= 0:
+    if (
+        scope.pool.is_house
+        or state.rulebook.liquidation.leftover is not Leftover.FUND
+        or amount <= 0
+    ):
         return
     _give(scope, market, amount)
 

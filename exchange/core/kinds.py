@@ -25,10 +25,14 @@ class TimeInForce(StrEnum):
 
 
 class MarginMode(StrEnum):
-    """Whose money stands behind a position: the whole account's, or its own bucket."""
+    """What stands behind a position, and how its margin is reckoned."""
 
     CROSS = "cross"
+    """All of a pool, with margin for each position by itself."""
     ISOLATED = "isolated"
+    """Its own bucket."""
+    PORTFOLIO = "portfolio"
+    """All of a pool, with margin for the worst that could happen to all of it together."""
 
 
 class PositionMode(StrEnum):

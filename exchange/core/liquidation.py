@@ -19,10 +19,10 @@ from exchange.core.margin import CrossMargin, maintenance_margin, unrealised_pnl
 from exchange.core.notices import announce_end, announce_pause, announce_start
 from exchange.core.policies import Amount
 from exchange.core.scope import Scope
-from exchange.core.selection import first
 from exchange.core.state import State
 from exchange.core.steps import cancel_orders, close_some, take_over_all
 from exchange.core.units import RATE_ONE, SECOND
+from exchange.core.unwinding import chosen
 
 STEPS_MAX: Final = 10_000_000
 """A bound on the pools that one command looks at: every trade touches two, so there is an end."""
@@ -138,20 +138,19 @@ def look_at(scope: Scope) -> None:
 
 def liquidate(scope: Scope) -> None:
     """Take a failed scope down the waterfall, until it is safe, has nothing left, or must wait."""
-    state, distress = scope.state, scope.distress
+    distress = scope.distress
     if not distress.failing:
         announce_start(scope)
         distress.failing = True
         cancel_orders(scope)
-    rules, steps = state.rulebook.liquidation, 0
+    steps = 0
     while scope.positions() and not scope.has_recovered():
         if scope.is_beyond_backstop():
             take_over_all(scope)
             break
         steps += 1
-        amount = rules.amount if steps <= PATIENCE else Amount.WHOLE_POSITION
-        chosen = first(rules.select, scope.positions(), state.marks, state.now)
-        close_some(scope, chosen, amount)
+        amount = scope.amount if steps <= PATIENCE else Amount.WHOLE_POSITION
+        close_some(scope, chosen(scope), amount)
         if _pauses(scope):
             return
     _end(scope)

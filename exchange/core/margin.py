@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from exchange.core.accounts import Pool, Position
+from exchange.core.portfolio import Requirement, maintenance_of, together
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, Ticks, ceil_div
 
 NEVER: Final = 10**30
@@ -50,6 +51,24 @@ def safe_margin(position: Position, mark: MarkPrice) -> Money:
     """The least equity at which the position is safe: no trade or transfer may leave it less."""
     edge = position.instrument.edge if position.size else 0
     return maintenance_margin(position, mark) + edge
+
+
+def margin_alone(position: Position, mark: MarkPrice) -> Money:
+    """Maintenance margin of a position if its account held nothing else."""
+    terms = position.pool.portfolio
+    if terms is None or position.isolated:
+        return maintenance_margin(position, mark)
+    prices = [mark] * (position.instrument.index + 1)
+    return Requirement(terms, [position], prices).maintenance
+
+
+def initial_alone(position: Position, mark: MarkPrice) -> Money:
+    """Initial margin of a position that is not isolated, with its orders, if that were all."""
+    terms = position.pool.portfolio
+    if terms is None:
+        return initial_margin(position, mark)
+    prices = [mark] * (position.instrument.index + 1)
+    return Requirement(terms, [position], prices).initial
 
 
 def opening_value(open_lots: Lots, open_value: Money, closing_lots: Lots) -> Money:
@@ -116,6 +135,11 @@ def order_margin(position: Position) -> Money:
     return position.instrument.isolated_margin(max(buys, sells), lots, position.leverage)
 
 
+def edge_of(pool: Pool) -> Money:
+    """What a pool needs above its maintenance margin to be safe."""
+    return max([p.instrument.edge for p in pool.listed if p.size], default=0)
+
+
 class CrossMargin:
     """What stands behind the cross positions of a pool, and what must, at the present marks."""
 
@@ -137,8 +161,10 @@ class CrossMargin:
             held = instrument.notional(mark, size)
             self.value += held
             self.unrealised += instrument.unrealised_pnl(mark, size, position.cost)
-            if not pool.is_house:
+            if not pool.is_house and pool.portfolio is None:
                 self.maintenance += instrument.margin_of(held, size, position.cost)
+        if pool.portfolio is not None:
+            self.maintenance = maintenance_of(pool.portfolio, together(pool), marks.prices)
 
     @property
     def equity(self) -> Money:
@@ -157,8 +183,11 @@ class PoolMargin(CrossMargin):
         for position in pool.listed:
             if position.isolated:
                 self.initial += order_margin(position)
-            else:
+            elif pool.portfolio is None:
                 self.initial += initial_margin(position, marks.of(position))
+        if pool.portfolio is not None:
+            needed = Requirement(pool.portfolio, together(pool), marks.prices)
+            self.initial += max(needed.initial, needed.maintenance + edge_of(pool))
 
     @property
     def available(self) -> Money:
@@ -217,6 +246,7 @@ def liquidation_price(
     *,
     equality_fails: bool = False,
     reserve: Callable[[MarkPrice], Money] | None = None,
+    portfolio: Callable[[MarkPrice], Money] | None = None,
 ) -> MarkPrice | None:
     """The first mark at which liquidation starts, with every other mark held still.
 
@@ -224,7 +254,8 @@ def liquidation_price(
     `equity` and `maintenance` are those of what stands behind them (the cross pool, or the
     position itself).  Found on the engine's own arithmetic, so that it agrees with it to the last
     mark unit under any tiers and rounding.  None: no price liquidates.  `reserve`: what would be
-    added at a mark rather than liquidate.
+    added at a mark rather than liquidate.  `portfolio`: maintenance margin of everything at a mark,
+    where it is no sum.
     """
     spare_equity = equity - sum(unrealised_pnl(leg, mark) for leg in legs)
     spare_maintenance = maintenance - sum(maintenance_margin(leg, mark) for leg in legs)
@@ -233,7 +264,10 @@ def liquidation_price(
     def spare(price: MarkPrice) -> Money:
         """What is left beyond the line where liquidation starts; below zero it does."""
         found = spare_equity + sum(unrealised_pnl(leg, price) for leg in legs)
-        needed = spare_maintenance + sum(maintenance_margin(leg, price) for leg in legs)
+        if portfolio is not None:
+            needed = portfolio(price)
+        else:
+            needed = spare_maintenance + sum(maintenance_margin(leg, price) for leg in legs)
         left = found - needed - line
         return left + reserve(price) if reserve is not None else left
 

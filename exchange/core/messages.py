@@ -198,7 +198,11 @@ class SetLeverage(AccountCommand, frozen=True, kw_only=True):
 
 
 class SetMarginMode(AccountCommand, frozen=True, kw_only=True):
-    """Move a position (open or not) between cross and isolated margin."""
+    """Move a position (open or not) between cross, isolated and portfolio margin.
+
+    Into portfolio margin, and out of it into cross, go all positions of its settlement asset that
+    are not isolated.
+    """
 
     symbol: str
     position_side: PositionSide = PositionSide.NET
@@ -990,6 +994,8 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
     account: str
     asset: str
+    mode: MarginMode = MarginMode.CROSS
+    """Of what is not isolated: cross or portfolio."""
     wallet: Money
     """Cross collateral; isolated buckets are not in it."""
     reserved: Money

@@ -9,14 +9,32 @@ exactly, and watched anew if it is safe.
 
 from typing import Final
 
-from exchange.core.accounts import Pool
+from exchange.core.accounts import Pool, Position
 from exchange.core.edges import Edges, Watched
 from exchange.core.margin import CrossMargin, Marks, maintenance_margin, unrealised_pnl
-from exchange.core.units import MarkPrice, Money
+from exchange.core.units import RATE_ONE, MarkPrice, Money
 
 ROUNDING: Final = 6
 """Units that the roundings of one position's PnL and maintenance margin can add up to, and one
 for a line that equality already crosses."""
+
+
+PORTFOLIO_ROUNDING: Final = 24
+"""The same for a portfolio's charges and credits, for each position."""
+
+
+def safe_until(position: Position, mark: MarkPrice, slack: Money) -> MarkPrice:
+    """A mark up to which a position costs its pool no more than `slack`, margin included.
+
+    In a portfolio what a position adds to the margin depends on the others, but it never grows
+    faster than the grid's steepest charge, nor as fast as the position's own value.  So a mark that
+    moves in its favour is no danger, though the hedge that it is part of wears thin.
+    """
+    instrument, grid = position.instrument, position.instrument.grid
+    if position.isolated or position.pool.portfolio is None or grid is None:
+        return instrument.safe_until(mark, position.size, slack)
+    slack = slack * RATE_ONE // (RATE_ONE + grid.steepest)
+    return instrument.worth_until(mark, position.size, slack)
 
 
 class Watch:
@@ -52,7 +70,8 @@ class Monitor:
 
     def watch(self, pool: Pool, margin: CrossMargin, bucket: list[Money], marks: Marks) -> None:
         """Set the edges of every position of a pool that has just been looked at."""
-        slack = margin.equity - margin.maintenance - ROUNDING * len(pool.listed)
+        rounding = ROUNDING if pool.portfolio is None else PORTFOLIO_ROUNDING
+        slack = margin.equity - margin.maintenance - rounding * len(pool.listed)
         for position in pool.listed:
             if not position.size:
                 self.unwatch(position)
@@ -63,7 +82,7 @@ class Monitor:
                 share -= 0 if pool.is_house else maintenance_margin(position, mark)
             else:
                 share = slack * instrument.notional(mark, position.size) // margin.value
-            safe = instrument.safe_until(mark, position.size, max(share, 0))
+            safe = safe_until(position, mark, max(share, 0))
             self.set(position, safe, long=position.size > 0)
 
     def check(self, instrument: int) -> None:

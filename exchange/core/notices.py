@@ -1,7 +1,7 @@
 """What a liquidation says about itself: each event carries the arithmetic of its moment."""
 
 from exchange.core.accounts import Position
-from exchange.core.margin import maintenance_margin, notional, unrealised_pnl
+from exchange.core.margin import margin_alone, notional, unrealised_pnl
 from exchange.core.messages import (
     Closing,
     LiquidationEnded,
@@ -44,7 +44,6 @@ def announce_step(
     filled: Lots,
 ) -> None:
     """Closing a position was tried; `choice` is what it was chosen from."""
-    rules = scope.state.rulebook.liquidation
     by_rule = closing is Closing.BOOK
     scope.state.emit(
         LiquidationStepTaken(
@@ -53,11 +52,11 @@ def announce_step(
             symbol=position.instrument.symbol,
             position_side=position.side,
             mode=scope.mode,
-            chosen_by=str(rules.select),
+            chosen_by=str(scope.select),
             positions=choice,
             closing=closing,
             size=size,
-            sized_by=str(rules.amount if by_rule else Amount.WHOLE_POSITION),
+            sized_by=str(scope.amount if by_rule else Amount.WHOLE_POSITION),
             bankruptcy_price=limit,
             filled=filled,
             equity=scope.equity(),
@@ -114,5 +113,5 @@ def _margin_of(state: State, position: Position) -> PositionMargin:
         mark_price=mark,
         notional=notional(position, mark),
         unrealised_pnl=unrealised_pnl(position, mark),
-        maintenance_margin=maintenance_margin(position, mark),
+        maintenance_margin=margin_alone(position, mark),
     )

@@ -97,6 +97,56 @@ class SwitchRules(Rules, frozen=True, kw_only=True):
     """A lower leverage with an isolated position, which takes more of the wallet."""
 
 
+class GridRules(Rules, frozen=True, kw_only=True):
+    """What might happen to one underlying, as portfolio margin sees it.
+
+    A risk unit is all positions of a pool on one underlying.  Its charge is the worst loss over
+    the moves, and for basis and offset, and never less than the minimum.
+    """
+
+    moves: tuple[str, ...] = ()
+    """How far all its prices may rise, or fall, together: parts of themselves."""
+    extreme_move: str = "0"
+    """A move beyond these, of whose loss only a share counts."""
+    extreme_share: str = "1"
+    basis: str = "0"
+    """How far a dated future's price may part from the index's, as a yearly rate, all dated futures
+    the same way."""
+    offset: str = "0"
+    """Charged on what stands against each other in different contracts, once for each pair, as a
+    rate of its notional: they may part."""
+    minimum: str = "0"
+    """The least charge, as a rate of the notional of every contract."""
+
+
+class CreditRules(Rules, frozen=True, kw_only=True):
+    """What opposite risks in two underlyings take off each other's charges."""
+
+    first: str
+    second: str
+    """The underlyings."""
+    rate: str
+    """Of the smaller of the two risks, off each of them."""
+
+
+class PortfolioRules(Rules, frozen=True, kw_only=True):
+    """Portfolio margin's choices."""
+
+    grid: GridRules | None = None
+    """For every underlying without one of its own.  None: the venue has no portfolio margin."""
+    underlyings: dict[str, GridRules] = {}
+    credits: tuple[CreditRules, ...] = ()
+    """Applied in this order, each to the risk that those before it have left."""
+    initial_factor: str = "1"
+    """Initial margin over maintenance margin."""
+    minimum_equity: dict[str, str] = {}
+    """What an account must have, by settlement asset, to go over to portfolio margin."""
+    select: Select = Select.MOST_MARGIN_FREED
+    """Which position a liquidation closes first; by margin freed, that of the whole pool."""
+    amount: Amount = Amount.JUST_ENOUGH
+    """How much of it, and never more than what frees most."""
+
+
 class Fees(Rules, frozen=True, kw_only=True):
     """Trading fees as rates of notional; a maker rebate is a negative rate."""
 
@@ -279,6 +329,7 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     mark: MarkRules = MarkRules()
     margin: MarginRules = MarginRules()
     switching: SwitchRules = SwitchRules()
+    portfolio: PortfolioRules = PortfolioRules()
     funding: FundingRules = FundingRules()
     liquidation: LiquidationRules = LiquidationRules()
     limits: LimitRules = LimitRules()
@@ -300,6 +351,10 @@ class InstrumentRules(Rules, frozen=True, kw_only=True):
     kind: ContractKind = ContractKind.LINEAR
     settle: str = "USDT"
     """Settlement asset; of a spot market, the quote money."""
+    underlying: str = ""
+    """What a contract is on: contracts on the same offset each other in portfolio margin.  Empty:
+    the settlement asset of an inverse contract, the base of a spot market; else the symbol up to a
+    "-", "_" or "/", without the settlement asset at its end ("BTCUSDT": BTC)."""
     expiry: str = ""
     """When a dated future ends, in UTC: "2026-03-27T08:00:00".  Empty: it never does."""
     base: str = ""

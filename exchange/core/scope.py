@@ -10,8 +10,14 @@ from exchange.core.margin import (
 )
 from exchange.core.messages import MarginMode, Phase, PositionSide
 from exchange.core.policies import Backing
+from exchange.core.portfolio import maintenance_of
 from exchange.core.state import State
 from exchange.core.units import Lots, MarkPrice, Money, Ticks
+
+
+def mode_of(pool: Pool) -> MarginMode:
+    """The margin mode of a pool's positions that are not isolated."""
+    return MarginMode.CROSS if pool.portfolio is None else MarginMode.PORTFOLIO
 
 
 class Scope:
@@ -26,11 +32,17 @@ class Scope:
         self.isolated = isolated
         self.symbol = isolated.instrument.symbol if isolated else ""
         self.side = isolated.side if isolated else PositionSide.NET
-        self.mode = MarginMode.ISOLATED if isolated else MarginMode.CROSS
+        self.mode = MarginMode.ISOLATED if isolated else mode_of(pool)
         self.purse = isolated.bucket if isolated else pool.wallet
         """Ledger account of the collateral."""
         self.marks = marks or state.marks
         self.distress = isolated.distress if isolated else pool.distress
+        rules = state.rulebook
+        in_portfolio = self.mode is MarginMode.PORTFOLIO
+        self.select = rules.portfolio.select if in_portfolio else rules.liquidation.select
+        """By which policy a liquidation chooses a position."""
+        self.amount = rules.portfolio.amount if in_portfolio else rules.liquidation.amount
+        """By which it chooses how much of it."""
 
     def positions(self) -> list[Position]:
         """Open positions, in symbol order."""
@@ -58,10 +70,14 @@ class Scope:
 
     def maintenance(self) -> Money:
         """Total maintenance margin; the venue's own account needs none."""
+        if self.pool.is_house:
+            return 0
+        terms = self.pool.portfolio
+        if terms is not None and self.isolated is None:
+            return maintenance_of(terms, self.positions(), self.marks.prices)
         needed = 0
-        if not self.pool.is_house:
-            for position in self.positions():
-                needed += maintenance_margin(position, self.marks.of(position))
+        for position in self.positions():
+            needed += maintenance_margin(position, self.marks.of(position))
         return needed
 
     def is_safe(self) -> bool:
@@ -97,7 +113,7 @@ class Stake:
         self.maintenance = maintenance_margin(position, self.mark)
         self.shares = (
             scope.state.rulebook.liquidation.backing is Backing.BY_MAINTENANCE
-            and scope.isolated is None
+            and scope.mode is MarginMode.CROSS
             and self.needed > 0
         )
 

@@ -114,7 +114,7 @@ def just_enough(
         charged = ceil_div(instrument.notional(mark, lots) * fee, RATE_ONE)
         return (maintenance - left) * (RATE_ONE + buffer) // RATE_ONE - charged
 
-    low, high = 0, _peak(freed, held)
+    low, high = 0, peak(freed, held)
     if freed(high) < shortfall:
         return held
     while high - low > 1:
@@ -126,7 +126,7 @@ def just_enough(
     return high
 
 
-def _peak(freed: Callable[[Lots], Money], most: Lots) -> Lots:
+def peak(freed: Callable[[Lots], Money], most: Lots) -> Lots:
     """The number of lots, up to `most`, that frees most.
 
     The last lots are in the lowest tiers, and may free less than their fee: what is freed rises up

@@ -9,6 +9,7 @@ from exchange.core.attached import Attached
 from exchange.core.average import TimeAverage
 from exchange.core.book import HISTORY_OWNER, NONE, Book, Order
 from exchange.core.funding_rate import Funding
+from exchange.core.grid import YEAR_DAYS, Terms
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.lines import Lines
@@ -39,12 +40,14 @@ from exchange.core.units import (
     Rate,
     Ticks,
     UnitError,
+    ceil_div,
     decimal,
     exact,
     on_grid,
     rate,
 )
 
+DAY: Final = 86_400 * SECOND
 QUEUE_POWER_MAX: Final = 10
 FUND: Final = "insurance fund"
 VENUE_ACCOUNTS: Final = frozenset(
@@ -178,6 +181,7 @@ class State:
         self.settlement_window: Nanos = int(window)
         rules = rulebook.liquidation
         self.lines = Lines(rulebook)
+        self.portfolio = Terms(rulebook.portfolio)
         self.deviation: Rate = rate(rules.deleveraging.deviation_max, "deviation_max")
         self.fraction: Rate = rate(rules.fraction, "liquidation.fraction")
         self.adjustment: Rate = rate(rules.bankruptcy_adjustment, "bankruptcy_adjustment")
@@ -245,7 +249,18 @@ class State:
             opens = instrument.expires_at - self.settlement_window
             market.average = TimeAverage(opens, instrument.expires_at)
             self.alarms.set(Due(instrument.expires_at, Alarm.EXPIRY, instrument.index))
+            self.count_days(instrument)
         return market
+
+    def count_days(self, instrument: Instrument) -> None:
+        """Tell a dated future how many days it has left, where portfolio margin asks for it."""
+        if instrument.grid is None or not instrument.grid.basis:
+            return
+        left = min(YEAR_DAYS, ceil_div(instrument.expires_at - self.now, DAY))
+        instrument.days_left = left
+        if left > 1:
+            until = instrument.expires_at - (left - 1) * DAY
+            self.alarms.set(Due(until, Alarm.DAY, instrument.index))
 
     def _opening(self, asset: str, unit: str, symbol: str = "") -> Money:
         """What an insurance fund begins with: as said for the contract, else for its asset."""
@@ -269,8 +284,9 @@ class State:
 
     def _clip(self, instrument: Instrument) -> Lots:
         """The size of one liquidation step, where it is a fixed one."""
-        rules = self.rulebook.liquidation
-        if rules.amount is not Amount.CLIP or instrument.is_spot:
+        rules, portfolio = self.rulebook.liquidation, self.rulebook.portfolio
+        is_clipped = Amount.CLIP in {rules.amount, portfolio.amount}
+        if not is_clipped or instrument.is_spot:
             return 0
         clip = on_grid(rules.clip, instrument.lot_size, "liquidation.clip")
         if clip < 1:
@@ -341,6 +357,11 @@ class State:
     def money_text(self, asset: str, amount: Money) -> str:
         """An amount of an asset as people write it."""
         return decimal(amount * exact(self.units[asset], asset))
+
+    def minimum_equity(self, asset: str) -> Money:
+        """What portfolio margin in an asset begins with."""
+        text = self.rulebook.portfolio.minimum_equity.get(asset, "0")
+        return on_grid(text, exact(self.units[asset], asset), f"minimum_equity.{asset}")
 
     def leverage_default(self, instrument: Instrument) -> int:
         """The leverage of those who never chose one."""

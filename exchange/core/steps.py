@@ -13,7 +13,7 @@ from exchange.core.house import take_in
 from exchange.core.insurance import charge, cover, spendable, take_leftover, take_rest
 from exchange.core.margin import notional
 from exchange.core.matching import match
-from exchange.core.messages import CancelReason, Closing, TradeKind
+from exchange.core.messages import CancelReason, Closing, MarginMode, TradeKind
 from exchange.core.notices import announce_step, margins
 from exchange.core.orders import market_limit
 from exchange.core.policies import Amount, Cancel, Limit, Unfilled
@@ -23,6 +23,7 @@ from exchange.core.selection import how_much
 from exchange.core.spot import draws_on
 from exchange.core.state import Market
 from exchange.core.units import RATE_ONE, SECOND, Lots, Ticks, ceil_div
+from exchange.core.unwinding import portfolio_lots
 
 
 def cancel_orders(scope: Scope) -> None:
@@ -66,6 +67,8 @@ def step_size(scope: Scope, market: Market, position: Position, amount: Amount) 
     """How much a policy closes; after a fraction, for a while, all."""
     state, distress = scope.state, scope.distress
     mark = state.mark_of(position)
+    if scope.mode is MarginMode.PORTFOLIO:
+        return portfolio_lots(scope, market, position, amount)
     if amount is Amount.CLIP:
         return min(market.clip, abs(position.size))
     if amount is not Amount.FRACTION:

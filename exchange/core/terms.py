@@ -2,6 +2,7 @@
 
 from exchange.core.accounts import Position
 from exchange.core.finding import Refusal, account_named, margined_position
+from exchange.core.grid import Terms
 from exchange.core.ledger import Reason
 from exchange.core.margin import (
     PoolMargin,
@@ -25,6 +26,7 @@ from exchange.core.messages import (
     SetMarginMode,
     SetPositionMode,
 )
+from exchange.core.portfolio import together
 from exchange.core.state import State
 from exchange.core.units import Money
 
@@ -119,7 +121,12 @@ def _fixed_leverage(state: State, position: Position, leverage: int) -> Refusal 
 
 
 def _taken(position: Position, mark: int) -> Money:
-    """What the position's terms take of the cross pool's equity."""
+    """What the position's terms take of the cross pool's equity.
+
+    In a portfolio leverage takes nothing.
+    """
+    if position.pool.portfolio is not None and not position.isolated:
+        return 0
     return order_margin(position) if position.isolated else initial_margin(position, mark)
 
 
@@ -131,28 +138,24 @@ def _missing(state: State, position: Position) -> Money:
 
 
 def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
-    """Move a position between cross and isolated margin.
+    """Move a position between cross, isolated and portfolio margin.
 
     Into isolated it takes its initial margin, and its unrealised loss, along from the wallet; into
-    cross it brings its bucket.  Entry, size and leverage stay as they are.
+    the others it brings its bucket.  Entry, size and leverage stay as they are.  Cross or portfolio
+    margin is of the whole pool: all positions that are not isolated go along.
     """
     position = margined_position(state, command.account, command.symbol, command.position_side)
     if isinstance(position, Refusal):
         return position
     isolated = command.mode is MarginMode.ISOLATED
-    rules = state.rulebook.switching
-    if _has_orders(position) and not rules.mode_with_orders:
-        return Refusal(
-            Reject.OPEN_ORDERS, f"{command.symbol} had open orders, expected none when switching"
-        )
-    if position.size and not rules.mode_with_position:
-        return Refusal(
-            Reject.OPEN_POSITIONS, f"{command.symbol} had a position, expected none when switching"
-        )
-    if isolated != position.isolated:
-        refusal = _isolate(state, position) if isolated else _join(state, position)
-        if refusal is not None:
-            return refusal
+    refusal = _fixed_mode(state, position, command.mode)
+    if refusal is None and isolated != position.isolated and isolated:
+        refusal = _isolate(state, position)
+    elif refusal is None and not isolated:
+        terms = state.portfolio if command.mode is MarginMode.PORTFOLIO else None
+        refusal = _join(state, position, terms)
+    if refusal is not None:
+        return refusal
     state.touch(position.pool)
     state.emit(
         MarginModeChanged(
@@ -165,6 +168,34 @@ def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
             bucket=state.bucket(position),
         )
     )
+    return None
+
+
+def _fixed_mode(state: State, position: Position, mode: MarginMode) -> Refusal | None:
+    """Why the rulebook does not let the margin mode change now, or None."""
+    rules, pool = state.rulebook.switching, position.pool
+    moved, asset = [position], pool.asset
+    if mode is MarginMode.PORTFOLIO and not state.portfolio.offered:
+        return Refusal(Reject.NOT_OFFERED, f"{state.rulebook.title} has no portfolio margin")
+    switches = (pool.portfolio is not None) != (mode is MarginMode.PORTFOLIO)
+    if mode is not MarginMode.ISOLATED and switches:
+        moved = [position, *together(pool)]
+    for one in moved:
+        symbol = one.instrument.symbol
+        if _has_orders(one) and not rules.mode_with_orders:
+            return Refusal(
+                Reject.OPEN_ORDERS, f"{symbol} had open orders, expected none when switching"
+            )
+        if one.size and not rules.mode_with_position:
+            return Refusal(
+                Reject.OPEN_POSITIONS, f"{symbol} had a position, expected none when switching"
+            )
+    least = state.minimum_equity(asset) if mode is MarginMode.PORTFOLIO and switches else 0
+    found = state.margin(pool).equity
+    if found < least:
+        text = position.instrument.money_text
+        detail = f"equity was {text(found)} {asset}, expected {text(least)} or more to switch"
+        return Refusal(Reject.INSUFFICIENT_MARGIN, detail)
     return None
 
 
@@ -183,12 +214,17 @@ def _isolate(state: State, position: Position) -> Refusal | None:
     return None
 
 
-def _join(state: State, position: Position) -> Refusal | None:
+def _join(state: State, position: Position, terms: Terms | None) -> Refusal | None:
+    """Let a position, isolated or not, be one of its pool, and that be on these terms."""
     pool, bucket = position.pool, state.bucket(position)
-    position.isolated = False
+    before, was_isolated = pool.portfolio, position.isolated
+    if terms is before and not was_isolated:
+        return None
+    position.isolated, pool.portfolio = False, terms
     after = PoolMargin(pool, state.wallet(pool) + bucket, state.marks)
-    if position.size and after.available < 0:
-        position.isolated = True
+    moves = position.size if terms is before else after.initial
+    if moves and after.available < 0:
+        position.isolated, pool.portfolio = was_isolated, before
         return _short(position, after.equity, after.initial)
     state.ledger.transfer(position.bucket, pool.wallet, bucket, Reason.ISOLATED_MARGIN)
     return None

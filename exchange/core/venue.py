@@ -94,6 +94,8 @@ def ring(state: State, due: Due) -> None:
         funding.settle_funding(state, state.markets[due.subject])
     elif due.alarm is Alarm.PREMIUM:
         funding.sample(state, state.markets[due.subject])
+    elif due.alarm is Alarm.DAY:
+        expiry.pass_day(state, state.markets[due.subject])
     elif due.alarm is Alarm.ROUND:
         liquidation.resume(state, state.accounts[due.subject])
     elif due.alarm is Alarm.STALE:

@@ -8,9 +8,9 @@ from exchange.core.book import Book, Ladder
 from exchange.core.margin import (
     Marks,
     PoolMargin,
-    initial_margin,
+    initial_alone,
     liquidation_price,
-    maintenance_margin,
+    margin_alone,
     margin_held,
     notional,
     unrealised_pnl,
@@ -18,14 +18,14 @@ from exchange.core.margin import (
 from exchange.core.messages import (
     AccountView,
     BookView,
-    MarginMode,
     OrderView,
     PositionView,
     WaitingView,
 )
+from exchange.core.portfolio import maintenance_of
 from exchange.core.premium import share
 from exchange.core.resting import position_of, side_of
-from exchange.core.scope import Scope, Stake
+from exchange.core.scope import Scope, Stake, mode_of
 from exchange.core.spot import reserved
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
@@ -51,6 +51,7 @@ def account_view(
     return AccountView(
         account=account.name,
         asset=asset,
+        mode=mode_of(pool),
         wallet=margin.wallet,
         equity=margin.equity,
         initial_margin=margin.initial,
@@ -77,7 +78,7 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
     stake = Stake(scope, position)
     mark = marks.of(position)
     pnl = unrealised_pnl(position, mark)
-    initial = margin_held if position.isolated else initial_margin
+    initial = margin_held if position.isolated else initial_alone
     ends = liquidation_price(
         _legs(position),
         mark,
@@ -85,13 +86,14 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
         stake.needed,
         equality_fails=state.lines.equality_fails,
         reserve=_reserve(state, position, marks),
+        portfolio=_portfolio(scope, position),
     )
     return PositionView(
         symbol=position.instrument.symbol,
         position_side=position.side,
         size=position.size,
         cost=position.cost,
-        mode=MarginMode.ISOLATED if position.isolated else MarginMode.CROSS,
+        mode=scope.mode,
         leverage=position.leverage,
         bucket=state.bucket(position),
         auto_margin=position.isolated and position.auto_margin,
@@ -99,7 +101,7 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
         notional=notional(position, mark),
         unrealised_pnl=pnl,
         initial_margin=initial(position, mark),
-        maintenance_margin=maintenance_margin(position, mark),
+        maintenance_margin=margin_alone(position, mark),
         liquidation_price=ends,
         liquidation_tick=None if ends is None else early_tick(position, ends),
         bankruptcy_price=stake.bankruptcy_price(),
@@ -115,6 +117,19 @@ def _reserve(state: State, position: Position, marks: Marks) -> Callable[[MarkPr
         return None
     number = position.instrument.index
     return lambda mark: reserve(state, position, marks.changed({number: mark}))
+
+
+def _portfolio(scope: Scope, position: Position) -> Callable[[MarkPrice], Money] | None:
+    """Maintenance margin of a portfolio by one mark, with every other held still; else None."""
+    terms = scope.pool.portfolio
+    if terms is None or position.isolated:
+        return None
+    number, held = position.instrument.index, scope.positions()
+
+    def needed(mark: MarkPrice) -> Money:
+        return maintenance_of(terms, held, scope.marks.changed({number: mark}).prices)
+
+    return needed
 
 
 def early_tick(position: Position, price: MarkPrice) -> Ticks:

@@ -18,7 +18,7 @@ from exchange.core.rules import (
 )
 from exchange.core.selection import (
     SELECTION,
-    _peak,
+    peak,
     down_tiers,
     first,
     how_much,
@@ -211,8 +211,8 @@ def test_just_enough_is_the_fewest_lots_that_suffice(
 @pytest.mark.parametrize("most", [1, 7, 8, 9, 100])
 def test_the_most_that_closing_frees_is_found_wherever_it_is(most: int) -> None:
     for top in range(most + 1):
-        assert _peak(lambda lots, top=top: -abs(lots - top), most) == top  # type: ignore[misc]
-        assert _peak(lambda lots, top=top: min(lots, top), most) == top  # type: ignore[misc]
+        assert peak(lambda lots, top=top: -abs(lots - top), most) == top  # type: ignore[misc]
+        assert peak(lambda lots, top=top: min(lots, top), most) == top  # type: ignore[misc]
 
 
 # --------------------------------------------------------------------------- other tiers

@@ -1,0 +1,123 @@
+"""The scenario grid of one underlying: what portfolio margin expects of its prices, in integers."""
+
+from typing import Final
+
+from exchange.core.policies import Amount
+from exchange.core.rules import ContractKind, GridRules, InstrumentRules, PortfolioRules
+from exchange.core.units import RATE_ONE, Rate, UnitError, ceil_div, rate
+
+AMOUNTS: Final = (Amount.JUST_ENOUGH, Amount.WHOLE_POSITION, Amount.FRACTION, Amount.CLIP)
+"""Those that need no tiers."""
+YEAR_DAYS: Final = 365
+"""A year of the basis.  No contract counts for more."""
+
+
+class Move:
+    """All prices of an underlying move together."""
+
+    def __init__(self, part: Rate, share: Rate = RATE_ONE) -> None:
+        self.part = part
+        """Of themselves: up, or down (negative)."""
+        self.share = share
+        """What counts of the loss."""
+
+
+class Grid:
+    """The moves of an underlying, and its other charges."""
+
+    def __init__(self, rules: GridRules, credit: Rate, what: str) -> None:
+        """`credit`: the sum of all credit rates.  Raises UnitError for what cannot be."""
+        extreme = _part(rules.extreme_move, f"{what} extreme_move")
+        share = _part(rules.extreme_share, f"{what} extreme_share", whole=True)
+        self.moves: list[Move] = []
+        for text in rules.moves:
+            part = _part(text, f"{what} move")
+            self.moves += [Move(-part), Move(part)]
+        if extreme:
+            self.moves += [Move(-extreme, share), Move(extreme, share)]
+        self.basis = _part(rules.basis, f"{what} basis")
+        self.offset = _part(rules.offset, f"{what} offset")
+        self.minimum = _part(rules.minimum, f"{what} minimum")
+        # Opposite risks lend each other up to twice the rate, and each may be seen from two sides.
+        lost = max([self._loss_rate(move) for move in self.moves], default=0)
+        scan = lost + ceil_div(4 * lost * credit, RATE_ONE)
+        self.steepest: Rate = scan + self.basis + self.offset + self.minimum
+        """The most by which a requirement can grow with the value of a position."""
+        if self.steepest >= RATE_ONE:
+            raise UnitError(
+                f"{what}: charges added up to {self.steepest} parts of {RATE_ONE} of a position's "
+                "value, expected less than all of it"
+            )
+
+    def _loss_rate(self, move: Move) -> Rate:
+        """The loss for a unit of value; an inverse contract's falls faster than its price."""
+        part = abs(move.part)
+        return ceil_div(part * move.share, RATE_ONE - part)
+
+
+class Credit:
+    """Two underlyings whose opposite risks offset."""
+
+    def __init__(self, first: str, second: str, rate: Rate) -> None:
+        self.first = first
+        self.second = second
+        self.rate = rate
+
+
+class Terms:
+    """Portfolio margin's terms for a whole pool."""
+
+    def __init__(self, rules: PortfolioRules) -> None:
+        self.offered = rules.grid is not None
+        self.credits = credits_of(rules)
+        self.factor: Rate = rate(rules.initial_factor, "portfolio.initial_factor")
+        if self.factor < RATE_ONE:
+            text = rules.initial_factor
+            raise UnitError(f"portfolio.initial_factor was {text}, expected 1 or more")
+        if rules.amount not in AMOUNTS:
+            expected = ", ".join(AMOUNTS)
+            raise UnitError(f"portfolio.amount was {rules.amount}, expected one of {expected}")
+        for name in ("", *rules.underlyings):
+            grid_of(rules, name)  # what does not fit is found before anything is listed
+
+
+def credits_of(rules: PortfolioRules) -> list[Credit]:
+    """The credits, in order."""
+    return [
+        Credit(one.first, one.second, _part(one.rate, "portfolio credit rate", whole=True))
+        for one in rules.credits
+    ]
+
+
+def grid_of(rules: PortfolioRules, name: str) -> Grid | None:
+    """The grid of an underlying; None where the rulebook has no portfolio margin."""
+    found = rules.underlyings.get(name, rules.grid)
+    if found is None or rules.grid is None:
+        return None
+    credit = sum(one.rate for one in credits_of(rules) if name in {one.first, one.second})
+    # A credit between two others reaches this underlying only through those that share one with it.
+    reach = sum(one.rate for one in credits_of(rules)) if credit else 0
+    return Grid(found, reach, f"portfolio grid of {name or 'other underlyings'}")
+
+
+def underlying(rules: InstrumentRules) -> str:
+    """What a contract is on; see InstrumentRules."""
+    if rules.underlying:
+        return rules.underlying
+    if rules.kind is ContractKind.INVERSE:
+        return rules.settle
+    if rules.kind is ContractKind.SPOT:
+        return rules.base
+    name = rules.symbol
+    for mark in "-_/":
+        name = name.split(mark)[0]
+    return name.removesuffix(rules.settle) or name
+
+
+def _part(text: str, what: str, *, whole: bool = False) -> Rate:
+    """A rate from 0 up to, or with `whole` including, 1."""
+    found = rate(text, what)
+    if not 0 <= found < RATE_ONE + (1 if whole else 0):
+        most = "1 at most" if whole else "less than 1"
+        raise UnitError(f"{what} was {text}, expected 0 or more, and {most}")
+    return found

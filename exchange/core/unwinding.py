@@ -1,0 +1,81 @@
+"""Liquidation in portfolio margin: what to close so that the whole pool's margin falls most.
+
+Margin falls with a position only up to a point: beyond it the hedge goes that it was.  No more than
+up to there is closed, and nothing of a position whose closing only adds margin, unless that holds
+for all of them: then one goes whole.
+"""
+
+from collections.abc import Callable
+
+from exchange.core.accounts import Position
+from exchange.core.messages import MarginMode
+from exchange.core.policies import Amount, Select
+from exchange.core.portfolio import maintenance_of
+from exchange.core.scope import Scope
+from exchange.core.selection import first, peak
+from exchange.core.state import Market
+from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
+
+
+def chosen(scope: Scope) -> Position:
+    """The position that a failed scope closes first."""
+    state, positions = scope.state, scope.positions()
+    if scope.mode is not MarginMode.PORTFOLIO:
+        return first(scope.select, positions, state.marks, state.now)
+    freed = [(-_most_freed(scope, p), p.instrument.symbol, p.side, p) for p in positions]
+    if scope.select is Select.MOST_MARGIN_FREED:
+        return min(freed, key=lambda row: row[:3])[3]
+    easing = [row[3] for row in freed if row[0] < 0]
+    return first(scope.select, easing or positions, state.marks, state.now)
+
+
+def portfolio_lots(scope: Scope, market: Market, position: Position, amount: Amount) -> Lots:
+    """How many lots of it one step closes."""
+    held, frees = abs(position.size), freeing(scope, position)
+    most = peak(frees, held)
+    if most < 1 or frees(most) <= 0:
+        return held
+    if amount is Amount.CLIP:
+        return min(market.clip, most)
+    if amount is Amount.FRACTION:
+        return min(ceil_div(held * scope.state.fraction, RATE_ONE), most)
+    return _enough(frees, most, scope.lacking()) if amount is Amount.JUST_ENOUGH else most
+
+
+def freeing(scope: Scope, position: Position) -> Callable[[Lots], Money]:
+    """The margin that closing so many lots at the mark frees, less the liquidation fee."""
+    state, pool = scope.state, scope.pool
+    terms = pool.portfolio
+    assert terms is not None, "only a portfolio is unwound"
+    others = [p for p in scope.positions() if p is not position]
+    prices, mark, before = scope.marks.prices, scope.marks.of(position), scope.maintenance()
+    left = Position(pool, position.instrument, position.side, position.bucket, 1)
+    sign = 1 if position.size > 0 else -1
+
+    def freed(lots: Lots) -> Money:
+        left.size = position.size - sign * lots
+        after = maintenance_of(terms, [*others, left] if left.size else others, prices)
+        value = position.instrument.notional(mark, lots)
+        charged = ceil_div(value * state.liquidation_rate, RATE_ONE)
+        return (before - after) * (RATE_ONE + state.lines.buffer) // RATE_ONE - charged
+
+    return freed
+
+
+def _most_freed(scope: Scope, position: Position) -> Money:
+    frees = freeing(scope, position)
+    return frees(peak(frees, abs(position.size)))
+
+
+def _enough(frees: Callable[[Lots], Money], most: Lots, lacking: Money) -> Lots:
+    """The fewest lots that free what is lacking; `most` where that does not suffice."""
+    low, high = 0, most
+    if frees(high) < lacking:
+        return most
+    while high - low > 1:
+        middle = (low + high) // 2
+        if frees(middle) >= lacking:
+            high = middle
+        else:
+            low = middle
+    return high
