@@ -63,7 +63,7 @@ class MarginCalls:
             view = self._venue.account_view(account, asset)
             yield (
                 (account, asset, ""),
-                self._call(view, "", MarginMode.CROSS, view.equity, view.maintenance_margin),
+                self._call(view, "", view.mode, view.equity, view.maintenance_margin),
             )
             for held in view.positions:
                 if held.mode is MarginMode.ISOLATED:

@@ -44,13 +44,17 @@ def cases(scenario: Scenario, rulebooks: str, margins: str) -> list[Case]:
     Empty: as the scenario says.  Raises RulebookError or ScenarioError for what is not known.
     """
     asked = shipped() if rulebooks == ALL else named(rulebooks)
-    for book in asked:
-        load_rulebook(book)
     books = asked or [scenario.rulebook]
     modes: list[MarginMode | None] = list(MarginMode)
     if margins != ALL:
         modes = [margin_mode(text) for text in named(margins)]
-    made = [Case(book, mode) for book in books for mode in modes or [None]]
+    made: list[Case] = []
+    for book in books:
+        offers = load_rulebook(book).portfolio.grid is not None
+        lacking = [] if offers else [mode for mode in modes if mode is MarginMode.PORTFOLIO]
+        if lacking and ALL not in {rulebooks, margins}:
+            raise ScenarioError(f"{book} has no portfolio margin, expected cross or isolated")
+        made += [Case(book, mode) for mode in modes or [None] if mode not in lacking]
     names = [case.name for case in made]
     for name in names:
         if names.count(name) > 1:
@@ -66,7 +70,7 @@ def named(texts: str) -> list[str]:
 def margin_mode(text: str) -> MarginMode:
     """A margin mode.  Raises ScenarioError."""
     if text not in list(MarginMode):
-        raise ScenarioError(f"margin was {text!r}, expected {' or '.join(MarginMode)}")
+        raise ScenarioError(f"margin was {text!r}, expected {', '.join(MarginMode)}")
     return MarginMode(text)
 
 
@@ -96,7 +100,12 @@ def in_mode(scenario: Scenario, mode: MarginMode, folder: Path) -> Scenario:
         scenario,
         accounts=tuple(replace(part, mode=modes) for part in scenario.accounts),
         populations=tuple(
-            replace(part, isolated_percent=percent, parameters=moded(part, mode, folder))
+            replace(
+                part,
+                isolated_percent=percent,
+                portfolio=mode is MarginMode.PORTFOLIO,
+                parameters=moded(part, mode, folder),
+            )
             for part in scenario.populations
         ),
         strategies=tuple(

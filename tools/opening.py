@@ -150,7 +150,7 @@ def joined(
     name = member.account
     begin, leverage = entry(member, instrument, mark)
     yield Deposit(at=at, account=name, asset=instrument.settle, amount=begin.deposit)
-    if member.mode is MarginMode.ISOLATED:
+    if member.mode is not MarginMode.CROSS:
         yield SetMarginMode(at=at, account=name, symbol=member.symbol, mode=member.mode)
     yield SetLeverage(at=at, account=name, symbol=member.symbol, leverage=leverage)
     yield from_history(name, instrument, member.side, begin.size, begin.price, at)

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from exchange.core.instrument import Instrument
 from exchange.core.messages import MarginMode, Side
+from exchange.core.portfolio import lone_charge
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, UnitError, exact
 from tools.scenario import Population
 
@@ -60,13 +61,14 @@ def members(population: Population, seed: int) -> Iterator[Member]:
     leverages = _weights(
         {_leverage(text): weight for text, weight in population.leverage.items()}, "leverage"
     )
+    shared = MarginMode.PORTFOLIO if population.portfolio else MarginMode.CROSS
     for number in range(1, population.count + 1):
         isolated = random.randrange(100) < population.isolated_percent
         yield Member(
             account=f"{population.name}-{number}",
             symbol=_one_of(symbols, random),
             side=Side.BUY if random.randrange(100) < population.long_percent else Side.SELL,
-            mode=MarginMode.ISOLATED if isolated else MarginMode.CROSS,
+            mode=MarginMode.ISOLATED if isolated else shared,
             leverage=_one_of(leverages, random),
             notional=min(most, least * _pareto(alpha, random)),
             distance=None if near is None else near + (far - near) * _unit(random),
@@ -75,7 +77,7 @@ def members(population: Population, seed: int) -> Iterator[Member]:
 
 
 def entry(member: Member, instrument: Instrument, mark: MarkPrice) -> tuple[Entry, int]:
-    """The member's position at a mark, and its leverage (no higher than its tier allows).
+    """The member's position at a mark, and its leverage: no higher than its margin allows.
 
     With `distance` d, maintenance rate r and margin m = cushion / leverage of the entry notional,
     a long is liquidated at mark * (1 - d) when entry = mark * (1 - d) * (1 - r) / (1 - m).
@@ -84,11 +86,17 @@ def entry(member: Member, instrument: Instrument, mark: MarkPrice) -> tuple[Entr
     size = max(1, instrument.size_min, instrument.lots_worth(mark, units))
     notional = instrument.notional(mark, size)
     leverage = min(member.leverage, instrument.tiers.leverage_max(notional, size))
+    alone: Money = 0
+    if member.mode is MarginMode.PORTFOLIO and instrument.grid is not None:
+        alone = lone_charge(instrument, mark, size if member.side is Side.BUY else -size)
+        initial = alone * instrument.grid.factor // RATE_ONE + 1
+        leverage = max(1, min(leverage, notional // initial))
     price = Fraction(mark, instrument.subticks)
     if member.distance is not None:
         cost = notional if member.side is Side.BUY else -notional
         needed = instrument.maintenance(mark, size, cost)
         share = min(Fraction(needed, notional), Fraction(instrument.tiers.rates[-1], RATE_ONE))
+        share = Fraction(alone, notional) if alone else share
         price = _underwater(member, share, price, leverage)
     ticks = max(1, round(price))
     value = abs(instrument.value(ticks, size))
@@ -98,7 +106,7 @@ def entry(member: Member, instrument: Instrument, mark: MarkPrice) -> tuple[Entr
 
 def _underwater(member: Member, maintenance: Fraction, mark: Fraction, leverage: int) -> Fraction:
     assert member.distance is not None
-    cushion = member.cushion if member.mode is MarginMode.CROSS else Fraction(1)
+    cushion = Fraction(1) if member.mode is MarginMode.ISOLATED else member.cushion
     margin = min(cushion / leverage, Fraction(9, 10))
     if member.side is Side.BUY:
         return mark * (1 - member.distance) * (1 - maintenance) / (1 - margin)

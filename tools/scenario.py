@@ -75,6 +75,9 @@ class Population(Part, frozen=True, kw_only=True):
     leverage: Annotated[dict[str, int], Meta(description="Weight of each leverage.")]
     long_percent: Annotated[int, Meta(ge=0, le=100)] = 50
     isolated_percent: Annotated[int, Meta(ge=0, le=100)] = 50
+    portfolio: Annotated[
+        bool, Meta(description="The others are in portfolio margin, with what leverage it allows.")
+    ] = False
     notional_least: Decimal = "1000"
     notional_most: Decimal = "1000000"
     notional_alpha: Annotated[

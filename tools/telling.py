@@ -63,7 +63,7 @@ CLOSING: Final = {TradeKind.LIQUIDATION, TradeKind.ADL, TradeKind.TAKEOVER}
 
 
 class Scope(NamedTuple):
-    """What stands and falls together: a cross account, or one isolated position."""
+    """What stands and falls together: a cross account or portfolio, or one isolated position."""
 
     account: str
     symbol: str
@@ -72,7 +72,7 @@ class Scope(NamedTuple):
 
 def scope_of(event: ScopeEvent) -> Scope:
     """Whose liquidation an event belongs to."""
-    if event.mode is MarginMode.CROSS:
+    if event.mode is not MarginMode.ISOLATED:
         return Scope(event.account, "", PositionSide.NET)
     return Scope(event.account, event.symbol, event.position_side)
 

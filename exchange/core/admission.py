@@ -165,7 +165,7 @@ def _portfolio(
     key = (after.instrument.symbol, after.side)
     others = [p for p in together(pool) if (p.instrument.symbol, p.side) != key]
     needed = Requirement(terms, [*others, after], state.marks.prices)
-    isolated = sum(order_margin(p) for p in pool.positions.values() if p.isolated)
+    isolated = sum(order_margin(p) for p in pool.listed if p.isolated)
     initial = needed.initial + isolated
     safe = needed.maintenance + (after.instrument.edge if needed.maintenance else 0)
     least = safe if agreed else max(safe, initial)

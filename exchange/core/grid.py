@@ -25,8 +25,10 @@ class Move:
 class Grid:
     """The moves of an underlying, and its other charges."""
 
-    def __init__(self, rules: GridRules, credit: Rate, what: str) -> None:
+    def __init__(self, rules: GridRules, credit: Rate, factor: Rate, what: str) -> None:
         """`credit`: the sum of all credit rates.  Raises UnitError for what cannot be."""
+        self.factor = factor
+        """Initial margin over maintenance margin."""
         extreme = _part(rules.extreme_move, f"{what} extreme_move")
         share = _part(rules.extreme_share, f"{what} extreme_share", whole=True)
         self.moves: list[Move] = []
@@ -70,10 +72,7 @@ class Terms:
     def __init__(self, rules: PortfolioRules) -> None:
         self.offered = rules.grid is not None
         self.credits = credits_of(rules)
-        self.factor: Rate = rate(rules.initial_factor, "portfolio.initial_factor")
-        if self.factor < RATE_ONE:
-            text = rules.initial_factor
-            raise UnitError(f"portfolio.initial_factor was {text}, expected 1 or more")
+        self.factor = factor_of(rules)
         if rules.amount not in AMOUNTS:
             expected = ", ".join(AMOUNTS)
             raise UnitError(f"portfolio.amount was {rules.amount}, expected one of {expected}")
@@ -89,6 +88,15 @@ def credits_of(rules: PortfolioRules) -> list[Credit]:
     ]
 
 
+def factor_of(rules: PortfolioRules) -> Rate:
+    """Initial margin over maintenance margin."""
+    factor = rate(rules.initial_factor, "portfolio.initial_factor")
+    if factor < RATE_ONE:
+        text = rules.initial_factor
+        raise UnitError(f"portfolio.initial_factor was {text}, expected 1 or more")
+    return factor
+
+
 def grid_of(rules: PortfolioRules, name: str) -> Grid | None:
     """The grid of an underlying; None where the rulebook has no portfolio margin."""
     found = rules.underlyings.get(name, rules.grid)
@@ -97,7 +105,7 @@ def grid_of(rules: PortfolioRules, name: str) -> Grid | None:
     credit = sum(one.rate for one in credits_of(rules) if name in {one.first, one.second})
     # A credit between two others reaches this underlying only through those that share one with it.
     reach = sum(one.rate for one in credits_of(rules)) if credit else 0
-    return Grid(found, reach, f"portfolio grid of {name or 'other underlyings'}")
+    return Grid(found, reach, factor_of(rules), f"portfolio grid of {name or 'other underlyings'}")
 
 
 def underlying(rules: InstrumentRules) -> str:

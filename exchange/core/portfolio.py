@@ -143,6 +143,12 @@ class Need:
         return max(self.gross - self.credit, self.minimum)
 
 
+def lone_charge(instrument: Instrument, mark: MarkPrice, size: Lots) -> Money:
+    """Maintenance margin of `size` (signed) if that were the whole portfolio."""
+    assert instrument.grid is not None, "a contract without a grid is in no portfolio"
+    return Need("", [Charge(instrument.grid, [(Net(instrument, mark), size)])]).margin
+
+
 def give_credit(needs: list[Need], credits_: list[Credit]) -> None:
     """Let opposite risks take something off each other, pair by pair."""
     by_name = {need.name: need for need in needs}

@@ -18,12 +18,12 @@ from exchange.core.rules import (
 )
 from exchange.core.selection import (
     SELECTION,
-    peak,
     down_tiers,
     first,
     how_much,
     just_enough,
     mixed,
+    peak,
 )
 from exchange.core.units import RATE_ONE, ceil_div
 from tests.stage import DOLLAR, SUBTICKS, Stage, position, rulebook

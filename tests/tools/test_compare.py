@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from exchange.core.messages import MarginMode
+from exchange.rulebook import load as load_rulebook
 from exchange.rulebook import shipped
 from tests.crash import CRASH, crash
 from tools import cli
@@ -60,7 +61,19 @@ def test_every_rulebook_meets_every_margin_mode(scenario: Scenario) -> None:
 def test_all_are_those_that_are_shipped(scenario: Scenario) -> None:
     found = cases(scenario, "all", "all")
 
-    assert found == [Case(book, mode) for book in shipped() for mode in MarginMode]
+    plain = [MarginMode.CROSS, MarginMode.ISOLATED]
+    assert [case for case in found if case.margin in plain] == [
+        Case(book, mode) for book in shipped() for mode in plain
+    ]
+    in_portfolio = [case.rulebook for case in found if case.margin is MarginMode.PORTFOLIO]
+    assert in_portfolio == [b for b in shipped() if load_rulebook(b).portfolio.grid is not None]
+
+
+def test_portfolio_margin_is_only_asked_of_who_offers_it(scenario: Scenario) -> None:
+    with pytest.raises(ScenarioError, match="hyperliquid has no portfolio margin"):
+        cases(scenario, "hyperliquid", "portfolio")
+
+    assert "okx-portfolio" in [case.name for case in cases(scenario, "okx", "cross,portfolio")]
 
 
 def test_nothing_asked_is_the_scenario_as_it_is(scenario: Scenario) -> None:
@@ -68,7 +81,9 @@ def test_nothing_asked_is_the_scenario_as_it_is(scenario: Scenario) -> None:
 
 
 def test_what_is_not_known_is_refused(scenario: Scenario) -> None:
-    with pytest.raises(ScenarioError, match="margin was 'crossed', expected cross or isolated"):
+    with pytest.raises(
+        ScenarioError, match="margin was 'crossed', expected cross, isolated, portfolio"
+    ):
         cases(scenario, "", "crossed")
     with pytest.raises(ScenarioError, match="general was asked for twice"):
         cases(scenario, "general,general", "")
