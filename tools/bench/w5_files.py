@@ -20,16 +20,7 @@ from tools.replay import Replay, replay_scenario
 def plimsoll(rows: int) -> Measured:
     """Feed, merge, venue, market maker, and two hundred accounts near their liquidation."""
     with tempfile.TemporaryDirectory() as folder:
-        files = recordings(Path(folder), rows)
-        asked = Replay(
-            files=files,
-            rulebook="general",
-            accounts=100,
-            strategies=("market_maker",),
-            grids=("BTCUSDT:0.1:0.001",),
-            on_defect="stop",
-        )
-        run = Run(replay_scenario(asked), Path("replay.toml"))
+        run = replayed(Path(folder), rows)
         before = resident()
         outcome, nanos = timed(lambda: asyncio.run(run.go(Journal())))
         grown = resident() - before
@@ -39,6 +30,19 @@ def plimsoll(rows: int) -> Measured:
         answers={"digest": outcome.digest},
         facts={"events": outcome.events, "peak grew by MB": round(grown / 1024, 1)},
     )
+
+
+def replayed(folder: Path, rows: int) -> Run:
+    """The run, its recordings in a folder."""
+    asked = Replay(
+        files=recordings(folder, rows),
+        rulebook="general",
+        accounts=100,
+        strategies=("market_maker",),
+        grids=("BTCUSDT:0.1:0.001",),
+        on_defect="stop",
+    )
+    return Run(replay_scenario(asked), Path("replay.toml"))
 
 
 def recordings(folder: Path, rows: int) -> tuple[Path, ...]:
