@@ -41,6 +41,9 @@ TESTS = ("tests/core", "tests/properties/test_margin.py", "tests/properties/test
 SECONDS_MAX = 20
 """A test that takes longer hangs, which is noticed too."""
 
+SECONDS_FOR_ONE = int(os.environ.get("PLIMSOLL_MUTATION_SECONDS", "8"))
+"""So much processor time is spent on a mutant, the quickest tests first; it is a survivor then."""
+
 EQUIVALENT: dict[str, str] = {}
 """Mutants that change nothing anybody could see, by their name, and why."""
 
@@ -246,6 +249,7 @@ class Hunt:
     def __init__(self, modules: tuple[str, ...]) -> None:
         self.modules = modules
         self.failed = ""
+        self.until = 0.0
         self.has_limit = False
         """Not as long as tests are only watched, which takes its time."""
         self.called: dict[pytest.Item, set[str]] = {}
@@ -270,7 +274,10 @@ class Hunt:
         items.sort(key=lambda item: took[item])
         self.has_limit = True
         for module in self.modules:
+            before = self.killed, len(self.survivors)
             self.hunt(module, items)
+            killed, left = self.killed - before[0], len(self.survivors) - before[1]
+            print(f"{module}: {killed} of {killed + left} killed", flush=True)
         return True
 
     def watched(self, item: pytest.Item) -> float:
@@ -297,6 +304,7 @@ class Hunt:
         for mutant in mutants(module):
             name = f"{module}.{mutant.where}"
             concerned = [item for item in items if not mutant.where or name in self.called[item]]
+            self.until = time.process_time() + SECONDS_FOR_ONE
             with Swapped(mutant):
                 killer = self.first_failure(concerned)
             if killer is None:
@@ -311,6 +319,8 @@ class Hunt:
         """The first test that fails."""
         self.failed = ""
         for item in items:
+            if self.has_limit and time.process_time() > self.until:
+                return None
             if self.has_limit:
                 # Of the processor, which others may keep busy; again, for whoever tries again.
                 signal.setitimer(signal.ITIMER_PROF, SECONDS_MAX, 1)

@@ -106,12 +106,20 @@ class Held:
         """The tier of so many lots that are left."""
         return self.contract.tier(lots, Fraction(self.cost * lots, abs(self.size)))
 
-    def last_price(self, backing: int) -> int:
-        """The worst price at which closing all of it costs no more than `backing`."""
-        now = floor(self.contract.value(self.size))
+    def last_price(self, backing: int, *, keeps_fee: bool = False) -> int:
+        """The worst price at which closing all of it costs no more than `backing`.
+
+        `keeps_fee`: and the closing fee is left, on the value there or at entry.
+        """
+        now, fee, kept = floor(self.contract.value(self.size)), Fraction(0), 0
+        if keeps_fee and self.contract.formula.closing_fee is ClosingFee.MARK:
+            fee = self.contract.taker
+        if keeps_fee and self.contract.formula.closing_fee is ClosingFee.ENTRY:
+            kept = ceil(self.contract.taker * abs(self.cost))
 
         def affordable(price: int) -> bool:
-            return backing - self.contract.cash(-self.size, price) - now >= 0
+            paid = self.contract.cash(-self.size, price)
+            return backing - paid - now - kept - fee * abs(paid) >= 0
 
         return least(affordable) if self.size > 0 else most(affordable)
 

@@ -266,7 +266,8 @@ class NaiveMargin:
         """Close in the book, at the last price or better; returns how much."""
         contract, before = held.contract, self.equity(scope)
         behind = [self._behind(scope, held, n) for n in range(lots + 1)]
-        bankrupt = held.last_price(self._behind(scope, held, abs(held.size)) + extra)
+        whole = self._behind(scope, held, abs(held.size)) + extra
+        bankrupt = held.last_price(whole, keeps_fee=self.rules.bankruptcy_keeps_fee)
         buys, sign = held.size < 0, 1 if held.size > 0 else -1
         limit = self._limit(scope, held, bankrupt, buys=buys)
         levels = contract.asks if buys else contract.bids
@@ -359,7 +360,8 @@ class NaiveMargin:
     def _deleverage(self, scope: Scope, bankrupt: Held) -> None:
         """Against the first in the queue on the other side, then the next; then history."""
         before, behind = self.equity(scope), self._behind(scope, bankrupt, abs(bankrupt.size))
-        price = self._adl_price(bankrupt, bankrupt.last_price(behind))
+        last = bankrupt.last_price(behind, keeps_fee=self.rules.bankruptcy_keeps_fee)
+        price = self._adl_price(bankrupt, last)
         others = [
             p
             for p in self.positions

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange import load_rulebook
 from exchange.core.messages import (
     HISTORY,
     BlockTrade,
@@ -50,6 +51,7 @@ from exchange.core.rules import (
     DeleveragingPrice,
     DeleveragingRules,
     FeeCap,
+    FundScope,
     Leftover,
     Limit,
     LimitRules,
@@ -57,11 +59,15 @@ from exchange.core.rules import (
     MarginPrice,
     MarginRules,
     Rank,
+    Select,
+    Socialise,
     Tier,
     TierInput,
+    Unfilled,
 )
 from exchange.core.selection import SELECTION
 from exchange.core.venue import Venue
+from exchange.rulebook import shipped
 from tests.models.naive_contract import Contract, Held
 from tests.models.naive_margin import NaiveMargin, Scope, Told
 from tests.stage import contract, rulebook
@@ -127,6 +133,7 @@ def liquidation_of(random: Random) -> LiquidationRules:
         backing=random.choice(list(Backing)),
         leftover=random.choice(list(Leftover)),
         fund_in_book=random.random() < 0.7,
+        bankruptcy_keeps_fee=random.random() < 0.3,
         deleveraging=DeleveragingRules(
             rank=random.choice(RANKS),
             price=random.choice(list(DeleveragingPrice)),
@@ -146,12 +153,46 @@ def formula_of(random: Random) -> MarginRules:
     )
 
 
+def shipped_rules(name: str) -> tuple[MarginRules, LiquidationRules]:
+    """A rulebook's own choices, but for what takes time, chance or the venue's own account."""
+    rules = load_rulebook(name)
+    liquidation, ranked = rules.liquidation, rules.liquidation.deleveraging
+    if ranked.rank is Rank.PSEUDO_RANDOM:
+        ranked = msgspec.structs.replace(ranked, rank=Rank.LEVERAGED_RETURN)
+    select = liquidation.select if liquidation.select in SELECTION else Select.MOST_MARGIN_FREED
+    formula = msgspec.structs.replace(
+        rules.margin,
+        rate_growth="0",
+        open_interest_lower="",
+        open_interest_upper="",
+        fee_in_isolated_margin=False,
+    )
+    return formula, msgspec.structs.replace(
+        liquidation,
+        select=select,
+        deleveraging=ranked,
+        unfilled=Unfilled.ADL,
+        takeover_whole=False,
+        backstop="0",
+        socialise=Socialise.NONE,
+        fund_scope=FundScope.SHARED,
+        fund_drawdown_max="1",
+        round_seconds="0",
+        cooldown_seconds="0",
+        fraction_above="600",
+        clip="4",
+    )
+
+
 class Twins:
     """A venue and the model, told the same."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, name: str = "") -> None:
+        """`name`: under a shipped rulebook's margin and liquidation; else any are drawn."""
         self.random = random
-        formula, liquidation = formula_of(random), liquidation_of(random)
+        formula, liquidation = (
+            shipped_rules(name) if name else (formula_of(random), liquidation_of(random))
+        )
         ladders = (RISING_LOTS, RISING_LOTS) if by_size(formula) else (RISING, RISING_COIN)
         tiers, coin_tiers = random.choice(((FLAT, FLAT), ladders))
         fund = random.choice(("0", "20", "3000"))
@@ -362,6 +403,14 @@ def test_the_venue_liquidates_as_the_model_does(seed: int) -> None:
     twins = Twins(Random(seed))
     for _ in range(120):
         twins.act()
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_venue_liquidates_as_the_model_does_under_every_rulebook(name: str) -> None:
+    for seed in range(max(1, SEEDS // 12)):
+        twins = Twins(Random(seed), name)
+        for _ in range(120):
+            twins.act()
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 40))
