@@ -122,6 +122,23 @@ def test_what_is_missing_is_named() -> None:
     assert (made.status, made.detail) == ("unsupported", "neither leverage nor margin was given")
 
 
+@pytest.mark.parametrize(
+    ("topic", "inputs"),
+    [
+        ("base_to_close_to_cover_shortage", {"shortage": 10, "price": 0, "mmr": "0.1"}),
+        ("maintenance_amount_cum_from_tiers", {"floors": [0, 10], "mmr": [0.1]}),
+        ("adl_queue", {"accounts": {"a": 1}, "liquidated_short_qty": 1}),
+        ("bankruptcy_price_quote_quantums", {"usdc": -1, "positions": [{"size": 1, "px": 0}]}),
+    ],
+)
+def test_inputs_that_do_not_fit_stop_nothing(topic: str, inputs: dict[str, object]) -> None:
+    """A price of zero, lists of unlike length, a number for a row: the other vectors go on."""
+    made = answered(vector({"id": "x", "topic": topic, "inputs": inputs, "expected": 1}))
+
+    assert made.status == "unsupported"
+    assert made.detail
+
+
 def test_a_source_that_contradicts_itself_proves_nothing() -> None:
     row = {
         "id": "x",
