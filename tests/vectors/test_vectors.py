@@ -94,6 +94,20 @@ def test_margin_is_that_of_the_riskier_side(held: int, buys: int, sells: int, ma
     assert found == margin
 
 
+def test_a_maintenance_amount_need_not_lie_on_the_money_grid() -> None:
+    """Its tier begins at 950 / 0.0065, which has no end."""
+    price = answer(
+        "liquidation_price_isolated", "binance_usdm", side="long", entry=200_000, qty=1,
+        wallet=19_000, mmr="0.0065", cum="950",
+    )  # fmt: skip
+
+    assert price == pytest.approx((950 + 19_000 - 200_000) / (0.0065 - 1), abs=1e-5)
+
+
+def test_margin_of_a_size_that_no_clip_fits() -> None:
+    assert answer("maintenance_margin_legacy", "deribit", position_btc=107, mm="0.01") == 1.07
+
+
 # -------------------------------------------------------------------------------- honesty
 
 
