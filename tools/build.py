@@ -7,16 +7,18 @@ from typing import TypeVar
 import msgspec
 
 from exchange.core.instrument import Instrument, instrument_under
-from exchange.core.messages import HISTORY, Command, PositionSide
+from exchange.core.messages import HISTORY, Command, PositionSide, UpdateIndexPrice
 from exchange.core.rules import Rulebook
-from exchange.core.units import Nanos, UnitError, exact
+from exchange.core.units import Nanos, UnitError, decimal, exact
 from exchange.core.venue import Venue
 from exchange.gateway import Participant
 from exchange.journal import Journal
+from exchange.latency import Latency
 from exchange.pace import Pace
 from exchange.rulebook import RulebookError, load
 from exchange.runtime import Observer, Outcome, Progress, Simulation
 from feeds import Merge, Source, TickFileError, open_feed
+from feeds.flow import Flow, Seat
 from feeds.synthetic import Synthetic, SyntheticMarket
 from strategies import StrategyError, Watchdog
 from tools.assets import amount_of
@@ -26,6 +28,7 @@ from tools.samples import Sampler
 from tools.scenario import (
     AccountPart,
     FeedPart,
+    FlowPart,
     Scenario,
     ScenarioError,
     SyntheticPart,
@@ -75,6 +78,7 @@ class Run:
         crowds = self._each("populations", scenario.populations, self.traders.crowd)
         self.crowd = [session for crowd in crowds for session in crowd]
         self.feed = self._feed()
+        self.flows = self._each("flows", scenario.flows, self._flow)
         self.start = self._named("", self._start)
         self.opening = self._opening()
         accounts = self._named("accounts", self._account_names)
@@ -119,9 +123,9 @@ class Run:
             Venue(self.rulebook),
             begin=self._begin,
             feed=self.feed,
-            participants=[*self.sessions, *self.crowd, *guests],
+            participants=[*self.sessions, *self.crowd, *self._seats(), *guests],
             latency=self.latency,
-            latencies=self.traders.latencies,
+            latencies=self.traders.latencies | {seat.account: Latency() for seat in self._seats()},
             seed=self.scenario.seed,
             journal=journal,
             observers=[self.script.liquidations.observe, *observers],
@@ -148,6 +152,7 @@ class Run:
         if self._until:
             self.simulation.until = moment(self._until, "until", at)
         yield from self.opening.commands(at)
+        yield from self._first_prices(at)
         self.opening.start(self.simulation, at)
         self.script.plan(self.simulation, at)
         if self._sampler is not None:
@@ -235,6 +240,35 @@ class Run:
         )
         return Synthetic(own, market)
 
+    def _flow(self, part: FlowPart) -> Flow:
+        own = listed(self.instruments, part.symbol)
+        if not self._until:
+            raise UnitError("a flow has no end of its own, expected the scenario to say `until`")
+        return part.flow(own, self.scenario.seed)
+
+    def _seats(self) -> list[Seat]:
+        return [seat for flow in self.flows for seat in flow.seats]
+
+    def _flow_account(self, flow: Flow, seat: Seat) -> AccountPart:
+        own, leverage = flow.instrument, flow.leverage_of(seat)
+        return AccountPart(
+            name=seat.account,
+            deposits={own.settle: decimal(flow.deposit * own.money_unit)},
+            mode={own.symbol: flow.mode},
+            leverage={own.symbol: leverage} if leverage else {},
+        )
+
+    def _first_prices(self, at: Nanos) -> Iterator[Command]:
+        """A market that has flows alone has an index that stays where they begin."""
+        told = {part.symbol for part in self.scenario.feeds}
+        told |= {part.symbol for part in self.scenario.synthetic}
+        for flow in self.flows:
+            own = flow.instrument
+            if own.symbol not in told:
+                told.add(own.symbol)
+                price = flow.start * own.subticks
+                yield UpdateIndexPrice(at=at, symbol=own.symbol, price=price)
+
     def _account_names(self) -> frozenset[str]:
         """Every account, populations among them.  Raises UnitError for a name that is taken."""
         seen = {HISTORY}
@@ -247,6 +281,9 @@ class Run:
     def _opening(self) -> Opening:
         scenario = self.scenario
         accounts = self._each("accounts", scenario.accounts, self._account)
+        for flow in self.flows:
+            parts = [self._flow_account(flow, seat) for seat in flow.seats]
+            accounts += self._each(f"flows: {flow.model_name}", parts, self._account)
         holdings = self._each("accounts", scenario.accounts, self._holdings)
         populations = self._each(
             "populations",
@@ -258,6 +295,7 @@ class Run:
             accounts,
             [one for several in holdings for one in several],
             [one for several in populations for one in several],
+            {seat.account: flow.model_name for flow in self.flows for seat in flow.seats},
         )
 
     def _account(self, part: AccountPart) -> tuple[AccountPart, list[tuple[str, int]]]:

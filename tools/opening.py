@@ -58,13 +58,15 @@ class Opening:
         accounts: list[tuple[AccountPart, list[tuple[str, int]]]],
         holdings: list[Holding],
         members: list[Member],
+        group_of: Mapping[str, str] | None = None,
     ) -> None:
-        """`accounts` with their deposits in units of each asset."""
+        """`accounts` with their deposits in units of each asset; `group_of` them, if any."""
         self._instruments = instruments
         self._accounts = accounts
         self._holdings = holdings
         self._members = members
         self.group_of = {m.account: m.account.rpartition("-")[0] for m in members}
+        self.group_of |= group_of or {}
         """Which population an account belongs to."""
         self.refused: Counter[str] = Counter()
         """Positions of populations that the venue refused, by reason."""

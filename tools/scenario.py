@@ -7,7 +7,7 @@ cannot say (a symbol that is not listed, a price off its tick) is checked when i
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +17,7 @@ from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.toml_file import FieldError, convert, decode
 from feeds import AroundLaw, OnDefect
 from feeds.bridge import Minute
+from feeds.flow import Chiarella, Hawkes, Retail, ZeroIntelligence
 from feeds.synthetic import Follow
 from feeds.synthetic_book import BookLaw
 from tools.part import Account, Decimal, Part, Symbol, Time
@@ -177,6 +178,10 @@ class SyntheticPart(Part, frozen=True, kw_only=True):
     traded_share: Decimal = "0.01"
 
 
+FlowPart: TypeAlias = ZeroIntelligence | Hawkes | Chiarella | Retail
+"""A synthetic flow of orders, by its `model`."""
+
+
 class Outputs(Part, frozen=True, kw_only=True):
     """What a run leaves behind besides its tables."""
 
@@ -215,6 +220,10 @@ class Scenario(Part, frozen=True, kw_only=True):
     strategies: tuple[StrategyPart, ...] = ()
     feeds: tuple[FeedPart, ...] = ()
     synthetic: tuple[SyntheticPart, ...] = ()
+    flows: Annotated[
+        tuple[FlowPart, ...],
+        Meta(description="Made-up traders, who go on until `until`; by their `model`."),
+    ] = ()
     steps: tuple[Step, ...] = ()
     latency: LatencyPart = LatencyPart()
     outputs: Outputs = Outputs()
@@ -259,8 +268,10 @@ def text(scenario: Scenario) -> str:
 
 def _said(value: object) -> object:
     if isinstance(value, msgspec.Struct):
+        config = value.__struct_config__
+        tag = {config.tag_field: config.tag} if config.tag_field else {}
         fields = [(field, getattr(value, field.name)) for field in msgspec.structs.fields(value)]
-        return {field.name: _said(own) for field, own in fields if own != _default(field)}
+        return tag | {field.name: _said(own) for field, own in fields if own != _default(field)}
     if isinstance(value, tuple):
         return [_said(one) for one in value]
     return value

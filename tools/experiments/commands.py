@@ -9,6 +9,8 @@ from tools.experiments.capital_cells import SCENARIO, cells, squares
 from tools.experiments.capital_report import capital_facts, tell_capital
 from tools.experiments.cascade_cells import cascades
 from tools.experiments.cascade_report import cascade_facts, tell_cascades
+from tools.experiments.flow_cells import flow_facts
+from tools.experiments.flow_report import flow_rows, tell_flows
 from tools.report import paper, print_json
 
 app = typer.Typer(help="Questions that take many runs.", no_args_is_help=True)
@@ -45,3 +47,16 @@ def cascade(*, as_json: Json = False) -> None:
         print_json(cascade_facts(found))
     else:
         tell_cascades(paper(), found)
+
+
+@app.command()
+def flow(*, as_json: Json = False) -> None:
+    """Ask what each model of synthetic order flow shows of a real market, and what not.
+
+    Fat tails, clusters of volatility, spread, impact, and the memory of buying and selling.
+    """
+    found = flow_facts(quiet=as_json)
+    if as_json:
+        print_json(flow_rows(found))
+    else:
+        tell_flows(paper(), found)
