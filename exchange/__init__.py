@@ -3,9 +3,20 @@
 Not here: market data (`feeds`), traders (`strategies`), anything that people run (`tools`).
 """
 
+from exchange.core.backtest import Backtest
+from exchange.core.columns import Columns
 from exchange.core.instrument import Instrument
 from exchange.core.rules import InstrumentRules, Rulebook, Tier
 from exchange.core.venue import Venue
 from exchange.rulebook import load as load_rulebook
 
-__all__ = ["Instrument", "InstrumentRules", "Rulebook", "Tier", "Venue", "load_rulebook"]
+__all__ = [
+    "Backtest",
+    "Columns",
+    "Instrument",
+    "InstrumentRules",
+    "Rulebook",
+    "Tier",
+    "Venue",
+    "load_rulebook",
+]

@@ -21,6 +21,7 @@ from exchange.core.messages import (
     TradeKind,
     UpdateDepth,
 )
+from exchange.core.resting import side_of
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Ticks
 from exchange.core.waiting import watch
@@ -54,9 +55,11 @@ def _show(state: State, market: Market, command: UpdateDepth) -> None:
         _forget_withheld(market, command)
     if command.snapshot:
         _clear(state, market, command)
-    else:
-        _restore(market, command)
-    market.worn.clear()
+        market.worn.clear()
+    elif market.worn:
+        told = {(True, price) for price, _ in command.bids}
+        told.update((False, price) for price, _ in command.asks)
+        restore(market, told)
     for buy, rows in ((True, command.bids), (False, command.asks)):
         side = book.side(buy=buy)
         for price, size in rows:
@@ -109,19 +112,35 @@ def _clear(state: State, market: Market, command: UpdateDepth) -> None:
                 history.shrink(book, side, price, 0, state.queue)
 
 
-def _restore(market: Market, command: UpdateDepth) -> None:
+def show_level(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) -> bool:
+    """An update of one level, as `update_depth` carries out one of many; `restore` is the caller's.
+
+    False, and nothing is done, where history would cross itself.
+    """
+    book = market.book
+    if size and book.would_trade(price, buy=buy):
+        other, shown = history.quote(book, book.side(buy=not buy))
+        if shown and (price >= other if buy else price <= other):
+            return False
+    if market.withheld:
+        market.withheld.pop((buy, price), None)
+    history.shrink(book, book.side(buy=buy), price, size, state.queue)
+    show_more(state, market, price, size, buy=buy)
+    return True
+
+
+def restore(market: Market, told: set[tuple[bool, Ticks]]) -> None:
     """Give back what recorded trades took and this update does not confirm.
 
     An update tells every level that changed since the one before.  A level that a recorded trade
     has eaten from, and that is not told, had been told with the trade already in it.
     """
-    told = {(True, price) for price, _ in command.bids}
-    told.update((False, price) for price, _ in command.asks)
     for (buy, price), size in market.worn.items():
         book = market.book
         if (buy, price) not in told and not book.would_trade(price, buy=buy):
             shown = history.shown(book, book.side(buy=buy), price)
             history.grow(book, price, shown + size, buy=buy)
+    market.worn.clear()
 
 
 def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
@@ -136,27 +155,27 @@ def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
     bad = bad_size(command.size) or bad_price(command.price)
     if bad is not None:
         return bad
-    _take(state, market, command)
+    take(state, market, command.price, command.size, buy=command.side is Side.BUY)
     return None
 
 
-def _take(state: State, market: Market, command: RecordedTrade) -> None:
-    buy = command.side is Side.BUY
-    taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, command.price, command.size)
+def take(state: State, market: Market, told: Ticks, size: Lots, *, buy: bool) -> None:
+    """A trade of history's taker at the price that was told, in a market that is open."""
+    taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, told, size)
     own, book = 0, market.book
     side = book.side(buy=not buy)
-    for price in [int(book.price[level]) for level in book.reached(command.price, buy=not buy)]:
+    for price in [int(book.price[level]) for level in book.reached(told, buy=not buy)]:
         # A trade may take other orders along, or bring an iceberg back: look anew each time.
-        row = _first(book, side, price, command.price)
+        row = _first(book, side, price, told)
         while row != NONE and taker.size:
             if book.orders[row] is None:
                 own += _wear(market, row, taker, buy=not buy)
             else:
-                size = min(book.size[row], taker.size)
-                trade(state, market, row, taker, size, 0, TradeKind.BOOK)
-            row = _first(book, side, price, command.price)
+                met = min(book.size[row], taker.size)
+                trade(state, market, row, taker, met, 0, TradeKind.BOOK)
+            row = _first(book, side, price, told)
     if own + taker.size:
-        _print(state, market, command, own + taker.size)
+        _print(state, market, told, own + taker.size, buy=buy)
 
 
 def _first(book: Book, side: Ladder, price: Ticks, told: Ticks) -> int:
@@ -181,17 +200,11 @@ def _wear(market: Market, row: int, taker: Order, *, buy: bool) -> Lots:
     return size
 
 
-def _print(state: State, market: Market, command: RecordedTrade, size: Lots) -> None:
+def _print(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) -> None:
     """Show what the tape showed, less what clients took of it."""
-    market.last_price = command.price
+    market.last_price = price
     if market.on_last is not None:
-        watch(state, market.on_last, command.price * market.instrument.subticks)
-    state.emit(
-        Traded(
-            at=state.now,
-            symbol=market.instrument.symbol,
-            side=command.side,
-            price=command.price,
-            size=size,
-        )
-    )
+        watch(state, market.on_last, price * market.instrument.subticks)
+    if market.is_public:
+        symbol, side = market.instrument.symbol, side_of(buy=buy)
+        state.emit(Traded(at=state.now, symbol=symbol, side=side, price=price, size=size))

@@ -113,6 +113,8 @@ class Market:
         self.model = model
         self.funding = funding
         self.book = Book()
+        self.is_public = True
+        """Whether anybody asked for quotes and for history's trades; if not, none are made."""
         self.phase = Phase.TRADING
         """What holds: the most restrictive of what was told, for it or the venue, and the rule."""
         self.told = Phase.TRADING
@@ -439,6 +441,8 @@ class State:
 
     def publish_quote(self, market: Market) -> None:
         """Say so if the best quotes are no longer those last published."""
+        if not market.is_public:
+            return
         top = market.book.top()
         if top != market.top:
             market.top = top

@@ -1,0 +1,177 @@
+"""W2: a recorded market replayed, and a strategy that keeps one bid and one ask at the touch.
+
+Called every 100 ms, or at every moment of the record; a unit of work is a row.  All get the same
+rows and the same rules: post-only orders of one lot at the record's own best prices, each replaced
+when that moves, none that would take the inventory beyond ten.  No latency, no fees.
+
+Orders, fills and the last position must equal hftbacktest's (its risk-averse queue model: what
+leaves a queue leaves from behind).  It calls a strategy once for all events of a time, so that is
+what 'every moment' is.  It leaves the market as recorded where an order trades with it; here a fill
+takes from the book, so sizes in this market are such that one lot more or less decides nothing.
+nautilus_trader has no queue: it fills what the market trades through, so its figures may differ,
+and it is given a beginning of the market only.
+"""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from exchange import Backtest, Columns, InstrumentRules, Rulebook, Tier, Venue
+from exchange.core.columns import ASK, BID, BUY, MARK, SELL
+from exchange.core.messages import Deposit, ListInstrument, OpenAccount
+from exchange.core.rules import Fees
+from tools.bench.market import BEGIN, MIDDLE, market
+from tools.bench.measured import Engine, Measured, Missing, timed
+
+PAUSE: Final = 100_000_000
+INVENTORY: Final = 10
+TICK: Final = 0.5
+NAUTILUS_MOST: Final = 50_000
+"""Rows for nautilus."""
+
+
+# ------------------------------------------------------------------------------- plimsoll
+
+
+def opened(rows: int) -> Backtest:
+    """The market in a venue of full rules, and a trader with money."""
+    venue = Venue(
+        Rulebook(
+            name="bench",
+            title="One tier, no fees",
+            fees=Fees(maker="0", taker="0"),
+            tiers=(Tier(floor="0", maintenance="0.005", leverage_max=100),),
+            leverage_default=100,
+        )
+    )
+    rules = InstrumentRules(
+        symbol="BTC", tick_size="0.5", lot_size="1", mark_unit="0.005", money_unit="0.005"
+    )
+    venue.apply(ListInstrument(at=0, rules=rules))
+    venue.apply(OpenAccount(at=0, account="quoter"))
+    venue.apply(Deposit(at=0, account="quoter", asset="USDT", amount=10**12))
+    return Backtest(venue, "BTC", "quoter", Columns(*market(rows)))
+
+
+class Quoter:
+    """The strategy, as anybody would write it."""
+
+    def __init__(self, market: Backtest) -> None:
+        self.market = market
+        self.bid_id = self.ask_id = self.bid = self.ask = 0
+
+    def quote(self) -> None:
+        """Keep one bid and one ask at the touch."""
+        market = self.market
+        bid, ask, held = market.recorded_bid, market.recorded_ask, market.position
+        if self.bid_id and not market.is_open(self.bid_id):
+            self.bid_id = 0
+        if self.ask_id and not market.is_open(self.ask_id):
+            self.ask_id = 0
+        if self.bid_id and self.bid != bid:
+            market.cancel(self.bid_id)
+            self.bid_id = 0
+        if self.ask_id and self.ask != ask:
+            market.cancel(self.ask_id)
+            self.ask_id = 0
+        if not self.bid_id and held < INVENTORY:
+            self.bid, self.bid_id = bid, market.buy(1, bid, post_only=True)
+        if not self.ask_id and held > -INVENTORY:
+            self.ask, self.ask_id = ask, market.sell(1, ask, post_only=True)
+
+
+def plimsoll(rows: int, *, pause: int) -> Measured:
+    """`Backtest` with a strategy in plain Python."""
+    market = opened(rows)
+    quoter = Quoter(market)
+
+    def run() -> int:
+        calls = 0
+        while market.elapse(pause) if pause else market.step():
+            quoter.quote()
+            calls += 1
+        return calls
+
+    calls, nanos = timed(run)
+    market.venue.check()
+    return measured(nanos, rows, calls, market.sent, market.fills, market.position)
+
+
+def measured(nanos: int, rows: int, *results: float) -> Measured:
+    """A measurement with what must be equal."""
+    names = ("calls", "sent", "fills", "position")
+    answers = dict(zip(names, map(int, results), strict=True))
+    return Measured(nanos=nanos, count=rows, answers=answers, facts=answers)
+
+
+# ---------------------------------------------------------------------------- hftbacktest
+
+
+def hftbacktest(rows: int, *, pause: int, roi: bool) -> Measured:
+    """hftbacktest with a strategy compiled by numba, compiled before the clock starts."""
+    try:
+        import hftbacktest as hft  # noqa: PLC0415
+
+        from tools.bench.w2_numba import quote  # noqa: PLC0415
+    except ImportError as error:
+        raise Missing(f"pip install hftbacktest ({error})") from None
+
+    def tester(events: Any) -> Any:  # noqa: ANN401
+        asset = (
+            hft.BacktestAsset()
+            .data(events)
+            .linear_asset(1.0)
+            .constant_order_latency(0, 0)
+            .risk_adverse_queue_model()
+            .no_partial_fill_exchange()
+            .trading_value_fee_model(0.0, 0.0)
+            .tick_size(TICK)
+            .lot_size(1.0)
+        )
+        if roi:
+            asset = asset.roi_lb(MIDDLE * TICK - 5_000).roi_ub(MIDDLE * TICK + 5_000)
+            return hft.ROIVectorMarketDepthBacktest([asset])
+        return hft.HashMapMarketDepthBacktest([asset])
+
+    events = hftbacktest_events(rows)
+    warm = tester(events[:1_000])
+    quote(warm, pause, INVENTORY)
+    warm.close()
+    ready = tester(events)
+    results, nanos = timed(lambda: quote(ready, pause, INVENTORY))
+    ready.close()
+    return measured(nanos, rows, *results)
+
+
+def hftbacktest_events(rows: int) -> Any:  # noqa: ANN401
+    """The market in hftbacktest's format; marks are not for it."""
+    import hftbacktest as hft  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+    from hftbacktest.types import event_dtype  # noqa: PLC0415
+
+    everywhere = hft.EXCH_EVENT | hft.LOCAL_EVENT
+    flags = np.zeros(MARK + 1, dtype="u8")
+    flags[BID] = hft.DEPTH_EVENT | hft.BUY_EVENT | everywhere
+    flags[ASK] = hft.DEPTH_EVENT | hft.SELL_EVENT | everywhere
+    flags[BUY] = hft.TRADE_EVENT | hft.BUY_EVENT | everywhere
+    flags[SELL] = hft.TRADE_EVENT | hft.SELL_EVENT | everywhere
+    at, kind, price, size = (np.array(column, dtype="i8") for column in market(rows))
+    told = kind != MARK
+    events = np.zeros(int(told.sum()), dtype=event_dtype)
+    events["ev"] = flags[kind[told]]
+    events["exch_ts"] = events["local_ts"] = at[told]
+    events["px"] = price[told] * TICK
+    events["qty"] = size[told]
+    return events
+
+
+def engines(pause: int) -> dict[str, Engine]:
+    """Everybody, with a strategy that is called after a pause; 0: at every moment."""
+    return {
+        "hftbacktest, vector depth": lambda rows: hftbacktest(rows, pause=pause, roi=True),
+        "hftbacktest, map depth": lambda rows: hftbacktest(rows, pause=pause, roi=False),
+        "plimsoll": lambda rows: plimsoll(rows, pause=pause),
+    }
+
+
+EVERY_PAUSE = engines(PAUSE)
+EVERY_MOMENT = engines(0)
