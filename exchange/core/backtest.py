@@ -71,7 +71,12 @@ class Backtest:
         self._row: i64 = 0
         self._observe = observe
         self._market.is_public = observe is not None
-        self.now: Nanos = max(venue.now, int(columns.at[0]) if columns.count else 0)
+        begin = int(columns.at[0]) if columns.count else 0
+        if begin < venue.now:
+            raise ValueError(f"the record began at {begin}, and it was {venue.now} at the venue")
+        venue.apply(PassTime(at=begin))
+        self._due: i64 = 0
+        self._shows = self._trades = True
         self.sent = 0
         """Orders placed, refused ones among them."""
         self.fills = 0
@@ -89,67 +94,81 @@ class Backtest:
 
     def elapse(self, nanos: Nanos) -> bool:
         """Let time pass, and the record with it.  False when that has come to its end."""
-        end = self.now + nanos
-        self._play(min(end, FAR))
-        if end > self.now:
-            self._pass(end)
+        end = i64(self._state.now + nanos)
+        self._play(end)
+        self._pass(end)
         return self._row < len(self._columns.at)
 
     def _play(self, end: i64) -> None:
         """Every row up to a moment."""
-        state, market, columns = self._state, self._market, self._columns
+        state, columns, worn = self._state, self._columns, self._market.worn
+        times, kinds = columns.at, columns.kind
+        row, count = self._row, i64(len(times))
+        now: i64 = -1
+        is_told = False
+        """Whether levels were told since the last trade, which count as one update."""
+        self._look()
         state.events = []
-        row, count = self._row, i64(len(columns.at))
-        while row < count and columns.at[row] <= end:
-            at = columns.at[row]
-            if state.now != at:
-                self._pass(at)
-            kind = columns.kind[row]
-            if market.worn and kind <= ASK:
-                replay.restore(market, self._told(row))
-            self._row = row + 1
-            self._take(kind, columns.price[row], columns.size[row])
-            if state.touched or state.fired:
-                finish(state)
-            elif market.is_public:
-                state.publish_quote(market)
+        while row < count and times[row] <= end:
+            if times[row] != now:
+                if is_told and worn:
+                    replay.restore(self._market)
+                is_told = False
+                now = times[row]
+                self._pass(now)
+            kind = kinds[row]
+            if kind <= ASK:
+                is_told = True
+                self._show(columns.price[row], columns.size[row], buy=kind == BID)
+            else:
+                is_told = is_told and kind > SELL
+                self._take(kind, columns.price[row], columns.size[row])
             row += 1
-        self._hear(state.events)
+            self._row = row
+            if len(state.events) > 0 or self._market.is_public:
+                self._finish()
+        if is_told and worn:
+            replay.restore(self._market)
 
-    def _pass(self, at: Nanos) -> None:
-        """Time passes; what is due by then happens first."""
-        state = self._state
-        if at >= state.alarms.next:
-            self._hear(state.events)
-            self._hear(self.venue.apply(PassTime(at=at)))
-            state.events = []
-        state.now = at
-        self.now = at
+    def _show(self, price: i64, size: i64, *, buy: bool) -> None:
+        """A level is told.  Raises ValueError where history would cross itself."""
+        market = self._market
+        if market.worn:
+            market.worn.pop((buy, price), None)
+        if self._shows and not replay.show_level(self._state, market, price, size, buy=buy):
+            side, text = "bid" if buy else "ask", self.instrument.price_text(price)
+            number = self._row + 1
+            raise ValueError(f"row {number}: {side} was {text}, which crosses the recorded book")
 
     def _take(self, kind: i64, price: i64, size: i64) -> None:
-        """What one row says.  Raises ValueError where history would cross itself."""
-        state, market = self._state, self._market
-        if kind <= ASK:
-            if is_over(market):
-                return
-            if not replay.show_level(state, market, price, size, buy=kind == BID):
-                side, text = "bid" if kind == BID else "ask", market.instrument.price_text(price)
-                raise ValueError(f"row {self._row}: the {side} of {text} crosses the recorded book")
-        elif kind <= SELL:
-            if market.phase is Phase.TRADING:
-                replay.take(state, market, price, size, buy=kind == BUY)
-        elif market.phase is not Phase.SETTLED:
-            set_mark(state, market, price)
+        """A trade or a mark is told."""
+        if kind > SELL:
+            if self._market.phase is not Phase.SETTLED:
+                set_mark(self._state, self._market, price)
+        elif self._trades:
+            replay.take(self._state, self._market, price, size, buy=kind == BUY)
 
-    def _told(self, row: i64) -> set[tuple[bool, Ticks]]:
-        """The levels that the rest of a moment tells."""
-        columns, told = self._columns, set[tuple[bool, Ticks]]()
-        at = columns.at[row]
-        while row < len(columns.at) and columns.at[row] == at:
-            if columns.kind[row] <= ASK:
-                told.add((columns.kind[row] == BID, columns.price[row]))
-            row += 1
-        return told
+    def _pass(self, at: i64) -> None:
+        """Time passes; what is due by then happens first."""
+        if at >= self._due:
+            self._hear(self.venue.apply(PassTime(at=at)))
+            self._state.events = []
+            self._look()
+        self._state.now = at
+
+    def _finish(self) -> None:
+        """Something happened: let follow what follows from it."""
+        state = self._state
+        finish(state)
+        self._hear(state.events)
+        state.events = []
+        self._look()
+
+    def _look(self) -> None:
+        """What holds until something happens."""
+        self._due = min(self._state.alarms.next, FAR)
+        self._shows = not is_over(self._market)
+        self._trades = self._market.phase is Phase.TRADING
 
     def _hear(self, events: list[Event]) -> None:
         for event in events:
@@ -170,7 +189,9 @@ class Backtest:
 
     def cancel(self, order_id: int) -> bool:
         """Take an order out of the book.  False where it was there no more."""
-        events = self.venue.apply(CancelOrder(at=self.now, account=self.account, order_id=order_id))
+        events = self.venue.apply(
+            CancelOrder(at=self._state.now, account=self.account, order_id=order_id)
+        )
         self._hear(events)
         first = events[0]
         if isinstance(first, CommandRejected):
@@ -186,7 +207,7 @@ class Backtest:
         self.sent += 1
         events = self.venue.apply(
             PlaceOrder(
-                at=self.now,
+                at=self._state.now,
                 account=self.account,
                 symbol=self.symbol,
                 side=side,
@@ -205,6 +226,11 @@ class Backtest:
         return 0
 
     # --------------------------------------------------------------------------- views
+
+    @property
+    def now(self) -> Nanos:
+        """The time, in nanoseconds since 1970."""
+        return self._state.now
 
     @property
     def position(self) -> Lots:

@@ -37,7 +37,8 @@ class Columns:
         self.count = len(self.at)
         lengths = [len(one) for one in (self.kind, self.price, self.size)]
         if lengths != [self.count] * 3:
-            raise ValueError(f"columns had {[self.count, *lengths]} rows, expected as many of each")
+            found = ", ".join(map(str, [self.count, *lengths]))
+            raise ValueError(f"columns had {found} rows, expected as many of each")
         self._check()
 
     def __len__(self) -> int:

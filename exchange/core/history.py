@@ -6,6 +6,8 @@ place never improves by guesswork.  A recorded trade consumes the queue from the
 never trades with itself: depth updates already tell what its own trades did to it.
 """
 
+from mypy_extensions import i64
+
 from exchange.core.book import HISTORY_OWNER, NONE, Book, Ladder
 from exchange.core.policies import QueueModel
 from exchange.core.queues import Queue
@@ -37,8 +39,12 @@ def quote(book: Book, side: Ladder) -> tuple[Ticks, Lots]:
 def shrink(book: Book, side: Ladder, price: Ticks, size: Lots, queue: Queue) -> None:
     """Let history leave `price` until only `size` of it is left, as the queue model says."""
     level = side.level(price)
-    if level == NONE or book.history[level] <= size:
-        return
+    if level != NONE and book.history[level] > size:
+        shrink_level(book, level, size, queue)
+
+
+def shrink_level(book: Book, level: i64, size: i64, queue: Queue) -> None:
+    """The same at a level that shows more."""
     if book.total[level] == book.history[level] or queue.model is QueueModel.PESSIMISTIC:
         _shrink_newest(book, level, size)
         return
@@ -50,7 +56,7 @@ def shrink(book: Book, side: Ladder, price: Ticks, size: Lots, queue: Queue) -> 
             book.reduce(row, part)
 
 
-def _shrink_newest(book: Book, level: int, size: Lots) -> None:
+def _shrink_newest(book: Book, level: i64, size: i64) -> None:
     row = book.newest[level]
     while row != NONE and book.history[level] > size:
         older = book.older[row]
@@ -64,8 +70,12 @@ def grow(book: Book, price: Ticks, size: Lots, *, buy: bool) -> None:
     side = book.side(buy=buy)
     level = side.level(price)
     more = size if level == NONE else size - book.history[level]
-    if more <= 0:
-        return
+    if more > 0:
+        grow_level(book, level, price, more, buy=buy)
+
+
+def grow_level(book: Book, level: i64, price: i64, more: i64, *, buy: bool) -> None:
+    """Let history show `more` at a price, whose level, if there is one, is known."""
     newest = NONE if level == NONE else book.newest[level]
     own = newest != NONE and book.owner[newest] == HISTORY_OWNER
     if own and book.number[newest] == 0:

@@ -1,5 +1,7 @@
 """Depth updates and recorded trades: history acting in the book (see `history` for the rules)."""
 
+from mypy_extensions import i64
+
 from exchange.core import history
 from exchange.core.book import HISTORY_OWNER, NONE, Book, Ladder, Order
 from exchange.core.finding import (
@@ -57,9 +59,10 @@ def _show(state: State, market: Market, command: UpdateDepth) -> None:
         _clear(state, market, command)
         market.worn.clear()
     elif market.worn:
-        told = {(True, price) for price, _ in command.bids}
-        told.update((False, price) for price, _ in command.asks)
-        restore(market, told)
+        for buy, rows in ((True, command.bids), (False, command.asks)):
+            for price, _ in rows:
+                market.worn.pop((buy, price), None)
+        restore(market)
     for buy, rows in ((True, command.bids), (False, command.asks)):
         side = book.side(buy=buy)
         for price, size in rows:
@@ -112,32 +115,39 @@ def _clear(state: State, market: Market, command: UpdateDepth) -> None:
                 history.shrink(book, side, price, 0, state.queue)
 
 
-def show_level(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) -> bool:
-    """An update of one level, as `update_depth` carries out one of many; `restore` is the caller's.
+def show_level(state: State, market: Market, price: i64, size: i64, *, buy: bool) -> bool:
+    """Let history show `size` at one price; what its trades took is the caller's to `restore`.
 
     False, and nothing is done, where history would cross itself.
     """
     book = market.book
-    if size and book.would_trade(price, buy=buy):
-        other, shown = history.quote(book, book.side(buy=not buy))
-        if shown and (price >= other if buy else price <= other):
+    level = book.side(buy=buy).level(price)
+    shown = 0 if level == NONE else book.history[level]
+    if size > shown and book.would_trade(price, buy=buy):
+        other, has = history.quote(book, book.side(buy=not buy))
+        if has and (price >= other if buy else price <= other):
             return False
+        market.withheld.pop((buy, price), None)
+        show_more(state, market, price, size, buy=buy)
+        return True
     if market.withheld:
         market.withheld.pop((buy, price), None)
-    history.shrink(book, book.side(buy=buy), price, size, state.queue)
-    show_more(state, market, price, size, buy=buy)
+    if size < shown:
+        history.shrink_level(book, level, size, state.queue)
+    elif size > shown:
+        history.grow_level(book, level, price, size - shown, buy=buy)
     return True
 
 
-def restore(market: Market, told: set[tuple[bool, Ticks]]) -> None:
-    """Give back what recorded trades took and this update does not confirm.
+def restore(market: Market) -> None:
+    """Give back what recorded trades took and the update after them does not confirm.
 
     An update tells every level that changed since the one before.  A level that a recorded trade
     has eaten from, and that is not told, had been told with the trade already in it.
     """
+    book = market.book
     for (buy, price), size in market.worn.items():
-        book = market.book
-        if (buy, price) not in told and not book.would_trade(price, buy=buy):
+        if not book.would_trade(price, buy=buy):
             shown = history.shown(book, book.side(buy=buy), price)
             history.grow(book, price, shown + size, buy=buy)
     market.worn.clear()
@@ -159,45 +169,57 @@ def recorded_trade(state: State, command: RecordedTrade) -> Refusal | None:
     return None
 
 
-def take(state: State, market: Market, told: Ticks, size: Lots, *, buy: bool) -> None:
+def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> None:
     """A trade of history's taker at the price that was told, in a market that is open."""
-    taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, told, size)
-    own, book = 0, market.book
+    book = market.book
     side = book.side(buy=not buy)
-    for price in [int(book.price[level]) for level in book.reached(told, buy=not buy)]:
+    taker: Order | None = None
+    left, own = size, i64(0)
+    for price in _met(book, side, told, buy=not buy):
         # A trade may take other orders along, or bring an iceberg back: look anew each time.
         row = _first(book, side, price, told)
-        while row != NONE and taker.size:
+        while row != NONE and left:
+            met = min(book.size[row], left)
             if book.orders[row] is None:
-                own += _wear(market, row, taker, buy=not buy)
+                own += met
+                _wear(market, row, told, met, buy=not buy)
+                left -= met
             else:
-                met = min(book.size[row], taker.size)
+                if taker is None:
+                    taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, told, left)
+                taker.size = left
                 trade(state, market, row, taker, met, 0, TradeKind.BOOK)
+                left = taker.size
             row = _first(book, side, price, told)
-    if own + taker.size:
-        _print(state, market, told, own + taker.size, buy=buy)
+    if own + left:
+        _print(state, market, told, own + left, buy=buy)
 
 
-def _first(book: Book, side: Ladder, price: Ticks, told: Ticks) -> int:
+def _met(book: Book, side: Ladder, told: i64, *, buy: bool) -> list[int]:
+    """The prices at which a recorded trade may meet somebody: its own, and better ones' clients."""
+    best = side.best()
+    if best != NONE and book.price[best] == told:
+        return [told]
+    return [int(book.price[level]) for level in book.reached(told, buy=buy)]
+
+
+def _first(book: Book, side: Ladder, price: i64, told: i64) -> i64:
     """Whom a recorded trade meets at a price: only clients, where it is better than was told."""
     level = side.level(price)
     row = NONE if level == NONE else book.oldest[level]
     while row != NONE and book.orders[row] is None and price != told:
         row = book.newer[row]
-    return int(row)
+    return row
 
 
-def _wear(market: Market, row: int, taker: Order, *, buy: bool) -> Lots:
+def _wear(market: Market, row: i64, price: i64, size: i64, *, buy: bool) -> None:
     """History meets itself: the queue shortens, and nothing changes hands."""
-    size, price = min(market.book.size[row], taker.size), taker.price
     number = int(market.book.number[row])
     if number:
         market.worn_orders[number] = market.worn_orders.get(number, 0) + size
     else:
         market.worn[buy, price] = market.worn.get((buy, price), 0) + size
     market.book.reduce(row, size)
-    taker.size -= size
-    return size
 
 
 def _print(state: State, market: Market, price: Ticks, size: Lots, *, buy: bool) -> None:

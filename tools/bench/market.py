@@ -81,7 +81,8 @@ class _Maker:
         sizes = self.bids if kind == BID else self.asks
         price = self.best[kind]
         shown = sizes[price]
-        size = shown + 5 if all_of_it or shown < 10 else 10 * self.random.randint(1, shown // 10)
+        parts = shown // 10
+        size = 10 * self.random.randint(1, parts) if parts and not all_of_it else shown + 5
         self.tell(SELL if kind == BID else BUY, price, size)
         self.level(kind, price, max(0, shown - size))
 

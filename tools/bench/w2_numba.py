@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from hftbacktest import GTX, LIMIT
-from numba import njit
+from hftbacktest import GTX, LIMIT  # type: ignore[import-not-found]
+from numba import njit  # type: ignore[import-not-found]
 
 END = 1
 FOREVER = 1 << 60

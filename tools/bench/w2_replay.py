@@ -12,14 +12,13 @@ nautilus_trader has no queue: it fills what the market trades through, so its fi
 and it is given a beginning of the market only.
 """
 
-from decimal import Decimal
 from typing import Any, Final
 
 from exchange import Backtest, Columns, InstrumentRules, Rulebook, Tier, Venue
 from exchange.core.columns import ASK, BID, BUY, MARK, SELL
 from exchange.core.messages import Deposit, ListInstrument, OpenAccount
 from exchange.core.rules import Fees
-from tools.bench.market import BEGIN, MIDDLE, market
+from tools.bench.market import MIDDLE, market
 from tools.bench.measured import Engine, Measured, Missing, timed
 
 PAUSE: Final = 100_000_000
@@ -107,11 +106,11 @@ def measured(nanos: int, rows: int, *results: float) -> Measured:
 
 
 def hftbacktest(rows: int, *, pause: int, roi: bool) -> Measured:
-    """hftbacktest with a strategy compiled by numba, compiled before the clock starts."""
+    """Hftbacktest with a strategy compiled by numba, compiled before the clock starts."""
     try:
-        import hftbacktest as hft  # noqa: PLC0415
+        import hftbacktest as hft  # type: ignore[import-not-found]
 
-        from tools.bench.w2_numba import quote  # noqa: PLC0415
+        from tools.bench.w2_numba import quote
     except ImportError as error:
         raise Missing(f"pip install hftbacktest ({error})") from None
 
@@ -144,9 +143,9 @@ def hftbacktest(rows: int, *, pause: int, roi: bool) -> Measured:
 
 def hftbacktest_events(rows: int) -> Any:  # noqa: ANN401
     """The market in hftbacktest's format; marks are not for it."""
-    import hftbacktest as hft  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
-    from hftbacktest.types import event_dtype  # noqa: PLC0415
+    import hftbacktest as hft
+    import numpy as np
+    from hftbacktest.types import event_dtype  # type: ignore[import-not-found]
 
     everywhere = hft.EXCH_EVENT | hft.LOCAL_EVENT
     flags = np.zeros(MARK + 1, dtype="u8")
@@ -164,12 +163,27 @@ def hftbacktest_events(rows: int) -> Any:  # noqa: ANN401
     return events
 
 
+def nautilus(rows: int, *, pause: int) -> Measured:
+    """nautilus_trader with its data engine, book, risk engine (bypassed) and portfolio."""
+    try:
+        from tools.bench.w2_nautilus import prepared
+    except ImportError as error:
+        raise Missing(f"pip install nautilus_trader ({error})") from None
+    rows = min(rows, NAUTILUS_MOST)
+    engine, quoter = prepared(market(rows), pause, INVENTORY)
+    _, nanos = timed(engine.run)
+    facts = {"calls": quoter.calls, "sent": quoter.sent, "fills": quoter.fills, "rows": rows}
+    engine.dispose()
+    return Measured(nanos=nanos, count=rows, facts=facts)
+
+
 def engines(pause: int) -> dict[str, Engine]:
     """Everybody, with a strategy that is called after a pause; 0: at every moment."""
     return {
         "hftbacktest, vector depth": lambda rows: hftbacktest(rows, pause=pause, roi=True),
         "hftbacktest, map depth": lambda rows: hftbacktest(rows, pause=pause, roi=False),
         "plimsoll": lambda rows: plimsoll(rows, pause=pause),
+        "nautilus_trader": lambda rows: nautilus(rows, pause=pause),
     }
 
 

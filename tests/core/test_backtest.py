@@ -1,0 +1,136 @@
+"""A recorded market in columns, and a loop that trades in it."""
+
+import pytest
+
+from exchange import Backtest, Columns
+from exchange.core.columns import ASK, BID, BUY, MARK, SELL
+from exchange.core.messages import (
+    Event,
+    OrderFilled,
+    QuoteChanged,
+    RecordedTrade,
+    Reject,
+    Side,
+    Traded,
+    UpdateDepth,
+    UpdateMarkPrice,
+)
+from tests.stage import SUBTICKS, Stage
+from tools.bench.market import market
+
+BEGIN = 10
+BEGUN = [(0, BID, 99, 10), (0, ASK, 101, 10), (0, MARK, 100 * SUBTICKS, 0)]
+
+
+def begun(*rows: tuple[int, int, int, int], observe: object = None) -> Backtest:
+    """Ten bid at 99, ten asked at 101, and what is to come."""
+    stage = Stage()
+    stage.trader("alice", deposit=10_000)
+    told = [(BEGIN + at, *rest) for at, *rest in (*BEGUN, *rows)]
+    columns = Columns(*zip(*told, strict=True))
+    test = Backtest(stage.venue, "BTC", "alice", columns, observe)  # type: ignore[arg-type]
+    test.step()
+    return test
+
+
+def test_the_queue_ahead_trades_first() -> None:
+    test = begun((5, SELL, 99, 10), (5, BID, 99, 0), (6, SELL, 99, 3), (7, BID, 98, 1))
+    order = test.buy(2, 99)
+    test.step()
+    assert test.is_open(order)
+    test.step()
+    assert (test.position, test.fills, test.is_open(order)) == (2, 1, False)
+
+
+def test_what_leaves_without_a_trade_leaves_from_behind() -> None:
+    test = begun((5, BID, 99, 30), (6, BID, 99, 12), (7, SELL, 99, 10), (7, BID, 99, 2))
+    test.buy(1, 99)
+    assert [test.step(), test.step(), test.step()] == [True, True, False]
+    assert test.position == 0
+
+
+def test_what_the_update_does_not_confirm_is_given_back() -> None:
+    test = begun((5, SELL, 99, 4), (6, BID, 98, 1), (7, ASK, 101, 9))
+    test.step()
+    assert test.venue.history_quote(test.symbol)[:2] == (99, 6)
+    test.step()
+    assert test.venue.history_quote(test.symbol)[:2] == (99, 10)
+
+
+def test_time_passes_by_as_much_as_asked() -> None:
+    test = begun((5, BID, 99, 30), (15, BID, 99, 12), (25, BID, 99, 1))
+    assert (test.elapse(10), test.now, test.recorded_bid) == (True, 20, 99)
+    assert (test.elapse(10), test.elapse(10), test.now) == (True, False, 40)
+
+
+def test_the_record_is_seen_without_ones_own_orders() -> None:
+    test = begun()
+    test.buy(1, 100)
+    assert (test.bid, test.recorded_bid, test.ask, test.recorded_ask) == (100, 99, 101, 101)
+
+
+def test_a_refusal_says_why() -> None:
+    test = begun()
+    assert test.buy(1, 101, post_only=True) == 0
+    assert test.refused is not None
+    assert test.refused.reason is Reject.POST_ONLY_WOULD_TAKE
+    assert not test.cancel(77)
+    assert test.refused.reason is Reject.UNKNOWN_ORDER
+
+
+def test_quotes_and_trades_are_made_for_whoever_looks() -> None:
+    seen: list[Event] = []
+    test = begun((5, SELL, 99, 12), (6, BID, 98, 1), observe=seen.append)
+    test.buy(2, 99)
+    test.step()
+    kinds = {type(event) for event in seen}
+    assert {QuoteChanged, Traded, OrderFilled} <= kinds
+
+
+def test_it_comes_to_the_same_as_commands() -> None:
+    rows = market(3_000)
+    by_columns, by_commands = Stage(), Stage()
+    for stage in (by_columns, by_commands):
+        stage.trader("alice", deposit=10_000)
+    test = Backtest(by_columns.venue, "BTC", "alice", Columns(*rows))
+    while test.elapse(50_000_000):
+        pass
+    symbol, venue = "BTC", by_commands.venue
+    for at, kind, price, size in zip(*rows, strict=True):
+        if kind == MARK:
+            venue.apply(UpdateMarkPrice(at=at, symbol=symbol, price=price))
+        elif kind in (BUY, SELL):
+            side = Side.BUY if kind == BUY else Side.SELL
+            venue.apply(RecordedTrade(at=at, symbol=symbol, side=side, price=price, size=size))
+        else:
+            level = ((price, size),)
+            bids, asks = (level, ()) if kind == BID else ((), level)
+            venue.apply(UpdateDepth(at=at, symbol=symbol, bids=bids, asks=asks))
+    assert test.venue.book_view(symbol, 500).bids == venue.book_view(symbol, 500).bids
+    assert test.venue.book_view(symbol, 500).asks == venue.book_view(symbol, 500).asks
+    test.venue.check()
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ((-1, BID, 99, 1), "row 2: time was -1, expected 7 or later"),
+        ((8, 9, 99, 1), "row 2: kind was 9, expected 0 to 4"),
+        ((8, ASK, 0, 1), "row 2: price was 0, expected 1 to"),
+        ((8, BUY, 99, 0), "row 2: size was 0, expected 1 to"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(row: tuple[int, int, int, int], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        Columns(*zip((7, BID, 98, 1), row, strict=True))
+
+
+def test_columns_are_of_one_length() -> None:
+    with pytest.raises(ValueError, match="columns had 1, 1, 1, 0 rows"):
+        Columns([1], [BID], [99], [])
+
+
+def test_a_record_that_crosses_itself_is_refused_by_row() -> None:
+    test = begun((5, ASK, 99, 1), (6, BID, 98, 1))
+    with pytest.raises(ValueError, match=r"row 4: ask was 99.*, which crosses the recorded book"):
+        test.step()
