@@ -3,8 +3,9 @@
 A bar begins at its open and ends at its close; between them it touches first the extreme against
 its direction: low before high in a bar that rises, high before low in one that falls.  The four
 prices stand at 0, 1/4, 1/2 and 3/4 of the bar's time, and each has a quarter of the volume (the
-close what remains of it).  Which way a trade went: up was bought, down was sold, and where the
-price stands still the bar's own direction.
+close what remains of it), but a lot at least: the path must not depend on how large a lot is.
+Which way a trade went: up was bought, down was sold, and where the price stands still the bar's
+own direction.
 """
 
 from collections.abc import Iterator
@@ -46,12 +47,16 @@ class Bar(NamedTuple):
 
 
 def trades(bar: Bar, volume: Lots, symbol: str, last: Ticks) -> Iterator[RecordedTrade]:
-    """The trades of a bar whose prices are ticks; `last` is the price before it, 0 for none."""
+    """The trades of a bar whose prices are ticks; `last` is the price before it, 0 for none.
+
+    None where nothing was traded.
+    """
+    if not volume:
+        return
     quarter = volume // POINTS
     for number, (at, price) in enumerate(bar.path(), start=1):
         size = volume - (POINTS - 1) * quarter if number == POINTS else quarter
         rises = bar.rises if price == last or not last else price > last
         last = price
-        if size:
-            side = Side.BUY if rises else Side.SELL
-            yield RecordedTrade(at=at, symbol=symbol, side=side, price=price, size=size)
+        side = Side.BUY if rises else Side.SELL
+        yield RecordedTrade(at=at, symbol=symbol, side=side, price=price, size=max(size, 1))

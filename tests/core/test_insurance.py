@@ -87,6 +87,19 @@ def test_a_fund_of_its_own_answers_for_its_own_contract() -> None:
     assert (may_pay(it, "BTC"), may_pay(it, "ETH")) == (300, 500)
 
 
+def test_a_shared_fund_answers_for_all_that_it_took_over() -> None:
+    """It has 10 of bitcoin and 10 of ether from 80: 200 lost in one are won in the other."""
+    it = anns(fund="500", unfilled=Unfilled.TAKEOVER, takeover_whole=True)
+    it.mark("BTC", 87)
+    it.trader("dan", deposit=200)
+    it.hold("dan", "ETH", 10, 100, other="bob")
+    it.mark("ETH", 87)
+    it.mark("ETH", 100)
+    it.mark("BTC", 60)
+
+    assert may_pay(it, "BTC") == may_pay(it, "ETH") == 500
+
+
 def test_what_it_may_lose_is_a_share_of_its_peak_in_the_window() -> None:
     """A fee brings it from 10 to 18.70: it may lose half of that, and 10 seconds later of less."""
     it = anns(fund="10", fee="0.01", fund_drawdown_max="0.5", fund_window_seconds="10",

@@ -138,6 +138,20 @@ def test_lean_trade_bars_are_of_the_day_in_their_name(tmp_path: Path) -> None:
     assert [item.price for item in found] == [1000, 980, 1030, 1010]
 
 
+def test_a_bar_of_three_lots_has_all_four_prices(tmp_path: Path) -> None:
+    """As an index it is read with other lots, and must tell the same path."""
+    path = lean(tmp_path, "20200913_btcusdt_minute_trade_perp.csv", "60000,100,103,98,101,0.003")
+
+    found = items(open_feed(path, BTC))
+
+    assert [(item.price, item.size) for item in found] == [
+        (1000, 1),
+        (980, 1),
+        (1030, 1),
+        (1010, 3),
+    ]
+
+
 def test_lean_quote_bars_move_both_sides(tmp_path: Path) -> None:
     row = "0,100,103,98,101,8,100.1,103.1,98.1,101.1,9"
     path = lean(tmp_path, "20200913_btcusdt_minute_quote_perp.csv", row)

@@ -94,6 +94,20 @@ def test_margin_is_that_of_the_riskier_side(held: int, buys: int, sells: int, ma
     assert found == margin
 
 
+def test_a_maintenance_amount_need_not_lie_on_the_money_grid() -> None:
+    """Its tier begins at 950 / 0.0065, which has no end."""
+    price = answer(
+        "liquidation_price_isolated", "binance_usdm", side="long", entry=200_000, qty=1,
+        wallet=19_000, mmr="0.0065", cum="950",
+    )  # fmt: skip
+
+    assert price == pytest.approx((950 + 19_000 - 200_000) / (0.0065 - 1), abs=1e-5)
+
+
+def test_margin_of_a_size_that_no_clip_fits() -> None:
+    assert answer("maintenance_margin_legacy", "deribit", position_btc=107, mm="0.01") == 1.07
+
+
 # -------------------------------------------------------------------------------- honesty
 
 
@@ -120,6 +134,23 @@ def test_what_is_missing_is_named() -> None:
     made = answered(vector(row | {"venue": "bybit"}))
 
     assert (made.status, made.detail) == ("unsupported", "neither leverage nor margin was given")
+
+
+@pytest.mark.parametrize(
+    ("topic", "inputs"),
+    [
+        ("base_to_close_to_cover_shortage", {"shortage": 10, "price": 0, "mmr": "0.1"}),
+        ("maintenance_amount_cum_from_tiers", {"floors": [0, 10], "mmr": [0.1]}),
+        ("adl_queue", {"accounts": {"a": 1}, "liquidated_short_qty": 1}),
+        ("bankruptcy_price_quote_quantums", {"usdc": -1, "positions": [{"size": 1, "px": 0}]}),
+    ],
+)
+def test_inputs_that_do_not_fit_stop_nothing(topic: str, inputs: dict[str, object]) -> None:
+    """A price of zero, lists of unlike length, a number for a row: the other vectors go on."""
+    made = answered(vector({"id": "x", "topic": topic, "inputs": inputs, "expected": 1}))
+
+    assert made.status == "unsupported"
+    assert made.detail
 
 
 def test_a_source_that_contradicts_itself_proves_nothing() -> None:

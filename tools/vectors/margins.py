@@ -98,7 +98,12 @@ def maintenance_of_notional(case: Case) -> dict[str, Fraction]:
     rate = case.maybe("mm", "mmr", "mmf", "rf")
     rate = (case.number("rf") if rate is None else rate) + case.number("slippage", default=0)
     rulebook = replace(rulebook_for(case), instrument_tiers={"X": tiers(rate)})
-    rulebook = replace(rulebook, margin=replace(rulebook.margin, rate_growth="0"))
+    # Nothing is liquidated: the size of a clip is of no concern, but it has to fit the lots.
+    rulebook = replace(
+        rulebook,
+        margin=replace(rulebook.margin, rate_growth="0"),
+        liquidation=replace(rulebook.liquidation, clip=text(size / price)),
+    )
     contract = Contract(sizes=[size / price])
     bench = Bench(plain_fees(rulebook, case), contract)
     bench.account("ann", Fraction(int(size) + 1))

@@ -17,7 +17,7 @@ from tools.vectors.bench import (
     share,
     tiers,
 )
-from tools.vectors.cases import Case, MissingInputError
+from tools.vectors.cases import Case, MissingInputError, UnsupportedError
 from tools.vectors.figures import figure, text
 
 SATOSHI = Fraction(1, 10**8)
@@ -84,6 +84,11 @@ class Subject:
     def entry_value(self) -> Fraction:
         """What the position was bought or sold for."""
         return self.size / self.entry if self.inverse else self.size * self.entry
+
+    @property
+    def floor(self) -> Fraction:
+        """Where the tier begins whose maintenance amount is given; it must lie on money's grid."""
+        return self.cum / self.maintenance if self.cum else Fraction(0)
 
     @property
     def gain(self) -> Fraction:
@@ -175,7 +180,9 @@ def isolated(case: Case) -> tuple[Bench, Subject]:
     if subject.wallet is None and subject.leverage is None:
         raise MissingInputError("neither leverage nor margin was given")
     by_lot = subject.unit_money == SATOSHI
-    amounts = [subject.wallet] if subject.wallet is not None else []
+    if subject.wallet is not None and subject.wallet <= 0:
+        raise UnsupportedError(f"margin was {float(subject.wallet):.6g}, expected more than 0")
+    amounts = [subject.floor, subject.wallet or Fraction(0)]
     contract = subject.contract(by_lot=by_lot)
     rulebook = rules_for(case, subject)
     unit = SATOSHI if by_lot else None
@@ -200,7 +207,9 @@ def isolated(case: Case) -> tuple[Bench, Subject]:
 def crossed(case: Case, subjects: list[Subject], deposit: Fraction) -> Bench:
     """A bench with positions in cross margin, held by "ann" on one deposit."""
     contracts = [subject.contract() for subject in subjects]
-    bench = Bench(rules_for(case, *subjects), *contracts, amounts=[deposit])
+    bench = Bench(
+        rules_for(case, *subjects), *contracts, amounts=[deposit, *[s.floor for s in subjects]]
+    )
     bench.account("ann", deposit)
     for subject in subjects:
         bench.mark(subject.symbol, better(subject))

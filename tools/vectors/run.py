@@ -58,6 +58,9 @@ def answered(vector: Vector) -> Result:
         status, detail = ("pass" if same else "fail"), ""
     except (UnsupportedError, MissingInputError, FigureError, UnitError) as error:
         status, detail, found = "unsupported", str(error), plain(found)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"
+        status, detail, found = "unsupported", f"the inputs do not fit the topic ({what})", None
     if not vector.verified and status != "unsupported":
         agrees = "agrees" if status == "pass" else "differs"
         status, detail = "disputed", f"the venue {agrees}; {vector.note or 'not verified'}"

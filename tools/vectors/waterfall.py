@@ -38,6 +38,8 @@ QUANTUM = Fraction(1, 10**6)
 """dYdX's quote quantum in USDC."""
 BILLIONTH = Fraction(1, 10**9)
 ONE = Fraction(1)
+DOUBLINGS_MAX = 60
+"""How often entry prices are moved away until they suit a debt."""
 
 
 # ---------------------------------------------------------------------------------- steps
@@ -188,12 +190,16 @@ class Subaccount:
         ]
         paid = sum(s * e for s, e in zip(self.sizes, self.entries, strict=True)) * QUANTUM
         deposit = case.number("usdc") + paid
-        while deposit < 0:
+        for _ in range(DOUBLINGS_MAX):
+            if deposit >= 0:
+                break
             self.entries = [
                 e * 4 if s > 0 else e / 1000 for s, e in zip(self.sizes, self.entries, strict=True)
             ]
             paid = sum(s * e for s, e in zip(self.sizes, self.entries, strict=True)) * QUANTUM
             deposit = case.number("usdc") + paid
+        if deposit < 0:
+            raise UnsupportedError("no entry prices leave the account safe before")
         tables = {name: tiers(rounded(rate)) for name, rate in zip(self.names, rates, strict=True)}
         rulebook = replace(rulebook, instrument_tiers=tables)
         contracts = [
