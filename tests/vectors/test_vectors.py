@@ -22,8 +22,10 @@ SEEDS = list(results(HERE / "seeds.json"))
 
 NOT_FIGURES = {"stress-3"}
 """Without a number in the article."""
-PORTFOLIO = {"ok-10", "ok-11", "de-01", "de-02", "de-03"}
-"""Portfolio margin and tiers across two sides: not yet among the venue's margin modes."""
+OF_OPTIONS = {"de-01", "de-02"}
+"""Portfolio margin's charges on options, which are no contracts here."""
+ACROSS_SIDES = {"ok-10"}
+"""A tier by a long and a short together: each has its own here."""
 BOUNDED_BY_THE_BOOK = "ve-18"
 """A disposal whose steps a share of the book bounds, too."""
 
@@ -35,7 +37,9 @@ def named(result: Result) -> str:
 @pytest.mark.parametrize("result", VENUES, ids=named)
 def test_venues(result: Result) -> None:
     assert result.source
-    if result.id in PORTFOLIO:
+    if result.id in OF_OPTIONS:
+        assert (result.status, "options" in result.detail) == ("unsupported", True)
+    elif result.id in ACROSS_SIDES:
         assert result.status != "pass", "then it belongs to the others"
     else:
         assert result.status == "pass", result
@@ -195,3 +199,31 @@ def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path, content: str) ->
 
     with pytest.raises(VectorError, match=r"broken\.json: "):
         list(results(path))
+
+
+def test_charges_of_portfolio_margin_are_combined_as_published() -> None:
+    """max(max(MR1, MR6) + MR4, MR7), summed over risk units; initial margin 1.3 times it."""
+    one = {"MR1": 120, "MR4": "3.5", "MR6": 150, "MR7": 20}
+    two = {"MR1": 1, "MR7": "44.25"}
+    units = {"id": "x", "venue": "okx", "inputs": {"units": {"BTC": one, "ETH": two}}}
+
+    mmr = {"topic": "portfolio_margin_mmr", "expected": 197.75}
+    imr = {"topic": "portfolio_margin_imr", "expected": 257.075}
+    assert answered(vector(units | mmr)).status == "pass"
+    assert answered(vector(units | imr)).status == "pass"
+
+
+def test_a_charge_on_options_is_none_of_the_venues() -> None:
+    made = answered(
+        vector(
+            {
+                "id": "x",
+                "venue": "okx",
+                "topic": "portfolio_margin_mmr",
+                "inputs": {"MR1": 1, "MR2": 2},
+                "expected": 2,
+            }
+        )
+    )
+
+    assert (made.status, made.detail.split()[0]) == ("unsupported", "MR2")

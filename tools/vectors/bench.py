@@ -114,8 +114,12 @@ class Contract:
         inverse: bool = False,
         settle: str = "USD",
         by_lot: bool = False,
+        expiry: str = "",
+        underlying: str = "",
     ) -> None:
         self.symbol = symbol
+        self.expiry = expiry
+        self.underlying = underlying
         self.tick = tick
         self.lot = Fraction(1) if by_lot else step(*sizes)
         self.inverse = inverse
@@ -137,6 +141,8 @@ class Contract:
             mark_unit=text(self.tick / SUBTICKS),
             money_unit=text(unit),
             whole_value_per_lot=self.by_lot,
+            expiry=self.expiry,
+            underlying=self.underlying,
         )
 
 

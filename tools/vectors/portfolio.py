@@ -1,25 +1,102 @@
-"""Portfolio margin: scenarios, contingencies, and how charges are combined."""
+"""Portfolio margin: charges, contingencies, and how they are combined."""
 
 from fractions import Fraction
 
+from msgspec.structs import replace
+
+from exchange.core.messages import MarginMode, SetMarginMode
+from exchange.core.rules import GridRules, PortfolioRules, Rulebook
+from tools.vectors.bench import Bench, Contract, plain_fees, rulebook_for
 from tools.vectors.cases import Case, UnsupportedError
+from tools.vectors.figures import rounded, text
+
+OF_OPTIONS = ("MR2", "MR3", "MR5", "MR8")
+OF_FUTURES = ("MR1", "MR4", "MR6", "MR7")
+NO_OPTIONS = "is a charge on options, and the venue lists none"
+YEAR = "1971-01-01T00:00:00"
+"""A year after the bench's clock begins: as long as a basis charge counts."""
+ROOM = 10
+"""How much more a position is worth than what it is charged, at least."""
 
 
-def combined(case: Case) -> Fraction:
-    """The requirement that a risk unit's charges come to."""
-    raise UnsupportedError(case.topic)
+def combined(case: Case) -> dict[str, Fraction]:
+    """What risk units with these charges require: a dated future for each, on a grid to match."""
+    parts = case.raw("units", "risk_units")
+    if isinstance(parts, dict):
+        parts = list(parts.values())
+    units = [_charges(case.within(part)) for part in parts] if parts else [_charges(case)]
+    value = Fraction(1)
+    while value < ROOM * max(sum(unit.values()) for unit in units):
+        value *= 10
+    grids = {f"U{number}": _grid(unit, value) for number, unit in enumerate(units)}
+    rulebook = rulebook_for(case)
+    if rulebook.portfolio.grid is None:
+        raise UnsupportedError(f"{rulebook.title} has no portfolio margin here")
+    rules = replace(rulebook.portfolio, grid=GridRules(), underlyings=grids, credits=())
+    contracts = [Contract(name, sizes=[value], expiry=YEAR, underlying=name) for name in grids]
+    bench = Bench(with_portfolio(rulebook, case, rules), *contracts, amounts=[value])
+    _go_over(bench, 10 * value * len(units))
+    for name in grids:
+        bench.trade("ann", name, value, Fraction(1))
+    seen = bench.seen("ann")
+    found = bench.amount(seen.maintenance_margin)
+    return {"mmr": found, "maintenance": found, "imr": bench.amount(seen.initial_margin)}
+
+
+def _charges(case: Case) -> dict[str, Fraction]:
+    """A unit's charges by name.  Raises UnsupportedError for one that is of options."""
+    for name in OF_OPTIONS:
+        if case.number(name, name.lower(), default=0):
+            raise UnsupportedError(f"{name} {NO_OPTIONS}")
+    return {name: case.number(name, name.lower(), default=0) for name in OF_FUTURES}
+
+
+def _grid(charges: dict[str, Fraction], value: Fraction) -> GridRules:
+    """A grid that charges a position of this value so much."""
+    rates = {name: text(rounded(charge / value)) for name, charge in charges.items()}
+    return GridRules(
+        moves=(rates["MR1"],),
+        extreme_move=rates["MR6"],
+        basis=rates["MR4"],
+        minimum=rates["MR7"],
+    )
 
 
 def volatility_shock(case: Case) -> Fraction:
     """How far implied volatility moves in the scenarios of an expiry."""
-    raise UnsupportedError(case.topic)
+    raise UnsupportedError(f"{case.topic} {NO_OPTIONS}")
 
 
 def option_contingency(case: Case) -> Fraction:
     """The charge on open options, by their size."""
-    raise UnsupportedError(case.topic)
+    raise UnsupportedError(f"{case.topic} {NO_OPTIONS}")
 
 
-def futures_contingency(case: Case) -> Fraction:
-    """The charge on futures that offset each other."""
-    raise UnsupportedError(case.topic)
+def futures_contingency(case: Case) -> dict[str, Fraction]:
+    """The charge on futures that offset each other: a perpetual contract and a dated one."""
+    long, short = case.number("long_btc", "long"), case.number("short_btc", "short")
+    grid = GridRules(offset=text(rounded(case.number("rate", "contingency"))))
+    rules = PortfolioRules(grid=grid)
+    contracts = [
+        Contract("X", sizes=[long, short], underlying="BTC"),
+        Contract("Y", sizes=[long, short], underlying="BTC", expiry=YEAR),
+    ]
+    bench = Bench(with_portfolio(rulebook_for(case), case, rules), *contracts)
+    _go_over(bench, 10 * (long + abs(short)))
+    bench.trade("ann", "X", long, Fraction(1))
+    bench.trade("ann", "Y", -abs(short), Fraction(1))
+    return {"charge": bench.amount(bench.seen("ann").maintenance_margin)}
+
+
+def with_portfolio(rulebook: Rulebook, case: Case, rules: PortfolioRules) -> Rulebook:
+    """The rulebook with other terms of portfolio margin."""
+    return replace(plain_fees(rulebook, case), portfolio=rules)
+
+
+def _go_over(bench: Bench, deposit: Fraction) -> None:
+    """Ann has money, marks are at 1, and her account is in portfolio margin."""
+    bench.account("ann", deposit)
+    for symbol in bench.contracts:
+        bench.mark(symbol, Fraction(1))
+    mode, symbol = MarginMode.PORTFOLIO, next(iter(bench.contracts))
+    bench.do(SetMarginMode(at=bench.now(), account="ann", symbol=symbol, mode=mode))

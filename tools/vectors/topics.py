@@ -80,10 +80,11 @@ TOPICS: dict[str, Answer] = {
     "adl_queue": _one(waterfall.deleveraging_queue, "order"),
     "network_pnl": _one(positions.fills, "avg"),
     "network_pnl_after_disposal": _one(positions.disposals, "realised_1"),
-    "portfolio_margin_mmr": portfolio.combined,
+    "portfolio_margin_mmr": _one(portfolio.combined, "mmr"),
+    "portfolio_margin_imr": _one(portfolio.combined, "imr"),
     "pm_iv_shock": portfolio.volatility_shock,
     "pm_option_contingency": portfolio.option_contingency,
-    "pm_offsetting_futures_contingency": portfolio.futures_contingency,
+    "pm_offsetting_futures_contingency": _one(portfolio.futures_contingency, "charge"),
 }
 
 INEXPRESSIBLE: dict[str, str] = {
