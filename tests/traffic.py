@@ -165,6 +165,8 @@ def portfolio_of(random: Random) -> PortfolioRules:
         grid=grid if random.random() < 0.8 else None,
         credits=(CreditRules(first="BTC", second="ETH", rate="0.4"),),
         initial_factor=random.choice(("1", "1.3")),
+        with_positions=random.random() < 0.8,
+        with_orders=random.random() < 0.5,
         minimum_equity={"USD": random.choice(("0", "100"))},
         select=random.choice((Select.MOST_MARGIN_FREED, random.choice(list(Select)))),
         amount=random.choice(AMOUNTS),

@@ -89,6 +89,8 @@ class Opening:
             for asset, amount in deposits:
                 yield Deposit(at=at, account=account.name, asset=asset, amount=amount)
             yield from _terms(account, at)
+            if not account.positions:
+                yield from _portfolio(account, at)
         for member in self._members:
             yield OpenAccount(at=at, account=member.account)
 
@@ -108,6 +110,8 @@ class Opening:
         for holding in [h for h in self._holdings if marks[h.symbol] is not None]:
             self._holdings.remove(holding)
             self._bring(holding, marks[holding.symbol] or 0)
+            if all(other.account != holding.account for other in self._holdings):
+                self._join_together(holding.account)
         ready = [m for m in self._members if marks[m.symbol] is not None]
         self._members = [m for m in self._members if marks[m.symbol] is None]
         for member in ready:
@@ -122,6 +126,16 @@ class Opening:
         if self.waiting:
             again = (self._simulation.now // SECOND + 1) * SECOND
             self._simulation.schedule(again, Turn.ORDER, self._look)
+
+    def _join_together(self, name: str) -> None:
+        """Portfolio margin, where it is asked for: leg by leg, a hedge would need far more."""
+        part = next(account for account, _ in self._accounts if account.name == name)
+        for command in _portfolio(part, self._simulation.now):
+            refusal = self._carry_out(command)
+            if refusal is not None:
+                raise ScenarioError(
+                    f"accounts: portfolio margin of {name} was refused: {refusal.detail}"
+                )
 
     def _bring(self, holding: Holding, mark: MarkPrice) -> None:
         instrument = self._instruments[holding.symbol]
@@ -181,10 +195,23 @@ def _terms(part: AccountPart, at: Nanos) -> Iterator[Command]:
         sides = [PositionSide.LONG, PositionSide.SHORT]
     for side in sides:
         for symbol, mode in part.mode.items():
-            yield SetMarginMode(at=at, account=name, symbol=symbol, position_side=side, mode=mode)
+            if mode is not MarginMode.PORTFOLIO:
+                yield SetMarginMode(
+                    at=at, account=name, symbol=symbol, position_side=side, mode=mode
+                )
         for symbol in part.auto_margin:
             yield SetAutoMargin(at=at, account=name, symbol=symbol, position_side=side, on=True)
         for symbol, leverage in part.leverage.items():
             yield SetLeverage(
                 at=at, account=name, symbol=symbol, position_side=side, leverage=leverage
+            )
+
+
+def _portfolio(part: AccountPart, at: Nanos) -> Iterator[SetMarginMode]:
+    """Portfolio margin, for the contracts that ask for it."""
+    side = PositionSide.LONG if part.hedge else PositionSide.NET
+    for symbol, mode in part.mode.items():
+        if mode is MarginMode.PORTFOLIO:
+            yield SetMarginMode(
+                at=at, account=part.name, symbol=symbol, position_side=side, mode=mode
             )

@@ -139,6 +139,10 @@ class PortfolioRules(Rules, frozen=True, kw_only=True):
     """Applied in this order, each to the risk that those before it have left."""
     initial_factor: str = "1"
     """Initial margin over maintenance margin."""
+    with_positions: bool = True
+    """Whether an account with positions may go over to portfolio margin, or back to cross."""
+    with_orders: bool = False
+    """The same, with open orders."""
     minimum_equity: dict[str, str] = {}
     """What an account must have, by settlement asset, to go over to portfolio margin."""
     select: Select = Select.MOST_MARGIN_FREED

@@ -178,15 +178,18 @@ def _fixed_mode(state: State, position: Position, mode: MarginMode) -> Refusal |
     if mode is MarginMode.PORTFOLIO and not state.portfolio.offered:
         return Refusal(Reject.NOT_OFFERED, f"{state.rulebook.title} has no portfolio margin")
     switches = (pool.portfolio is not None) != (mode is MarginMode.PORTFOLIO)
+    with_positions, with_orders = rules.mode_with_position, rules.mode_with_orders
     if mode is not MarginMode.ISOLATED and switches:
         moved = [position, *together(pool)]
+        portfolio = state.rulebook.portfolio
+        with_positions, with_orders = portfolio.with_positions, portfolio.with_orders
     for one in moved:
         symbol = one.instrument.symbol
-        if _has_orders(one) and not rules.mode_with_orders:
+        if _has_orders(one) and not with_orders:
             return Refusal(
                 Reject.OPEN_ORDERS, f"{symbol} had open orders, expected none when switching"
             )
-        if one.size and not rules.mode_with_position:
+        if one.size and not with_positions:
             return Refusal(
                 Reject.OPEN_POSITIONS, f"{symbol} had a position, expected none when switching"
             )
