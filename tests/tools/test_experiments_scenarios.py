@@ -21,3 +21,11 @@ def test_a_mark_that_is_a_median_with_the_index_in_it_keeps_a_cascade_away() -> 
     assert run.run.opening.refused == {}
     assert failed == {"near"}
     assert min(run.marks()) > 969_000
+
+
+def test_a_calendar_hedge_keeps_both_legs_but_in_isolated_margin() -> None:
+    run = played("experiments/calendar")
+
+    seen = {name: run.view(name) for name in ("cross", "isolated", "portfolio")}
+    assert [len(view.positions) for view in seen.values()] == [2, 1, 2]
+    assert seen["portfolio"].initial_margin * 4 < seen["cross"].initial_margin
