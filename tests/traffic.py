@@ -230,6 +230,7 @@ def liquidation_of(random: Random) -> LiquidationRules:
         fee_cap=random.choice(list(FeeCap)),
         leftover=random.choice(list(Leftover)),
         fund_in_book=random.random() < 0.6,
+        fund_limit=random.choice((None, *Limit)),
         unfilled=random.choice(list(Unfilled)),
         backstop=random.choice(("0", "0", "0.6")),
         deleveraging=DeleveragingRules(

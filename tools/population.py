@@ -10,6 +10,7 @@ from exchange.core.instrument import Instrument
 from exchange.core.messages import MarginMode, Side
 from exchange.core.portfolio import lone_charge
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, UnitError, exact
+from feeds.bridge import BELL, bell
 from tools.scenario import Population
 
 T = TypeVar("T")
@@ -32,6 +33,8 @@ class Member(NamedTuple):
     distance: Fraction | None
     """How far the liquidation price shall lie from the mark; None: opened at the mark."""
     cushion: Fraction
+    gain: Fraction | None = None
+    """How far the mark has gone the member's way since it entered, as a part of the mark."""
 
 
 class Entry(NamedTuple):
@@ -57,6 +60,7 @@ def members(population: Population, seed: int) -> Iterator[Member]:
     if cushion < 1:
         raise UnitError(f"cushion was {population.cushion}, expected 1 or more")
     near, far = _distances(population)
+    spread = _spread(population)
     symbols = _weights(population.symbols, "symbols")
     leverages = _weights(
         {_leverage(text): weight for text, weight in population.leverage.items()}, "leverage"
@@ -73,14 +77,15 @@ def members(population: Population, seed: int) -> Iterator[Member]:
             notional=min(most, least * _pareto(alpha, random)),
             distance=None if near is None else near + (far - near) * _unit(random),
             cushion=cushion,
+            gain=None if spread is None else spread * Fraction(bell(random), BELL),
         )
 
 
 def entry(member: Member, instrument: Instrument, mark: MarkPrice) -> tuple[Entry, int]:
     """The member's position at a mark, and its leverage: no higher than its margin allows.
 
-    With `distance` d, maintenance rate r and margin m = cushion / leverage of the entry notional,
-    a long is liquidated at mark * (1 - d) when entry = mark * (1 - d) * (1 - r) / (1 - m).
+    With `distance` d, a long is liquidated at mark * (1 - d); with `gain` g, it entered at
+    mark * (1 - g), and who would be liquidated there already stands as far on the safe side.
     """
     units = int(member.notional / instrument.money_unit)
     size = max(1, instrument.size_min, instrument.lots_worth(mark, units))
@@ -92,25 +97,42 @@ def entry(member: Member, instrument: Instrument, mark: MarkPrice) -> tuple[Entr
         initial = alone * instrument.grid.factor // RATE_ONE + 1
         leverage = max(1, min(leverage, notional // initial))
     price = Fraction(mark, instrument.subticks)
-    if member.distance is not None:
+    if member.distance is not None or member.gain is not None:
         cost = notional if member.side is Side.BUY else -notional
         needed = instrument.maintenance(mark, size, cost)
         share = min(Fraction(needed, notional), Fraction(instrument.tiers.rates[-1], RATE_ONE))
         share = Fraction(alone, notional) if alone else share
-        price = _underwater(member, share, price, leverage)
+        price = _entered(member, price, _failing(member, share, leverage, instrument))
     ticks = max(1, round(price))
     value = abs(instrument.value(ticks, size))
     deposit = Fraction(value, leverage) * member.cushion
     return Entry(size, ticks, int(deposit) + 1), leverage
 
 
-def _underwater(member: Member, maintenance: Fraction, mark: Fraction, leverage: int) -> Fraction:
-    assert member.distance is not None
+def _entered(member: Member, mark: Fraction, failing: Fraction) -> Fraction:
+    """The entry price; `failing` is the liquidation price as a part of it."""
+    away = -1 if member.side is Side.BUY else 1
+    distance = member.distance
+    if distance is None:
+        assert member.gain is not None
+        distance = abs(1 - (1 + away * member.gain) * failing)
+    return mark * (1 + away * distance) / failing
+
+
+def _failing(
+    member: Member, maintenance: Fraction, leverage: int, instrument: Instrument
+) -> Fraction:
+    """Liquidation price over entry price.
+
+    With maintenance rate r and margin m = cushion / leverage of the entry notional: of a long
+    (1 - m) / (1 - r), of a short (1 + m) / (1 + r); of an inverse contract, whose value in the coin
+    is the size over the price, the other one upside down.
+    """
     cushion = Fraction(1) if member.mode is MarginMode.ISOLATED else member.cushion
     margin = min(cushion / leverage, Fraction(9, 10))
-    if member.side is Side.BUY:
-        return mark * (1 - member.distance) * (1 - maintenance) / (1 - margin)
-    return mark * (1 + member.distance) * (1 + maintenance) / (1 + margin)
+    falls = (member.side is Side.BUY) != instrument.is_inverse
+    kept = (1 - margin) / (1 - maintenance) if falls else (1 + margin) / (1 + maintenance)
+    return 1 / kept if instrument.is_inverse else kept
 
 
 def _pareto(alpha: Fraction, random: Random) -> Fraction:
@@ -151,6 +173,17 @@ def _distances(population: Population) -> tuple[Fraction | None, Fraction]:
             f"{population.distance_most}, expected 0 <= least <= most < 1"
         )
     return near, far
+
+
+def _spread(population: Population) -> Fraction | None:
+    if not population.entry_spread:
+        return None
+    spread = exact(population.entry_spread, "entry_spread")
+    if population.distance_least or not 0 <= spread <= Fraction(1, 10):
+        raise UnitError(
+            f"entry_spread was {population.entry_spread}, expected 0 to 0.1, and no distance_least"
+        )
+    return spread
 
 
 def _positive(text: str, what: str) -> Fraction:

@@ -66,8 +66,8 @@ class Population(Part, frozen=True, kw_only=True):
 
     The position is brought in once its instrument has a mark.  With `distance`, it was opened
     earlier and the market has moved since: its entry price is such that its liquidation price lies
-    that far from the mark.  Without, it is opened at the mark.  The deposit is the notional at
-    entry over leverage, times `cushion`.
+    that far from the mark.  With `entry_spread`, entry prices lie around the mark.  Without either,
+    it is opened at the mark.  The deposit is the notional at entry over leverage, times `cushion`.
     """
 
     name: Annotated[str, Meta(description="Accounts are called NAME-1, NAME-2, ...")]
@@ -87,6 +87,13 @@ class Population(Part, frozen=True, kw_only=True):
     cushion: Decimal = "1.05"
     distance_least: Annotated[Decimal, Meta(description="As a part of the mark.")] = ""
     distance_most: Decimal = ""
+    entry_spread: Annotated[
+        Decimal,
+        Meta(
+            description="Standard deviation of entry prices around the mark, as a part of it; who "
+            "would be liquidated already stands as far on the other side of that line."
+        ),
+    ] = ""
     strategy: Annotated[str, Meta(description="That each of them trades; none if empty.")] = ""
     parameters: Annotated[dict[str, Any], Meta(description="The strategy's own.")] = {}
 
@@ -182,6 +189,32 @@ FlowPart: TypeAlias = ZeroIntelligence | Hawkes | Chiarella | Retail
 """A synthetic flow of orders, by its `model`."""
 
 
+class Reported(Part, frozen=True, kw_only=True):
+    """What was published of the day that a scenario rebuilds, to be held against the run.
+
+    Money is in the quote currency.
+    """
+
+    symbols: Annotated[
+        tuple[str, ...], Meta(description="Markets that it is about; empty: all.")
+    ] = ()
+    scale: Annotated[
+        Decimal, Meta(description="How many of the day's contracts one of the scenario is for.")
+    ] = "1"
+    open_interest: Annotated[
+        Decimal, Meta(description="Of one side, at the beginning; not published if empty.")
+    ] = ""
+    liquidated: Annotated[
+        Decimal, Meta(description="Longs and shorts; not published if empty.")
+    ] = ""
+    steps_are: Annotated[
+        str,
+        Meta(description='What the steps bring about, such as "the halt": the day without it.'),
+    ] = ""
+    remark: Annotated[str, Meta(description="How the run compares, and why.")] = ""
+    sources: tuple[str, ...] = ()
+
+
 class Outputs(Part, frozen=True, kw_only=True):
     """What a run leaves behind besides its tables."""
 
@@ -226,6 +259,7 @@ class Scenario(Part, frozen=True, kw_only=True):
     ] = ()
     steps: tuple[Step, ...] = ()
     latency: LatencyPart = LatencyPart()
+    reported: Reported | None = None
     outputs: Outputs = Outputs()
 
 

@@ -264,6 +264,9 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     leftover: Leftover = Leftover.TRADER
     fund_in_book: bool = True
     """Whether the book is asked again, for all of it, with the insurance fund's money."""
+    fund_limit: Limit | None = None
+    """The worst price of those orders; as `limit` when not said.  At `bankruptcy_price` it is where
+    account and fund are both used up, which may be far down a thin book."""
     unfilled: Unfilled = Unfilled.ADL
     backstop: str = "0"
     """Below this share of maintenance margin the venue's own account takes everything over, as

@@ -115,9 +115,11 @@ def worst_price(scope: Scope, market: Market, stake: Stake, closing: Closing) ->
     band = market_limit(state, market, buy=buy)
     if closing is Closing.SOCIALISED:
         return band
-    extra = spendable(state, market) if closing is Closing.INSURANCE_FUND else 0
+    rules, extra = state.rulebook.liquidation, 0
+    rule = rules.limit
+    if closing is Closing.INSURANCE_FUND:
+        extra, rule = spendable(state, market), rules.fund_limit or rule
     bound = stake.bankruptcy_price(extra)
-    rule = state.rulebook.liquidation.limit
     if rule is Limit.MARKET_BAND:
         return min(band, bound) if buy else max(band, bound)
     if rule is Limit.FILLABLE_PRICE:

@@ -233,6 +233,14 @@ class Venue:
         state = self._state
         return views.account_view(state, state.account_of[account], asset, self._as_if(marks))
 
+    def house_view(self, asset: str) -> AccountView | None:
+        """The venue's own account: the insurance fund, and what it has taken over with it.
+
+        None where it has never taken anything over.
+        """
+        house = self._state.house_account
+        return None if house is None else views.account_view(self._state, house, asset)
+
     def common_move(self, account: str, asset: str) -> tuple[Rate | None, Rate | None]:
         """How far all marks must fall, or rise, together to liquidate the cross positions.
 

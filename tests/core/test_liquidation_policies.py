@@ -201,6 +201,18 @@ def test_the_band_is_a_better_limit_than_bankruptcy() -> None:
     assert step.bankruptcy_price == 87
 
 
+def test_the_fund_s_money_may_have_a_band_of_its_own() -> None:
+    """100 of the fund's would go down to 70; 2% below 80 is 78.4."""
+    limits = []
+    for fund_limit in (None, Limit.MARKET_BAND):
+        stage = anns(fund="100", fund_limit=fund_limit, limits=LimitRules(market_band="0.02"))
+        stage.show("BTC", bids={})
+        steps = only(stage.mark("BTC", 80), LiquidationStepTaken)
+        limits += [s.bankruptcy_price for s in steps if s.closing is Closing.INSURANCE_FUND]
+
+    assert limits == [70, 79]
+
+
 def test_the_fillable_price_moves_away_from_the_mark_as_equity_falls() -> None:
     """At 85 equity is 50 and 85 are needed, 41% short: 41% of half of 10% of 85 is 1.75."""
     stage = anns(limit=Limit.FILLABLE_PRICE, spread_to_maintenance="0.5")

@@ -269,7 +269,8 @@ class NaiveMargin:
         whole = self._behind(scope, held, abs(held.size)) + extra
         bankrupt = held.last_price(whole, keeps_fee=self.rules.bankruptcy_keeps_fee)
         buys, sign = held.size < 0, 1 if held.size > 0 else -1
-        limit = self._limit(scope, held, bankrupt, buys=buys)
+        rule = self.rules.fund_limit if extra and self.rules.fund_limit else self.rules.limit
+        limit = self._limit(rule, scope, held, bankrupt, buys=buys)
         levels = contract.asks if buys else contract.bids
         offered = sum(size for price, size in levels.items() if (price - limit) * sign >= 0)
         if self.rules.fill_or_kill and offered < lots:
@@ -293,12 +294,12 @@ class NaiveMargin:
                 self._take_leftover(scope, held, behind[filled] + self.equity(scope) - before)
         return filled
 
-    def _limit(self, scope: Scope, held: Held, bankrupt: int, *, buys: bool) -> int:
+    def _limit(self, rule: Limit, scope: Scope, held: Held, bankrupt: int, *, buys: bool) -> int:
         """The worst price of an order: where it bankrupts, or nearer, as the rulebook says."""
         mark = held.contract.mark
-        if self.rules.limit is Limit.BANKRUPTCY_PRICE:
+        if rule is Limit.BANKRUPTCY_PRICE:
             return bankrupt
-        if self.rules.limit is Limit.FILLABLE_PRICE:
+        if rule is Limit.FILLABLE_PRICE:
             nearer = self._fillable(scope, held)
         else:
             nearer = floor(mark * (1 + self.band)) if buys else ceil(mark * (1 - self.band))

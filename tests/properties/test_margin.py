@@ -134,6 +134,7 @@ def liquidation_of(random: Random) -> LiquidationRules:
         leftover=random.choice(list(Leftover)),
         fund_in_book=random.random() < 0.7,
         bankruptcy_keeps_fee=random.random() < 0.3,
+        fund_limit=random.choice((None, *Limit)),
         deleveraging=DeleveragingRules(
             rank=random.choice(RANKS),
             price=random.choice(list(DeleveragingPrice)),

@@ -105,6 +105,16 @@ def test_positions_of_a_population_that_are_refused_are_counted_by_reason(tmp_pa
             'distance_least = "0.5"\ndistance_most = "0.2"\nisolated',
             "distance_least was 0.5 and distance_most 0.2, expected 0 <= least <= most < 1",
         ),
+        (
+            "isolated",
+            'entry_spread = "0.5"\nisolated',
+            "entry_spread was 0.5, expected 0 to 0.1, and no distance_least",
+        ),
+        (
+            "isolated",
+            'distance_least = "0.1"\nentry_spread = "0.01"\nisolated',
+            "entry_spread was 0.01, expected 0 to 0.1, and no distance_least",
+        ),
     ],
 )
 def test_a_population_that_makes_no_sense_is_refused(old: str, new: str, line: str) -> None:

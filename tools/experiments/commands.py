@@ -11,6 +11,8 @@ from tools.experiments.cascade_cells import cascades
 from tools.experiments.cascade_report import cascade_facts, tell_cascades
 from tools.experiments.flow_cells import flow_facts
 from tools.experiments.flow_report import flow_rows, tell_flows
+from tools.experiments.stress import stress_days
+from tools.experiments.stress_report import stress_facts, tell_stress
 from tools.report import paper, print_json
 
 app = typer.Typer(help="Questions that take many runs.", no_args_is_help=True)
@@ -60,3 +62,26 @@ def flow(*, as_json: Json = False) -> None:
         print_json(flow_rows(found))
     else:
         tell_flows(paper(), found)
+
+
+@app.command()
+def stress(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(help="Scenarios with a [reported] part; all that are shipped if none."),
+    ] = None,
+    until: Annotated[
+        str, typer.Option(help='End each early: UTC, or seconds after its start, "+60".')
+    ] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Run the stress days, and hold what is liquidated against what was reported.
+
+    Published prices, a crowd calibrated to published open interest, the venue's own rules.
+    """
+    found = stress_days(scenarios, until=until, quiet=as_json)
+    if as_json:
+        print_json(stress_facts(found))
+    else:
+        tell_stress(paper(), found)
