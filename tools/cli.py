@@ -296,6 +296,7 @@ def validate(scenario: Name, *, as_json: Json = False) -> None:
         "population": sum(part.count for part in built.scenario.populations),
         "strategies": [session.name for session in built.sessions],
         "feeds": [source.name for source in (built.feed.sources if built.feed else [])],
+        "flows": [flow.model_name for flow in built.flows],
         "steps": len(built.scenario.steps),
     }
     if as_json:

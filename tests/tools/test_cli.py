@@ -137,6 +137,10 @@ def test_validate_counts_what_a_scenario_has(plimsoll: Plimsoll) -> None:
     assert answer.code == 0
     assert (answer.json["instruments"], answer.json["steps"]) == (["BTC", "ETH"], 4)
     assert "is valid" in plimsoll("validate", "seeds/mixed-modes").out
+    assert plimsoll("validate", "flow/retail", "--json").json["flows"] == [
+        "zero-intelligence",
+        "retail",
+    ]
     assert not Path("runs").exists()
 
 
