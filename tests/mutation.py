@@ -2,6 +2,7 @@
 
     python -m tests.mutation                    all that decides about money
     python -m tests.mutation monitor terms      these files of the core
+    python -m tests.mutation tiers tests/core   by these tests only, which begins sooner
 
 In process: a mutant is a file of the core with one place changed; its functions get the changed
 code while those tests run that call them, and their own back afterwards.  The first test that
@@ -28,7 +29,8 @@ import pytest
 CORE = Path(__file__).resolve().parent.parent / "exchange" / "core"
 MODULES = (
     "margin", "scope", "lines", "liquidation", "selection", "steps", "insurance",
-    "deleveraging", "off_book", "settlement",
+    "deleveraging", "ranking", "off_book", "socialise", "house", "reserves", "settlement", "tiers",
+    "funding", "funding_rate",
 )  # fmt: skip
 """Who is liquidated, what first, how much, at what price, against whom, and who pays."""
 WANTED = (
@@ -346,7 +348,8 @@ def _hangs(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 def main() -> None:
     """Hunt the mutants of the files named, or of those that decide about money."""
-    hunt = Hunt(tuple(sys.argv[1:]) or MODULES)
+    tests = [name for name in sys.argv[1:] if "/" in name] or TESTS
+    hunt = Hunt(tuple(name for name in sys.argv[1:] if "/" not in name) or MODULES)
     options = [
         "-o",
         "addopts=--import-mode=importlib",
@@ -355,7 +358,7 @@ def main() -> None:
         "-p",
         "no:cacheprovider",
     ]
-    pytest.main([*options, "-k", WANTED, *TESTS], plugins=[hunt])
+    pytest.main([*options, "-k", WANTED, *tests], plugins=[hunt])
     print(hunt.report())
 
 

@@ -5,6 +5,7 @@ import pytest
 from exchange.core.accounts import Pool
 from exchange.core.liquidation import PATIENCE, most_endangered_first
 from exchange.core.messages import (
+    AdjustMargin,
     CancelReason,
     Closing,
     Event,
@@ -583,3 +584,54 @@ def test_an_end_is_told_with_what_is_left() -> None:
     (end,) = only(it.mark("BTC", 88), LiquidationEnded)
 
     assert (end.closed_all, end.equity, end.maintenance_margin) == (True, 80 * DOLLAR, 0)
+
+
+# --------------------------------------------------- isolated positions, from round to round
+
+
+def isolated_in_rounds(bucket: int) -> Stage:
+    """Ann's isolated 10 from 100, at ten times leverage, with a bucket of so many dollars.
+
+    It goes 4 lots in a second; the book has 4 at the mark of 91, where 91 are needed.
+    """
+    rules = LiquidationRules(amount=Amount.CLIP, clip="4", round_seconds="1")
+    it = Stage(rulebook(liquidation=rules))
+    it.trader("ann", deposit=1_000)
+    it.mark("BTC", 100)
+    it.isolate("ann", "BTC")
+    it.hold("ann", "BTC", 10, 100)
+    extra = (bucket - 100) * DOLLAR
+    if extra:
+        it.do(AdjustMargin(at=it.now(), account="ann", symbol="BTC", amount=extra))
+    it.show("BTC", bids={91: 4})
+    assert only(it.mark("BTC", 91), LiquidationPaused)
+    return it
+
+
+def a_second_later(it: Stage) -> list[Event]:
+    it.at += SECOND
+    return it.do(PassTime(at=it.at))
+
+
+def test_an_isolated_position_that_recovers_between_two_rounds_is_let_go() -> None:
+    """At 100 nothing is lost on the six that are left."""
+    it = isolated_in_rounds(140)
+    it.mark("BTC", 100)
+
+    (ended,) = only(a_second_later(it), LiquidationEnded)
+
+    assert not ended.closed_all
+    assert it.size("ann", "BTC") == 6
+
+
+def test_an_isolated_position_closed_with_exactly_nothing_left_is_not_in_liquidation_any_more() -> (
+    None
+):
+    """36 lost on 4 of them; ann sells the other 6 herself, at 89, for the 66 that are left."""
+    it = isolated_in_rounds(102)
+    it.show("BTC", bids={89: 6})
+
+    (ended,) = only(it.do(it.order("ann", "BTC", -6, 89)), LiquidationEnded)
+
+    assert (ended.closed_all, ended.equity) == (True, 0)
+    assert it.account("ann").wallet == (1_000 - 102) * DOLLAR

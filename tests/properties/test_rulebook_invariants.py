@@ -31,7 +31,7 @@ from exchange.core.messages import (
     PositionDeleveraged,
     PositionTakenOver,
 )
-from exchange.core.policies import Amount, Leftover, Select, Socialise, Unfilled
+from exchange.core.policies import Amount, Leftover, Rank, Select, Socialise, Unfilled
 from exchange.core.rules import LiquidationRules
 from exchange.rulebook import shipped
 from tests.crisis import Crisis, rulebook_of
@@ -160,13 +160,17 @@ def test_deleveraging_takes_what_is_left_in_rank_order_at_one_price(
     plays: list[Play], name: str
 ) -> None:
     """I10: victims on the other side, one after the other; who holds nothing is untouched."""
-    seen = 0
+    seen = ranked = 0
     for play in plays:
         auditor = Deleveraging(play)
         auditor.all()
         seen += auditor.seen
+        ranked += auditor.ranked
 
-    assert seen > 0 or not deleverages(load_rulebook(name).liquidation)
+    rules = load_rulebook(name).liquidation
+    if deleverages(rules):
+        assert seen > 0
+        assert ranked > 0 or rules.deleveraging.rank is Rank.PSEUDO_RANDOM
 
 
 def test_what_first_how_much_and_at_what_price_are_the_rulebooks(
