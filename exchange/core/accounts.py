@@ -9,9 +9,16 @@ from exchange.core.grid import Terms
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
 from exchange.core.triggers import Waiting
-from exchange.core.units import Lots, Money, Nanos, ceil_div
+from exchange.core.units import Lots, Money, Nanos, ceil_div, magnitude, times
 
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
+
+
+def number_of(side: PositionSide) -> int:
+    """The place of a side among `SIDES`."""
+    if side is PositionSide.NET:
+        return 0
+    return 1 if side is PositionSide.LONG else 2
 
 
 class Distress:
@@ -45,7 +52,7 @@ class Position(Watched):
         super().__init__(pool, instrument.index)
         self.instrument = instrument
         self.side = side
-        self.holder = pool.account.index * len(SIDES) + SIDES.index(side)
+        self.holder = pool.account.index * len(SIDES) + number_of(side)
         """Tells an instrument's positions apart: by account, then by side."""
         self.bucket = bucket
         """Ledger account of the isolated margin; empty in cross."""
@@ -72,10 +79,11 @@ class Position(Watched):
         A part closed takes its share of the cost with it, rounded up, so that PnL rounds down.
         """
         realised = 0
-        if self.size * lots < 0:
-            closed = min(abs(self.size), abs(lots))
-            closing_value = value * closed // abs(lots)
-            cost = ceil_div(self.cost * closed, abs(self.size))
+        if self.size < 0 < lots or lots < 0 < self.size:
+            held, traded = magnitude(self.size), magnitude(lots)
+            closed = min(held, traded)
+            closing_value = times(value, closed) // traded
+            cost = ceil_div(times(self.cost, closed), held)
             realised = -closing_value - cost
             self.cost -= cost
             value -= closing_value
@@ -85,9 +93,12 @@ class Position(Watched):
 
     def hold(self, order: Order, lots: Lots) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""
-        value = abs(self.instrument.value(order.price, lots))
-        more, dearer = lots - order.held, value - order.held_value
+        value = magnitude(self.instrument.value(order.price, lots))
+        self.count(order, lots - order.held, value - order.held_value)
         order.held, order.held_value = lots, value
+
+    def count(self, order: Order, more: Lots, dearer: Money) -> None:
+        """Count so much more of an order as open, and of what that is worth."""
         if order.reduce_only:
             self.reduce_only_lots += more
         elif order.buy:
@@ -108,9 +119,10 @@ class Position(Watched):
         other.buy_lots, other.buy_value = self.buy_lots, self.buy_value
         other.sell_lots, other.sell_value = self.sell_lots, self.sell_value
         other.reduce_only_lots = self.reduce_only_lots
-        other.hold(order.copy(), resting)
+        value = magnitude(self.instrument.value(order.price, resting))
+        other.count(order, resting - order.held, value - order.held_value)
         if gone is not None:
-            other.hold(gone.copy(), 0)
+            other.count(gone, -gone.held, -gone.held_value)
         return other
 
 

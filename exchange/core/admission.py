@@ -22,7 +22,7 @@ from exchange.core.margin import (
 from exchange.core.messages import PositionSide, Reject
 from exchange.core.portfolio import Requirement, together
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div, magnitude, times
 
 
 class Trial:
@@ -58,9 +58,9 @@ def trial_of(market: Market, position: Position, order: Order, *, rests: bool) -
         closed = min(size, room)
         room -= closed
         trial.closed += closed
-        trial.closing += abs(market.instrument.value(price, closed))
+        trial.closing += magnitude(market.instrument.value(price, closed))
         trial.opened += size - closed
-        trial.opening += abs(market.instrument.value(price, size - closed))
+        trial.opening += magnitude(market.instrument.value(price, size - closed))
         trial.resting -= size if rests else 0
     return trial
 
@@ -71,9 +71,9 @@ def trial_at(position: Position, size: Lots, price: Ticks, *, buy: bool) -> Tria
     instrument, opened = position.instrument, size - closed
     return Trial(
         closed,
-        abs(instrument.value(price, closed)),
+        magnitude(instrument.value(price, closed)),
         opened,
-        abs(instrument.value(price, opened)),
+        magnitude(instrument.value(price, opened)),
         0,
     )
 
@@ -104,16 +104,17 @@ def unaffordable(
     lots = sign * (trial.closed + trial.opened)
     after = position.imagine(lots, order, trial.resting, instead_of)
     after.cost = _cost_after(position, trial, buy=order.buy)
-    allowed = leverage_allowed(after, mark)
     grows = exposure(after, mark) > exposure(position, mark)
     portfolio = position.pool.portfolio if not position.isolated else None
-    if grows and position.leverage > allowed and portfolio is None:
-        return Refusal(
-            Reject.LEVERAGE_OUT_OF_RANGE,
-            f"leverage was {position.leverage}, expected {allowed} at most at this notional",
-        )
+    if grows and portfolio is None:
+        allowed = leverage_allowed(after, mark)
+        if position.leverage > allowed:
+            return Refusal(
+                Reject.LEVERAGE_OUT_OF_RANGE,
+                f"leverage was {position.leverage}, expected {allowed} at most at this notional",
+            )
     fee_rate = state.taker_rate if fee_rate < 0 else fee_rate
-    fee = ceil_div((trial.closing + trial.opening) * fee_rate, RATE_ONE)
+    fee = ceil_div(times(trial.closing + trial.opening, fee_rate), RATE_ONE)
     closing_gain = _gain(position, mark, sign * trial.closed, trial.closing)
     opening_gain = _gain(position, mark, sign * trial.opened, trial.opening)
     if position.isolated:
@@ -130,7 +131,7 @@ def _cost_after(position: Position, trial: Trial, *, buy: bool) -> Money:
     """What the position will have cost: what is not closed keeps its share."""
     left = position.cost
     if trial.closed:
-        left -= ceil_div(position.cost * trial.closed, abs(position.size))
+        left -= ceil_div(times(position.cost, trial.closed), magnitude(position.size))
     return left + (trial.opening if buy != position.instrument.is_inverse else -trial.opening)
 
 
@@ -143,13 +144,12 @@ def _gain(position: Position, mark: MarkPrice, lots: Lots, value: Money) -> Mone
 def _cross(
     state: State, position: Position, after: Position, gain: Money, *, opens: bool
 ) -> Refusal | None:
-    margin = state.margin(position.pool)
-    mark = state.mark_of(position)
     if opens:
-        found = margin.available + gain
+        mark = state.mark_of(position)
+        found = state.margin(position.pool).available + gain
         needed = initial_margin(after, mark) - initial_margin(position, mark)
     else:
-        found, needed = margin.equity + gain, 0
+        found, needed = state.cross(position.pool).equity + gain, 0
     return _short(position, found, needed) if found < needed else None
 
 

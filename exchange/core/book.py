@@ -174,6 +174,8 @@ class Book:
     def __init__(self) -> None:
         self.bids = Ladder(buy=True)
         self.asks = Ladder(buy=False)
+        self.has_changed = False
+        """Whether any size has, since the quotes were last published."""
         self.tape: Tape | None = None
         """Who is told of changes; None: nobody asked."""
         # Orders, by row.
@@ -295,6 +297,7 @@ class Book:
             self.tape.resized(int(row), int(self.price[level]), size, buy=buy)
 
     def _resize(self, level: i64, owner: i64, change: i64) -> None:
+        self.has_changed = True
         self.total[level] += change
         if owner == HISTORY_OWNER:
             self.history[level] += change

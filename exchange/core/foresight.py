@@ -14,6 +14,8 @@ from exchange.core.units import Lots, Ticks
 
 def takings(book: Book, taker: Order) -> list[tuple[Ticks, Lots]]:
     """Prices and sizes, best first."""
+    if not book.would_trade(taker.price, buy=taker.buy):
+        return []
     position = taker.position
     if position is not None and position.pool.account.orders:
         return Rehearsal(book, taker).through()

@@ -1,6 +1,7 @@
 """A contract in exact integers: its grids, what a price is worth, and the margin it asks."""
 
 from fractions import Fraction
+from math import gcd
 from typing import Final
 
 from exchange.core.grid import Grid, grid_of, underlying
@@ -24,6 +25,7 @@ from exchange.core.units import (
     moment,
     on_grid,
     rate,
+    times,
 )
 
 MARK_UNIT: Final = "0.00000001"
@@ -77,6 +79,10 @@ class Instrument:
         self.expires_at: Nanos = moment(rules.expiry, f"{what} expiry") if rules.expiry else 0
         """When a dated future ends; 0: never."""
         self.subticks = _whole(self.tick_size / self.mark_unit, f"{what}: a tick is", "mark units")
+        shared = gcd(self.multiplier, self.subticks)
+        self.per_mark = self.multiplier // shared
+        """A mark unit on a lot is worth this over `mark_parts` (linear and spot)."""
+        self.mark_parts = self.subticks // shared
         self.size_max: Lots = (
             on_grid(rules.size_max, self.lot_size, f"{what} size_max")
             if rules.size_max
@@ -142,7 +148,7 @@ class Instrument:
         priced = magnitude(cost) if self.priced_at_entry else held
         margin = self.tiers.maintenance(priced, magnitude(size))
         if self.fee_at_mark:
-            margin += ceil_div(held * self.fee_at_mark, RATE_ONE)
+            margin += ceil_div(times(held, self.fee_at_mark), RATE_ONE)
         return margin + self.entry_fee(magnitude(cost)) if self.fee_at_entry else margin
 
     def initial(self, value: Money, lots: Lots, leverage: int) -> Money:
@@ -159,7 +165,7 @@ class Instrument:
 
     def entry_fee(self, cost: Money) -> Money:
         """The closing fee, where it is reckoned on the entry value."""
-        return ceil_div(cost * self.fee_at_entry, RATE_ONE)
+        return ceil_div(times(cost, self.fee_at_entry), RATE_ONE)
 
     # -------------------------------------------------------------------------- worth
 
@@ -182,7 +188,7 @@ class Instrument:
         the sign is turned: a long owes less coin the higher the price.
         """
         if not self.is_inverse:
-            return price * size * self.multiplier
+            return times(times(price, size), self.multiplier)
         worth = magnitude(size) * self.multiplier // price
         if self.by_lot:
             worth = magnitude(size) * ((2 * self.multiplier + price) // (2 * price))
@@ -196,7 +202,7 @@ class Instrument:
             return magnitude(size) * ceil_div(self.multiplier * self.subticks, mark)
         if self.is_inverse:
             return ceil_div(magnitude(size) * self.multiplier * self.subticks, mark)
-        return ceil_div(mark * magnitude(size) * self.multiplier, self.subticks)
+        return ceil_div(times(times(mark, magnitude(size)), self.per_mark), self.mark_parts)
 
     def worth(self, mark: MarkPrice, size: Lots) -> Money:
         """What `size` (signed) would be worth in a position's cost, closed at a mark."""
@@ -207,7 +213,7 @@ class Instrument:
             return magnitude(size) * (-lot // mark if size > 0 else lot // mark)
         if self.is_inverse:
             return -size * self.multiplier * self.subticks // mark
-        return mark * size * self.multiplier // self.subticks
+        return times(times(mark, size), self.per_mark) // self.mark_parts
 
     def unrealised_pnl(self, mark: MarkPrice, size: Lots, cost: Money) -> Money:
         """What closing at a mark would add, rounded down to a unit."""

@@ -9,7 +9,17 @@ from typing import Final
 
 from exchange.core.accounts import Pool, Position
 from exchange.core.portfolio import Requirement, maintenance_of, together
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, Ticks, ceil_div
+from exchange.core.units import (
+    RATE_ONE,
+    Lots,
+    MarkPrice,
+    Money,
+    Rate,
+    Ticks,
+    ceil_div,
+    magnitude,
+    times,
+)
 
 NEVER: Final = 10**30
 """A mark beyond which nobody looks: an inverse short with enough collateral never fails."""
@@ -75,7 +85,9 @@ def opening_value(open_lots: Lots, open_value: Money, closing_lots: Lots) -> Mon
     """The part of open orders' value that opens rather than closes, rounded up."""
     if open_lots <= closing_lots:
         return 0
-    return ceil_div(open_value * (open_lots - closing_lots), open_lots)
+    if closing_lots == 0:
+        return open_value
+    return ceil_div(times(open_value, open_lots - closing_lots), open_lots)
 
 
 def order_exposure(position: Position) -> tuple[Money, Money]:
@@ -101,7 +113,7 @@ def exposed_lots(position: Position) -> Lots:
     """The largest size that the position can have once its open orders trade."""
     buys = max(position.buy_lots - max(-position.size, 0), 0)
     sells = max(position.sell_lots - max(position.size, 0), 0)
-    held = abs(position.size)
+    held = magnitude(position.size)
     return max(held + buys, sells) if position.size > 0 else max(held + sells, buys)
 
 
@@ -123,7 +135,7 @@ def initial_margin(position: Position, mark: MarkPrice) -> Money:
 
 def margin_held(position: Position, mark: MarkPrice) -> Money:
     """Initial margin of what is held, without open orders: what belongs in an isolated bucket."""
-    held, lots = notional(position, mark), abs(position.size)
+    held, lots = notional(position, mark), magnitude(position.size)
     margin = position.instrument.isolated_margin(held, lots, position.leverage)
     return max(margin, safe_margin(position, mark))
 
@@ -211,7 +223,7 @@ def bankruptcy_price(
     instrument = position.instrument
     worth = instrument.worth(mark, position.size) - backing
     if keeps_fee:
-        worth += instrument.entry_fee(abs(position.cost))
+        worth += instrument.entry_fee(magnitude(position.cost))
         fee = instrument.fee_at_mark
         worth = ceil_div(worth * RATE_ONE, RATE_ONE - fee if worth > 0 else RATE_ONE + fee)
     return instrument.price_of(worth, position.size)

@@ -15,7 +15,7 @@ from exchange.core.resting import (
 from exchange.core.settlement import settle, settle_history
 from exchange.core.spot import hold
 from exchange.core.state import Market, State
-from exchange.core.units import Lots, Money, Rate, Ticks
+from exchange.core.units import Lots, Money, Rate, Ticks, magnitude
 from exchange.core.waiting import watch
 
 
@@ -47,7 +47,7 @@ def match(
                 continue
         price = book.price[side.best()]
         trade(state, market, row, taker, size, fee_rate, kind)
-        traded += abs(market.instrument.value(price, size))
+        traded += magnitude(market.instrument.value(price, size))
     return traded
 
 
@@ -159,7 +159,7 @@ def _fill(
             symbol=market.instrument.symbol,
             side=side_of(buy=order.buy),
             price=price,
-            size=abs(lots),
+            size=magnitude(lots),
             open_size=order.open,
             maker=maker,
             fee=settled.fee,
@@ -171,5 +171,5 @@ def _fill(
         )
     )
     if order.attached is not None:
-        after_fill(state, market, order, abs(lots))
+        after_fill(state, market, order, magnitude(lots))
     fit_orders(state, market, position)

@@ -9,7 +9,7 @@ A spot trade moves base and quote between wallets.
 from exchange.core.accounts import Pool, Position, SpotPosition
 from exchange.core.ledger import Reason
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, times
 
 
 class Settled:
@@ -41,15 +41,16 @@ def settle(
     if isinstance(position, SpotPosition):
         return _settle_spot(state, market, position, lots, value, fee_rate)
     held = position.size
-    closing = min(abs(lots), abs(held)) if held * lots < 0 else 0
+    turns = held < 0 < lots or lots < 0 < held
+    closing = min(magnitude(lots), magnitude(held)) if turns else 0
     realised = position.trade(lots, value)
     collateral = position.bucket if position.isolated else position.pool.wallet
     state.ledger.transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
     if position.isolated and not position.pool.is_house:
-        opening = abs(lots) - closing
-        opened = abs(value) * opening // abs(lots)
+        opening = magnitude(lots) - closing
+        opened = times(magnitude(value), opening) // magnitude(lots)
         _move_bucket(state, position, held, closing, realised, opening, opened)
-    fee = ceil_div(abs(value) * fee_rate, RATE_ONE)
+    fee = ceil_div(times(magnitude(value), fee_rate), RATE_ONE)
     _pay_fee(state, market, position, fee)
     count_position(state, market, position, held)
     state.touch(position.pool)

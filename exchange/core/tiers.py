@@ -16,6 +16,7 @@ from exchange.core.units import (
     exact,
     on_grid,
     rate,
+    times,
 )
 
 PPM: Final = RATE_ONE // 1_000_000
@@ -38,7 +39,7 @@ class Schedule:
 
     def scaled(self, tier: int, measure: int) -> int:
         """What `measure`, which lies in `tier`, comes to, times RATE_ONE."""
-        return measure * self.rates[tier] - self.cums[tier]
+        return times(measure, self.rates[tier]) - self.cums[tier]
 
 
 class Tiers:

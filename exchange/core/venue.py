@@ -117,7 +117,9 @@ def finish(state: State) -> None:
         state.rankings.clear()
         state.changes.clear()
     for market in state.markets:
-        state.publish_quote(market)
+        if market.book.has_changed:
+            market.book.has_changed = False
+            state.publish_quote(market)
         if market.book.tape is not None:
             market.book.tape.publish()
 

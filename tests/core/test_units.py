@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.units import RATE_ONE, UnitError, ceil_div, decimal, exact, moment, on_grid, rate
+from exchange.core.units import (
+    RATE_ONE,
+    UnitError,
+    ceil_div,
+    decimal,
+    exact,
+    moment,
+    on_grid,
+    rate,
+    times,
+)
 
 
 @given(st.integers(-(10**30), 10**30), st.integers(1, 10**20))
@@ -90,3 +100,14 @@ def test_moments_are_read_in_utc(text: str, nanos: int) -> None:
 def test_what_is_no_moment_is_refused_and_named() -> None:
     with pytest.raises(UnitError, match="expiry was 'tomorrow'"):
         moment("tomorrow", "expiry")
+
+
+@given(st.integers(-(1 << 70), 1 << 70), st.integers(-(1 << 40), 1 << 40))
+def test_products_are_exact_whatever_their_size(wide: int, narrow: int) -> None:
+    assert times(wide, narrow) == wide * narrow
+
+
+@pytest.mark.parametrize("wide", [(1 << 61) - 1, 1 - (1 << 61), (1 << 32) - 1, -(1 << 32)])
+@pytest.mark.parametrize("narrow", [(1 << 31) - 1, 1 - (1 << 31), 1, 0])
+def test_products_at_the_bounds_of_64_bits_are_exact(wide: int, narrow: int) -> None:
+    assert times(wide, narrow) == wide * narrow
