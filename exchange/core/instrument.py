@@ -1,7 +1,6 @@
 """A contract in exact integers: its grids, what a price is worth, and the margin it asks."""
 
 from fractions import Fraction
-from math import gcd
 from typing import Final
 
 from exchange.core.grid import Grid, grid_of, underlying
@@ -79,10 +78,9 @@ class Instrument:
         self.expires_at: Nanos = moment(rules.expiry, f"{what} expiry") if rules.expiry else 0
         """When a dated future ends; 0: never."""
         self.subticks = _whole(self.tick_size / self.mark_unit, f"{what}: a tick is", "mark units")
-        shared = gcd(self.multiplier, self.subticks)
-        self.per_mark = self.multiplier // shared
-        """A mark unit on a lot is worth this over `mark_parts` (linear and spot)."""
-        self.mark_parts = self.subticks // shared
+        self.per_mark, self.mark_parts = Fraction(self.multiplier, self.subticks).as_integer_ratio()
+        """A mark unit on a lot is worth one over the other (linear and spot): in lowest terms,
+        so that what is multiplied by them stays short."""
         self.size_max: Lots = (
             on_grid(rules.size_max, self.lot_size, f"{what} size_max")
             if rules.size_max
