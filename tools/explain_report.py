@@ -70,7 +70,7 @@ def _list(it: Explanation, *, wide: bool) -> Table:
 
 
 def _names(story: Story) -> tuple[str, ...]:
-    return f"{story.number:,}", _time(story), story.account, story.symbol or "cross"
+    return f"{story.number:,}", _time(story), story.account, story.symbol or str(story.mode)
 
 
 def _time(story: Story) -> str:

@@ -67,7 +67,7 @@ def pairs() -> Table:
 def scope(story: Story) -> str:
     """What stands and falls together."""
     own = labelled(story.symbol, story.position_side)
-    return f"isolated {own}" if story.symbol else "cross account"
+    return f"isolated {own}" if story.symbol else f"{story.mode} account"
 
 
 def purse(story: Story) -> str:

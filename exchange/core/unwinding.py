@@ -2,7 +2,7 @@
 
 Margin falls with a position only up to a point: beyond it the hedge goes that it was.  No more than
 up to there is closed, and nothing of a position whose closing only adds margin, unless that holds
-for all of them: then one goes whole.
+for all of them: an even hedge shrinks by first taking a part of one leg, which bares the other.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,10 @@ def portfolio_lots(scope: Scope, market: Market, position: Position, amount: Amo
     held, frees = abs(position.size), freeing(scope, position)
     most = peak(frees, held)
     if most < 1 or frees(most) <= 0:
-        return held
+        if amount is Amount.WHOLE_POSITION:
+            return held
+        lacking, needed = scope.lacking(), max(1, scope.maintenance())
+        return max(1, min(held, ceil_div(held * lacking, needed)))
     if amount is Amount.CLIP:
         return min(market.clip, most)
     if amount is Amount.FRACTION:

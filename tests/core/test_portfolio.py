@@ -409,6 +409,27 @@ def test_a_pool_that_only_its_legs_parting_has_ruined_is_closed_whole() -> None:
     assert steps(events)
 
 
+def test_an_even_pair_shrinks_leg_by_leg() -> None:
+    """With half of each risk credited, one leg alone needs as much as both.
+
+    At 100 and 120 equity is 400 for a margin of 600: a third of the larger leg goes, then as much
+    of the other.
+    """
+    it = stage(deposit=1_400, credits=(CreditRules(first="BTC", second="ETH", rate="0.5"),))
+    it.hold("ann", "BTC", 60, 100)
+    it.hold("ann", "ETH", -50, 100)
+    it.show("BTC", bids={100: 100})
+    it.show("ETH", asks={120: 100})
+
+    events = it.mark("ETH", 120)
+
+    assert len(steps(events)) <= 6
+    assert it.size("ann", "BTC") >= 35
+    assert -it.size("ann", "ETH") >= 25
+    (end,) = only(events, LiquidationEnded)
+    assert end.equity >= end.maintenance_margin > 0
+
+
 def test_equality_may_fail() -> None:
     """At 80, equity 500 - 200 = 300; a tenth of 80 * 10."""
     rules = LiquidationRules(trigger=Breach.AT_OR_BELOW, amount=Amount.WHOLE_POSITION)
