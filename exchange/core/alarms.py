@@ -1,7 +1,9 @@
 """What is due at a moment of venue time, and has not happened yet."""
 
 from enum import Enum
+from typing import Final
 
+from mypy_extensions import i64
 from sortedcontainers import SortedList
 
 from exchange.core.units import NEVER, Nanos
@@ -39,12 +41,18 @@ class Due:
         self.number = 0
 
 
+FAR: Final = 1 << 62
+"""Later than any moment that is told."""
+
+
 class Alarms:
     """All that is due, earliest first; of equal times, what was set first."""
 
     def __init__(self) -> None:
         self.next: Nanos = NEVER
         """When something is due next."""
+        self.soon: i64 = FAR
+        """The same as a 64-bit number."""
         self._queue: SortedList[tuple[Nanos, int]] = SortedList()
         self._due: dict[int, Due] = {}
         self._made = 0
@@ -55,13 +63,17 @@ class Alarms:
         due.number = self._made
         self._due[due.number] = due
         self._queue.add((due.at, due.number))
-        self.next = self._queue[0][0]
+        self._see()
 
     def drop(self, due: Due) -> None:
         """Let it not happen."""
         del self._due[due.number]
         self._queue.remove((due.at, due.number))
+        self._see()
+
+    def _see(self) -> None:
         self.next = self._queue[0][0] if self._queue else NEVER
+        self.soon = min(self.next, FAR)
 
     def take(self) -> Due:
         """The next thing that is due, which is then no longer."""

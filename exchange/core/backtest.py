@@ -31,7 +31,7 @@ from exchange.core.state import Market, State
 from exchange.core.units import Lots, Nanos, Ticks
 from exchange.core.venue import Venue, finish
 
-FAR: Final = 1 << 62
+TRADING: Final = Phase.TRADING
 
 
 class Backtest:
@@ -75,6 +75,8 @@ class Backtest:
         if begin < venue.now:
             raise ValueError(f"the record began at {begin}, and it was {venue.now} at the venue")
         venue.apply(PassTime(at=begin))
+        self._events: list[Event] = []
+        """What a row leads to; empty again before the next."""
         self._due: i64 = 0
         self._shows = self._trades = True
         self.sent = 0
@@ -108,7 +110,7 @@ class Backtest:
         is_told = False
         """Whether levels were told since the last trade, which count as one update."""
         self._look()
-        state.events = []
+        state.events = self._events
         while row < count and times[row] <= end:
             if times[row] != now:
                 if is_told and worn:
@@ -152,7 +154,7 @@ class Backtest:
         """Time passes; what is due by then happens first."""
         if at >= self._due:
             self._hear(self.venue.apply(PassTime(at=at)))
-            self._state.events = []
+            self._state.events = self._events
             self._look()
         self._state.now = at
 
@@ -160,15 +162,17 @@ class Backtest:
         """Something happened: let follow what follows from it."""
         state = self._state
         finish(state)
-        self._hear(state.events)
-        state.events = []
+        events, self._events = self._events, []
+        self._hear(events)
+        state.events = self._events
         self._look()
 
     def _look(self) -> None:
         """What holds until something happens."""
-        self._due = min(self._state.alarms.next, FAR)
-        self._shows = not is_over(self._market)
-        self._trades = self._market.phase is Phase.TRADING
+        market = self._market
+        self._due = self._state.alarms.soon
+        self._trades = market.phase is TRADING
+        self._shows = self._trades or not is_over(market)
 
     def _hear(self, events: list[Event]) -> None:
         for event in events:

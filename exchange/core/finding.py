@@ -1,5 +1,7 @@
 """What a command names: an account, an instrument, a position; or why there is no such thing."""
 
+from typing import Final
+
 from exchange.core.accounts import Account, Position, SpotPosition
 from exchange.core.messages import HISTORY, Phase, PositionSide, Reject
 from exchange.core.state import Market, State
@@ -32,6 +34,8 @@ def market_named(state: State, symbol: str) -> Market | Refusal:
     return market
 
 
+EXPIRED: Final = Phase.EXPIRED
+SETTLED: Final = Phase.SETTLED
 HALTED = {
     Phase.POST_ONLY: Reject.MARKET_POST_ONLY,
     Phase.CANCEL_ONLY: Reject.MARKET_CANCEL_ONLY,
@@ -55,7 +59,7 @@ def halted(market: Market) -> Refusal:
 
 def is_over(market: Market) -> bool:
     """Whether an instrument has come to its end, and is not only halted."""
-    return market.phase is Phase.EXPIRED or market.phase is Phase.SETTLED
+    return market.phase is EXPIRED or market.phase is SETTLED
 
 
 def priced_market(state: State, symbol: str) -> Market | Refusal:
