@@ -52,7 +52,11 @@ def rests(state: State, pool: Pool, margin: CrossMargin) -> bool:
         return False
     if margin.wallet < 0 and not margin.value:
         return False
-    return margin.is_all or all(_rests_alone(state, p) for p in pool.listed if p.isolated)
+    if not margin.is_all:
+        for position in pool.listed:
+            if position.isolated and not _rests_alone(state, position):
+                return False
+    return True
 
 
 def _rests_alone(state: State, position: Position) -> bool:
