@@ -45,7 +45,7 @@ function comparedFigures(all) {
     const balance = (run, name) => (run.money[asset] ? Number(run.money[asset].balances[name]) : null);
     const sums = all.map((run) => liquidated(run)[asset]);
     rows.push(
-      [`Liquidated in the book, ${asset}`, sums.map((one) => one?.book ?? null), money],
+      [`Liquidated, in the book or taken over, ${asset}`, sums.map((one) => one?.book ?? null), money],
       [`Deleveraged, ${asset}`, sums.map((one) => one?.adl ?? null), money],
       [`Insurance fund, ${asset}`, all.map((run) => balance(run, "insurance fund")), money],
       [

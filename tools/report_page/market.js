@@ -93,7 +93,7 @@ function marketSection(run) {
   return section(
     "market",
     "Market",
-    "Margin is measured at the mark price, never at the last trade. Circles are liquidations that traded in the book, their area the size; drag over a chart to look closer, double-click to return.",
+    "Margin is measured at the mark price, never at the last trade. Circles are liquidations, in the book or taken over, their area the size; drag over a chart to look closer, double-click to return.",
     make("div", { class: "switch" }, select, symbols(run)),
     chart,
     make("div", { class: "grid" }, interest, premium),
@@ -135,8 +135,8 @@ function cascadeSection(run) {
         color: "adl",
         bars: true,
       },
-      { label: "shorts, in the book", values: cascade.short, stacked: both, color: "short", bars: true },
-      { label: "longs, in the book", values: cascade.long, color: "long", bars: true },
+      { label: "shorts, in the book or taken over", values: cascade.short, stacked: both, color: "short", bars: true },
+      { label: "longs, in the book or taken over", values: cascade.long, color: "long", bars: true },
       {
         label: "mark",
         values: cascade.mark,

@@ -80,7 +80,7 @@ function tiles(run) {
       tile(
         `Liquidated, ${asset}`,
         compact(sums.book + sums.adl),
-        sums.adl ? `${compact(sums.adl)} of it by auto-deleveraging` : "all of it through the book",
+        sums.adl ? `${compact(sums.adl)} of it by auto-deleveraging` : "none of it by auto-deleveraging",
       ),
     );
   }
