@@ -5,6 +5,7 @@ Ann is long 10 bitcoin from 100 with 200 dollars, and fails at 88; her bankruptc
 
 import pytest
 
+from exchange.core.house import house_position
 from exchange.core.insurance import spendable
 from exchange.core.messages import (
     InsuranceFundPaid,
@@ -12,6 +13,7 @@ from exchange.core.messages import (
     LiquidationFeeCharged,
     LossSocialised,
     LossUncovered,
+    OrderFilled,
     PassTime,
     PositionDeleveraged,
     SettleInstrument,
@@ -22,6 +24,7 @@ from exchange.core.rules import (
     DeleveragingRules,
     FundScope,
     Leftover,
+    LimitRules,
     LiquidationRules,
     Socialise,
     Unfilled,
@@ -211,3 +214,98 @@ def test_what_is_left_of_the_venues_own_position_is_in_the_fund_already() -> Non
     assert [adl.price for adl in only(events, PositionDeleveraged)] == [75]
     assert not only(events, LeftoverTaken)
     assert it.balance("insurance fund") == 1 * DOLLAR
+
+
+# ------------------------------------------------------------------- to the cent, and whose
+
+
+def test_what_a_fund_keeps_is_rounded_up() -> None:
+    """Half of three cents: it may pay one."""
+    it = anns(fund="0.03", fund_drawdown_max="0.5")
+    state = it.venue._state
+
+    assert spendable(state, state.market_of["BTC"]) == 1
+
+
+def test_a_fund_under_water_pays_not_a_cent() -> None:
+    """It took 10 over at 80 with 100, and the mark is 60."""
+    it = anns(fund="100", unfilled=Unfilled.WAIT_THEN_ADL)
+    it.mark("BTC", 88)
+    state = it.venue._state
+    own = house_position(state, state.market_of["BTC"])
+    own.trade(10, 10 * 80 * DOLLAR)
+    state.marks.prices[0] = 60 * SUBTICKS
+
+    assert spendable(state, state.market_of["BTC"]) == 0
+
+
+def test_a_liquidation_fee_is_rounded_up_to_a_cent() -> None:
+    """A hundred-thousandth of 870 dollars is 0.87 cents."""
+    it = anns(fee="0.00001")
+    it.show("BTC", bids={87: 10})
+
+    (charged,) = only(it.mark("BTC", 88), LiquidationFeeCharged)
+
+    assert charged.fee == 1
+
+
+def test_the_fund_of_the_contract_that_was_closed_pays_for_it() -> None:
+    """Ann holds bitcoin too, which is still open: ether's own fund pays what ether lacks."""
+    it = anns(
+        fund="500", fund_scope=FundScope.PER_CONTRACT, deleveraging=AT_THE_MARK, fund_in_book=False
+    )
+    it.hold("ann", "ETH", 9, 100, other="bob")
+
+    (paid,) = only(it.mark("ETH", 70), InsuranceFundPaid)
+
+    assert paid.amount == 70 * DOLLAR
+    assert it.balance("insurance fund ETH") == 430 * DOLLAR
+    assert it.balance("insurance fund BTC") == 500 * DOLLAR
+
+
+def test_as_long_as_a_position_is_left_no_loss_is_left_uncovered() -> None:
+    """Ether, closed at the mark, leaves a debt of 70; bitcoin is sold at 110 for the 100 it won."""
+    it = anns(deleveraging=AT_THE_MARK, fund_in_book=False)
+    it.hold("ann", "ETH", 9, 100, other="bob")
+    it.show("BTC", bids={107: 10})
+
+    told = [type(e) for e in it.mark("ETH", 70) if isinstance(e, LossUncovered | OrderFilled)]
+
+    assert told == [OrderFilled, OrderFilled]
+    assert it.account("ann").wallet == 0
+
+
+# --------------------------------------------------------------- at what price it sells off
+
+
+@pytest.mark.parametrize(
+    ("size", "mark", "band", "limit"),
+    [
+        (10, 78, "0.5", 75),  # from 80 with 50: 30 left
+        (10, 78, "0.02", 77),  # 76.44
+        (-10, 122, "0.5", 125),
+        (-10, 122, "0.02", 124),  # 124.44
+    ],
+)
+def test_the_venue_sells_off_within_the_band_and_within_its_fund(
+    size: int, mark: int, band: str, limit: int
+) -> None:
+    """A tick further than the limit nothing is sold; at the limit, all."""
+    liquidation = LiquidationRules(
+        amount=Amount.WHOLE_POSITION, unfilled=Unfilled.TAKEOVER, takeover_whole=True
+    )
+    rules = rulebook(fund="50", liquidation=liquidation, limits=LimitRules(market_band=band))
+    it = Stage(rules)
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", size, 100)
+    it.mark("BTC", 88 if size > 0 else 112)
+    it.mark("BTC", mark)
+
+    sold = []
+    for price in (limit - 1, limit) if size > 0 else (limit + 1, limit):
+        it.show("BTC", **{"bids" if size > 0 else "asks": {price: 10}})
+        it.at += SECOND
+        fills = only(it.do(PassTime(at=it.at)), OrderFilled)
+        sold.append(sum(fill.size for fill in fills))
+    assert sold == [0, 10]
