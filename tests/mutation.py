@@ -46,7 +46,25 @@ SECONDS_MAX = 20
 SECONDS_FOR_ONE = int(os.environ.get("PLIMSOLL_MUTATION_SECONDS", "8"))
 """So much processor time is spent on a mutant, the quickest tests first; it is a survivor then."""
 
-EQUIVALENT: dict[str, str] = {}
+NUMBERED = "numbers of entries are only told apart"
+OPEN = "no open position has a size of zero"
+NOTHING = "nothing is paid, and nothing told, where nothing is owed"
+EQUIVALENT: dict[str, str] = {
+    "house.house_position: market.insurance != position.pool.wallet and (not position.isolated)"
+    "  ->  market.insurance != position.pool.wallet": "what is isolated is only isolated again",
+    "house.work_off: position.size < 0  ->  position.size <= 0": OPEN,
+    "house.work_off: 0  ->  1": OPEN,
+    "ranking.Ranking.__init__: self.seen = 0  ->  nothing": "it is set before it is read",
+    "ranking.Ranking.__init__: 0  ->  1": NUMBERED,
+    "ranking.Ranking.put: 1  ->  2": NUMBERED,
+    "reserves.Reserves.spendable: self.drawdown == RATE_ONE  ->  False": "a fund that may lose all"
+    " keeps nothing, by the other way too",
+    "insurance.cover: debt <= 0  ->  debt < 0": NOTHING,
+    "insurance.cover: debt > paid  ->  debt >= paid": NOTHING,
+    "insurance.cover: debt > paid and (not scope.positions())  ->  not scope.positions()": NOTHING,
+    "insurance.cover: 0 if scope.pool.is_house else min(debt, spendable(state, market))"
+    "  ->  min(debt, spendable(state, market))": "a fund that is its own debtor has nothing to pay",
+}
 """Mutants that change nothing anybody could see, by their name, and why."""
 
 
