@@ -21,6 +21,7 @@ from exchange.core.messages import (
     CommandRejected,
     Event,
     Reject,
+    UnifiedView,
 )
 from exchange.core.units import SECOND, Nanos
 from exchange.core.venue import Venue
@@ -152,6 +153,10 @@ class Gateway:
     def ask_account(self, asset: str, answered: Callable[[AccountView], None]) -> None:
         """Ask for the account as it stands when the question arrives."""
         self._ask(lambda: self._floor.venue.account_view(self.account, asset), answered)
+
+    def ask_unified(self, answered: Callable[[UnifiedView | None], None]) -> None:
+        """Ask for the account as a whole, likewise; None where its assets stand apart."""
+        self._ask(lambda: self._floor.venue.unified_view(self.account), answered)
 
     def ask_book(self, symbol: str, depth: int, answered: Callable[[BookView], None]) -> None:
         """Ask for the best price levels as they stand when the question arrives."""

@@ -16,6 +16,7 @@ from exchange.clocks import AlarmClock, MarkClock
 from exchange.comparison import BookChecks, Comparison
 from exchange.core.messages import (
     BookView,
+    CollateralExchanged,
     Command,
     CommandRejected,
     Deposited,
@@ -24,6 +25,7 @@ from exchange.core.messages import (
     IndexPriceChanged,
     InstrumentSettled,
     InsuranceFundPaid,
+    InterestPaid,
     LiquidationFeeCharged,
     LossUncovered,
     MarginAdjusted,
@@ -56,6 +58,8 @@ MOVES_MONEY = {
     MarginModeChanged,
     MarginAdjusted,
     MarginAutoAdded,
+    CollateralExchanged,
+    InterestPaid,
     FundingPaid,
     LiquidationFeeCharged,
     InsuranceFundPaid,

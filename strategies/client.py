@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from exchange.core.messages import (
+    AccountMode,
     AccountView,
     AdjustMargin,
     BookView,
@@ -13,10 +14,12 @@ from exchange.core.messages import (
     PositionMode,
     PositionSide,
     PositionView,
+    SetAccountMode,
     SetAutoMargin,
     SetLeverage,
     SetMarginMode,
     SetPositionMode,
+    UnifiedView,
     Withdraw,
 )
 from exchange.core.units import Money, Nanos
@@ -65,6 +68,12 @@ class Client(Trading):
         self._gateway.ask_account(asset or self._first_asset(), wait.resolve)
         return await wait
 
+    async def unified_view(self) -> UnifiedView | None:
+        """The account as a whole, where its assets stand together; None where each stands alone."""
+        wait: Wait[UnifiedView | None] = Wait()
+        self._gateway.ask_unified(wait.resolve)
+        return await wait
+
     async def position_view(
         self, symbol: str, side: PositionSide = PositionSide.NET
     ) -> PositionView | None:
@@ -100,6 +109,10 @@ class Client(Trading):
     async def set_position_mode(self, mode: PositionMode | str) -> Rejection | None:
         """Go over to "one_way" or "hedge" mode; only without positions and open orders."""
         return await self._command(SetPositionMode, mode=PositionMode(mode))
+
+    async def set_account_mode(self, mode: AccountMode | str) -> Rejection | None:
+        """Let all one's assets stand together ("unified"), or each by itself ("single")."""
+        return await self._command(SetAccountMode, mode=AccountMode(mode))
 
     async def adjust_margin(
         self, symbol: str, amount: Amount, side: PositionSide = PositionSide.NET

@@ -14,6 +14,7 @@ from exchange.core.grid import AMOUNTS
 from exchange.core.halts import HALTS
 from exchange.core.messages import (
     HISTORY,
+    AccountMode,
     AdjustMargin,
     AmendOrder,
     Batch,
@@ -38,6 +39,7 @@ from exchange.core.messages import (
     PriceSource,
     PublishBook,
     RecordedTrade,
+    SetAccountMode,
     SetAutoMargin,
     SetLeverage,
     SetMarginMode,
@@ -69,11 +71,14 @@ from exchange.core.policies import (
     FundingPrice,
     FundingRounding,
     FundScope,
+    Gains,
+    Haircut,
     Leftover,
     Limit,
     MarginPrice,
     Premium,
     Rank,
+    Repay,
     Select,
     SelfTrade,
     Socialise,
@@ -81,6 +86,9 @@ from exchange.core.policies import (
     Unfilled,
 )
 from exchange.core.rules import (
+    CollateralAsset,
+    CollateralRules,
+    CollateralTier,
     ContractKind,
     CreditRules,
     DeleveragingRules,
@@ -128,6 +136,7 @@ def rulebook_of(random: Random) -> Rulebook:
         tiers=random.choice(TIERS),
         margin=margin_of(random),
         switching=switching_of(random),
+        collateral=collateral_of(random),
         funding=funding_of(random),
         liquidation=liquidation_of(random),
         limits=LimitRules(
@@ -140,6 +149,37 @@ def rulebook_of(random: Random) -> Rulebook:
         leverage_default=10,
         halt=HaltRules(stale_mark_seconds=random.choice(("0", "0.5"))),
         portfolio=portfolio_of(random),
+    )
+
+
+def collateral_of(random: Random) -> CollateralRules:
+    """None in a third of the rulebooks; else two assets behind everything, for who wants it."""
+    if random.random() < 0.3:
+        return CollateralRules()
+    tiers = tuple(
+        CollateralTier(floor=floor, ratio=ratio)
+        for floor, ratio in (("0", "0.9"), ("5", "0.8"), ("15", "0"))
+    )
+    coin = CollateralAsset(
+        market=random.choice(("COIN-SPOT", "BTC")),
+        ratio=random.choice(("1", "0.95", "0.5")),
+        tiers=tiers if random.random() < 0.5 else (),
+        borrow_limit=random.choice(("", "0", "2")),
+        interest=random.choice(("0", "0.01")),
+        conversion_fee=random.choice(("", "0.02")),
+    )
+    return CollateralRules(
+        currency="USD",
+        optional=random.random() < 0.7,
+        unrealised=random.choice(list(Gains)),
+        haircut=random.choice(list(Haircut)),
+        borrow_limit=random.choice(("", "0", "300")),
+        interest=random.choice(("0", "0.001")),
+        borrow_maintenance=random.choice(("0", "0.05")),
+        borrow_initial=random.choice(("", "0.2")),
+        conversion_fee=random.choice(("0", "0.005")),
+        repay=random.choice(list(Repay)),
+        assets={"COIN": coin},
     )
 
 
@@ -539,6 +579,10 @@ class Traffic:
         on = self.random.random() < 0.8
         return SetAutoMargin(at=self.at, account=name, symbol=symbol, position_side=side, on=on)
 
+    def account_mode(self, venue: Venue) -> Command:
+        mode = self.random.choice((AccountMode.UNIFIED, AccountMode.UNIFIED, AccountMode.SINGLE))
+        return SetAccountMode(at=self.at, account=self.name(), mode=mode)
+
     def block(self, venue: Venue) -> Command:
         symbol = self.symbol()
         name, other = self.random.sample((*TRADERS, HISTORY), 2)
@@ -671,6 +715,7 @@ DRAW: dict[type[Command], tuple[int, Callable[[Traffic, Venue], Command]]] = {
     SetMarginMode: (40, Traffic.margin_mode),
     AdjustMargin: (20, Traffic.adjust),
     SetAutoMargin: (20, Traffic.auto_margin),
+    SetAccountMode: (20, Traffic.account_mode),
     BlockTrade: (60, Traffic.block),
     UpdateMarkPrice: (150, Traffic.mark),
     UpdateIndexPrice: (20, Traffic.index),

@@ -10,6 +10,7 @@ from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     HISTORY,
     AccountCommand,
+    AccountMode,
     BlockTrade,
     Command,
     CommandRejected,
@@ -19,6 +20,7 @@ from exchange.core.messages import (
     OpenAccount,
     PositionMode,
     PositionSide,
+    SetAccountMode,
     SetAutoMargin,
     SetLeverage,
     SetMarginMode,
@@ -190,6 +192,8 @@ def from_history(
 def _terms(part: AccountPart, at: Nanos) -> Iterator[Command]:
     """Position mode, margin modes and leverages; in hedge mode, of both sides."""
     name, sides = part.name, [PositionSide.NET]
+    if part.unified:
+        yield SetAccountMode(at=at, account=name, mode=AccountMode.UNIFIED)
     if part.hedge:
         yield SetPositionMode(at=at, account=name, mode=PositionMode.HEDGE)
         sides = [PositionSide.LONG, PositionSide.SHORT]

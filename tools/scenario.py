@@ -52,6 +52,9 @@ class AccountPart(Part, frozen=True, kw_only=True):
     leverage: Annotated[
         dict[str, int], Meta(description="By symbol; the venue's default else.")
     ] = {}
+    unified: Annotated[
+        bool, Meta(description="All assets stand together behind all cross positions.")
+    ] = False
     auto_margin: Annotated[
         tuple[str, ...],
         Meta(description="Symbols whose isolated position draws on the wallet when it fails."),

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from exchange.core.messages import (
+    AccountMode,
     MarginMode,
     Phase,
     PositionMode,
@@ -122,6 +123,13 @@ class AutoMarginStep(Part, frozen=True, kw_only=True):
     position_side: Annotated[
         PositionSide, Meta(description='In hedge mode: "long" or "short".')
     ] = PositionSide.NET
+
+
+class AccountModeStep(Part, frozen=True, kw_only=True):
+    """Let an account's assets stand together, or each by itself."""
+
+    account: Account
+    mode: AccountMode
 
 
 class BlockStep(Part, frozen=True, kw_only=True):
@@ -252,6 +260,7 @@ class Step(Part, frozen=True, kw_only=True):
     position_mode: PositionModeStep | None = None
     margin: MarginStep | None = None
     auto_margin: AutoMarginStep | None = None
+    account_mode: AccountModeStep | None = None
     countdown: CountdownStep | None = None
     phase: PhaseStep | None = None
     block: BlockStep | None = None

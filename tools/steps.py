@@ -18,6 +18,7 @@ from exchange.core.messages import (
     Deposit,
     PlaceOrder,
     RecordedTrade,
+    SetAccountMode,
     SetAutoMargin,
     SetLeverage,
     SetMarginMode,
@@ -185,6 +186,10 @@ def _auto_margin(part: parts.AutoMarginStep, instruments: Instruments) -> Iterat
     )
 
 
+def _account_mode(part: parts.AccountModeStep, instruments: Instruments) -> Iterator[Command]:  # noqa: ARG001 (as all)
+    yield SetAccountMode(at=0, account=part.account, mode=part.mode)
+
+
 def _block(part: parts.BlockStep, instruments: Instruments) -> Iterator[Command]:
     own = listed(instruments, part.symbol)
     yield BlockTrade(
@@ -261,6 +266,7 @@ ACTIONS: dict[str, Callable[..., Iterator[Command]]] = {
     "position_mode": _position_mode,
     "margin": _margin,
     "auto_margin": _auto_margin,
+    "account_mode": _account_mode,
     "countdown": _countdown,
     "phase": _phase,
     "block": _block,

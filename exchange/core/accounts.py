@@ -159,6 +159,16 @@ class Pool:
         """By symbol and side, in that order."""
         self.listed: list[Position] = []
         """The same, to go through."""
+        self.is_unified = False
+        """Whether it stands together with the account's other assets."""
+        self.lead = self
+        """The pool that stands for all of a unified account; itself else."""
+        self.members = [self]
+        """Of one that leads: the pools that stand together, by asset."""
+        self.balances_seen: list[Money] = []
+        """Of one that leads: when it was last seen to that nothing is owed beyond its limit."""
+        self.guards: dict[int, tuple[Watched, Watched]] = {}
+        """Of one that leads: what watches marks below and above, by instrument number."""
         self.touched = False
         self.distress = Distress()
         """Of the cross positions together."""
@@ -182,6 +192,8 @@ class Account:
         self.name = name
         self.hedges = False
         """Whether it holds longs and shorts side by side (hedge mode)."""
+        self.is_unified = False
+        """Whether its assets stand together behind its cross positions."""
         self.pools: dict[str, Pool] = {}
         self.spot: dict[str, SpotPosition] = {}
         """By symbol."""

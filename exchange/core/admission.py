@@ -146,8 +146,10 @@ def _cross(
 ) -> Refusal | None:
     if opens:
         mark = state.mark_of(position)
-        found = state.margin(position.pool).available + gain
+        found = state.margin(position.pool, gain).available
         needed = initial_margin(after, mark) - initial_margin(position, mark)
+    elif position.pool.is_unified:
+        found, needed = state.margin(position.pool, gain).backing, 0
     else:
         found, needed = state.cross(position.pool).equity + gain, 0
     return _short(position, found, needed) if found < needed else None
@@ -177,9 +179,9 @@ def _portfolio(
 
 
 def _unsafe(state: State, position: Position, after: Position, gain: Money) -> Refusal | None:
-    margin, mark = state.margin(position.pool), state.mark_of(position)
+    margin, mark = state.margin(position.pool, gain), state.mark_of(position)
     rise = safe_margin(after, mark) - maintenance_margin(position, mark)
-    found, needed = margin.equity + gain, max(0, margin.maintenance + rise)
+    found, needed = margin.equity, max(0, margin.maintenance + rise)
     return _short(position, found, needed) if found < needed else None
 
 
@@ -204,7 +206,7 @@ def _isolated(
             return _short(position, found, needed)
     reserve = max(0, order_margin(after) - order_margin(position))
     needed = funding + reserve + (fee if trial.opened else 0)
-    available = state.margin(position.pool).available
+    available = state.margin(position.pool).for_bucket
     return _short(position, available, needed) if needed and available < needed else None
 
 

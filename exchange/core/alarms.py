@@ -24,6 +24,8 @@ class Alarm(Enum):
     """A liquidation goes on; `subject` is the account's number."""
     STALE = "stale"
     """A mark price may have become too old; `subject` is the instrument's number."""
+    INTEREST = "interest"
+    """Unified accounts pay for what they owe."""
     ORDER = "order"
     """An order of the account `owner` ends; `subject` is its id."""
     COUNTDOWN = "countdown"

@@ -7,7 +7,7 @@ liquidated only when that is used up.
 from exchange.core.accounts import Position
 from exchange.core.finding import Refusal, margined_position
 from exchange.core.ledger import Reason
-from exchange.core.margin import Marks, PoolMargin
+from exchange.core.margin import Marks
 from exchange.core.messages import AutoMarginSet, MarginAutoAdded, Reject, SetAutoMargin
 from exchange.core.policies import AutoMargin
 from exchange.core.scope import Scope
@@ -79,7 +79,7 @@ def reserve(state: State, position: Position, marks: Marks) -> Money:
     if not position.auto_margin or not position.isolated:
         return 0
     pool = position.pool
-    free = PoolMargin(pool, state.wallet(pool), marks).withdrawable
+    free = state.margin(pool, 0, marks).withdrawable
     if state.rulebook.margin.auto_margin_up_to_value:
         free = min(free, max(0, abs(position.cost) - state.bucket(position)))
     return free

@@ -43,7 +43,7 @@ def profit_and_leverage(state: State, position: Position) -> Standing:
     """
     mark = state.mark_of(position)
     pnl, value = unrealised_pnl(position, mark), notional(position, mark)
-    equity = max(1, _scope(state, position).equity())
+    equity = max(1, _equity(state, position))
     entry = max(1, abs(position.cost))
     standing = product(pnl * RATE_ONE // entry, value * RATE_ONE // equity)
     if pnl > 0:
@@ -60,7 +60,8 @@ def wallet_profit_and_margin_ratio(state: State, position: Position) -> Standing
     """
     scope, mark = _scope(state, position), state.mark_of(position)
     one = state.money_one(position.instrument)
-    profit = max(0, unrealised_pnl(position, mark)) * RATE_ONE // max(one, scope.collateral())
+    wallet = state.ledger.balances[scope.purse_of(position.instrument.settle)]
+    profit = max(0, unrealised_pnl(position, mark)) * RATE_ONE // max(one, wallet)
     equity = scope.equity()
     return product(profit, scope.maintenance() * RATE_ONE // equity if equity > 0 else 0)
 
@@ -74,7 +75,7 @@ def price_gain_and_leverage(state: State, position: Position) -> Standing:
     value, entry = notional(position, mark), max(1, abs(position.cost))
     rises = (position.size > 0) != position.instrument.is_inverse
     gain = value * RATE_ONE // entry if rises else entry * RATE_ONE // max(1, value)
-    return product(gain, value * RATE_ONE // max(1, _scope(state, position).equity()))
+    return product(gain, value * RATE_ONE // max(1, _equity(state, position)))
 
 
 def leveraged_return(state: State, position: Position) -> Standing:
@@ -102,6 +103,12 @@ def _scope(state: State, position: Position) -> Scope:
     return Scope(state, position.pool, position if position.isolated else None)
 
 
+def _equity(state: State, position: Position) -> Money:
+    """What stands behind a position, in the asset that it settles in."""
+    scope = _scope(state, position)
+    return scope.into(position.instrument.settle, scope.equity())
+
+
 def standing(state: State, position: Position) -> Standing:
     """A position's place in the queue, by the rulebook's ranking."""
     return RANKS[state.rulebook.liquidation.deleveraging.rank](state, position)
@@ -116,7 +123,7 @@ def ranking(state: State, market: Market, *, long: bool) -> Ranking:
         changed = list(market.holders.values())
     else:
         pools = dict.fromkeys(state.changes[made.seen :])
-        held = [p for pool in pools for p in pool.listed]
+        held = [p for pool in pools for member in pool.members for p in member.listed]
         changed = [p for p in held if p.instrument is market.instrument]
     made.seen = len(state.changes)
     for position in changed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from exchange.core.accounts import Pool
+from exchange.core.accounts import Account, Pool
 from exchange.core.book import Book
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
@@ -20,12 +20,17 @@ def lines(state: State) -> Iterator[str]:
     for market in state.markets:
         yield from _market_lines(state, market)
     for account in state.accounts[1:]:
-        countdown = account.countdown.at if account.countdown is not None else 0
-        yield f"account {account.name} {account.hedges} {countdown}"
-        for waiting in account.waiting.values():
-            yield _waiting_line(waiting)
-        for _, pool in sorted(account.pools.items()):
-            yield from _pool_lines(state, pool)
+        yield from _account_lines(state, account)
+
+
+def _account_lines(state: State, account: Account) -> Iterator[str]:
+    countdown = account.countdown.at if account.countdown is not None else 0
+    unified = " unified" if account.is_unified else ""
+    yield f"account {account.name} {account.hedges} {countdown}{unified}"
+    for waiting in account.waiting.values():
+        yield _waiting_line(waiting)
+    for _, pool in sorted(account.pools.items()):
+        yield from _pool_lines(state, pool)
 
 
 def _pool_lines(state: State, pool: Pool) -> Iterator[str]:

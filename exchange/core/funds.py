@@ -22,6 +22,9 @@ def open_account(state: State, command: OpenAccount) -> Refusal | None:
         return Refusal(Reject.RESERVED_ACCOUNT, f"account was {name!r}, which is reserved")
     if name in state.account_of:
         return Refusal(Reject.ACCOUNT_EXISTS, f"account {name!r} is open already")
+    currency = state.collateral.currency
+    if currency and not state.collateral.optional and currency not in state.funds:
+        return Refusal(Reject.UNKNOWN_INSTRUMENT, f"no instrument settles in {currency}")
     state.open_account(name)
     state.emit(AccountOpened(at=state.now, account=name))
     return None

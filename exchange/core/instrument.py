@@ -283,14 +283,14 @@ class Instrument:
         if not self.is_inverse:
             if size > 0:
                 return max(0, mark - slack * self.subticks // lots)
-            whole = RATE_ONE + self._steepest(mark, size)
+            whole = RATE_ONE + self.steepest(mark, size)
             far = mark + slack * self.subticks * RATE_ONE // (lots * whole)
             return min(far, 2 * mark) if self.tiers.growth else far
         if self.by_lot:
             slack = max(0, slack - 3 * magnitude(size))  # roundings of value and margin, lot by lot
         lots *= self.subticks
         if size > 0:
-            whole = RATE_ONE + self._steepest(mark, size)
+            whole = RATE_ONE + self.steepest(mark, size)
             near = min(mark, ceil_div(lots * whole, lots * whole // mark + slack * RATE_ONE))
             return max(near, ceil_div(mark, 2)) if self.tiers.growth else near
         left = lots // mark - slack
@@ -310,7 +310,7 @@ class Instrument:
         left = ceil_div(lots, mark) - slack
         return max(mark, lots // left) if left > 0 else PRICE_MAX * self.subticks
 
-    def _steepest(self, mark: MarkPrice, size: Lots) -> Rate:
+    def steepest(self, mark: MarkPrice, size: Lots) -> Rate:
         """The most that maintenance margin grows with notional, until that has doubled."""
         if self.priced_at_entry:
             return self.fee_at_mark

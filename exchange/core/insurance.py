@@ -1,5 +1,6 @@
 """The insurance fund: what it takes in, and what it pays for."""
 
+from exchange.core.accounts import Pool
 from exchange.core.ledger import Reason
 from exchange.core.messages import (
     InsuranceFundPaid,
@@ -30,7 +31,7 @@ def charge(scope: Scope, market: Market, traded: Money, leftover: Money) -> None
     """The liquidation fee on what was closed in the book; never more than its cap."""
     state = scope.state
     fee = ceil_div(traded * state.liquidation_rate, RATE_ONE)
-    cap = scope.equity()
+    cap = scope.backing(market.instrument.settle)
     if state.rulebook.liquidation.fee_cap is FeeCap.LEFTOVER:
         cap = min(cap, leftover)
     fee = max(0, min(fee, cap))
@@ -42,7 +43,7 @@ def charge(scope: Scope, market: Market, traded: Money, leftover: Money) -> None
             at=state.now,
             account=scope.pool.account.name,
             symbol=market.instrument.symbol,
-            asset=scope.pool.asset,
+            asset=market.instrument.settle,
             notional=traded,
             fee=fee,
             insurance_fund=state.ledger.balances[market.insurance],
@@ -56,7 +57,7 @@ def take_leftover(scope: Scope, market: Market, leftover: Money) -> None:
     What the venue's own position leaves is the fund's already.
     """
     state = scope.state
-    amount = min(leftover, scope.equity())
+    amount = min(leftover, scope.backing(market.instrument.settle))
     if (
         scope.pool.is_house
         or state.rulebook.liquidation.leftover is not Leftover.FUND
@@ -74,7 +75,7 @@ def _give(scope: Scope, market: Market, amount: Money) -> None:
             at=state.now,
             account=scope.pool.account.name,
             symbol=market.instrument.symbol,
-            asset=scope.pool.asset,
+            asset=market.instrument.settle,
             amount=amount,
             insurance_fund=state.ledger.balances[market.insurance],
         )
@@ -83,7 +84,7 @@ def _give(scope: Scope, market: Market, amount: Money) -> None:
 
 def take_rest(scope: Scope, market: Market) -> None:
     """All that is left in a scope that the venue has taken over."""
-    amount = scope.equity()
+    amount = scope.backing(market.instrument.settle)
     if amount > 0:
         _give(scope, market, amount)
 
@@ -91,7 +92,8 @@ def take_rest(scope: Scope, market: Market) -> None:
 def _move(scope: Scope, market: Market, amount: Money, reason: Reason) -> None:
     """From what stands behind a scope into the fund."""
     state = scope.state
-    state.ledger.transfer(scope.purse, market.insurance, amount, reason)
+    purse = scope.purse_of(market.instrument.settle)
+    state.ledger.transfer(purse, market.insurance, amount, reason)
     state.reserves.note(market.insurance, state.now)
 
 
@@ -101,22 +103,42 @@ def cover(scope: Scope, market: Market | None = None) -> None:
     While positions are left, only the fund pays.  Without a `market`, it is the fund of the first
     contract that the account has traded.
     """
-    state = scope.state
-    debt = -scope.equity()
-    if debt <= 0:
+    if market is None and scope.is_unified:
+        _cover_debts(scope)
         return
     market = market or _first_market(scope)
+    if market is not None:
+        _cover(scope, market, -scope.backing(market.instrument.settle))
+
+
+def _cover_debts(scope: Scope) -> None:
+    """What a unified account owes, when it has nothing left to repay it with: asset by asset."""
+    if scope.is_safe():
+        return
+    for pool in scope.debts():
+        market = _first_market_in(scope.state, pool)
+        if market is not None:
+            _cover(scope, market, -scope.state.wallet(pool))
+
+
+def _cover(scope: Scope, market: Market, debt: Money) -> None:
+    if debt <= 0:
+        return
+    state, asset = scope.state, market.instrument.settle
+    if scope.is_unified:
+        state.touch(scope.pool)  # what it owes now may be within its limit, or beyond
     # The venue's own account is the fund: where it fails, at an expiry, nobody stands behind it.
     paid = 0 if scope.pool.is_house else min(debt, spendable(state, market))
     if paid:
-        state.ledger.transfer(market.insurance, scope.purse, paid, Reason.INSURANCE)
+        purse = scope.purse_of(asset)
+        state.ledger.transfer(market.insurance, purse, paid, Reason.INSURANCE)
         state.reserves.note(market.insurance, state.now)
         state.emit(
             InsuranceFundPaid(
                 at=state.now,
                 account=scope.pool.account.name,
                 symbol=scope.symbol,
-                asset=scope.pool.asset,
+                asset=asset,
                 amount=paid,
                 insurance_fund=state.ledger.balances[market.insurance],
             )
@@ -125,22 +147,32 @@ def cover(scope: Scope, market: Market | None = None) -> None:
         _leave_uncovered(scope, market, share_out(scope, market, debt - paid))
 
 
-def _first_market(scope: Scope) -> Market:
-    held = scope.isolated or next(iter(scope.pool.positions.values()))
-    return scope.state.markets[held.instrument.index]
+def _first_market(scope: Scope) -> Market | None:
+    if scope.isolated is not None:
+        return scope.state.markets[scope.isolated.instrument.index]
+    return _first_market_in(scope.state, scope.pool)
+
+
+def _first_market_in(state: State, pool: Pool) -> Market | None:
+    """The first contract of an asset that the account has traded; any contract else."""
+    held = next(iter(pool.positions.values()), None)
+    if held is not None:
+        return state.markets[held.instrument.index]
+    others = (m for m in state.markets if m.instrument.settle == pool.asset)
+    return next(others, None)
 
 
 def _leave_uncovered(scope: Scope, market: Market, amount: Money) -> None:
     if amount == 0:
         return
-    state = scope.state
-    state.ledger.transfer(market.funds.uncovered, scope.purse, amount, Reason.UNCOVERED)
+    state, asset = scope.state, market.instrument.settle
+    state.ledger.transfer(market.funds.uncovered, scope.purse_of(asset), amount, Reason.UNCOVERED)
     state.emit(
         LossUncovered(
             at=state.now,
             account=scope.pool.account.name,
             symbol=scope.symbol,
-            asset=scope.pool.asset,
+            asset=asset,
             amount=amount,
         )
     )

@@ -168,7 +168,7 @@ def _check_scope(scope: Scope) -> None:
     name = f"{scope.pool.account.name} {scope.symbol or scope.pool.asset}"
     if scope.is_frozen():
         return
-    if not scope.positions():
+    if not scope.is_open():
         assert scope.equity() >= 0, f"{name} is in debt"
         assert not scope.distress.failing, f"{name} has nothing left to liquidate"
     elif scope.distress.failing:

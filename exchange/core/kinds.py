@@ -199,3 +199,20 @@ class ContractKind(StrEnum):
     """Sized in the quote money and settled in the base asset: worth size over price."""
     SPOT = "spot"
     """The base asset itself, against the quote money: two assets change hands, on no margin."""
+
+
+class AccountMode(StrEnum):
+    """What stands behind the cross positions of an account."""
+
+    SINGLE = "single"
+    """Those that settle in an asset stand on that asset."""
+    UNIFIED = "unified"
+    """All of them on all assets."""
+
+
+class Exchange(StrEnum):
+    """Why collateral was exchanged."""
+
+    LIMIT = "limit"
+    """More was owed than the venue lends."""
+    LIQUIDATION = "liquidation"

@@ -27,6 +27,9 @@ class Reason(StrEnum):
     INSURANCE = "insurance"
     SOCIALISED_LOSS = "socialised_loss"
     UNCOVERED = "uncovered"
+    CONVERSION = "conversion"
+    CONVERSION_FEE = "conversion_fee"
+    INTEREST = "interest"
 
 
 class Ledger:

@@ -1,6 +1,7 @@
 """The liquidation waterfall: what the venue does with an account that has failed.
 
     cancel orders -> re-check -> below the backstop's line the venue takes everything over; else
+    a unified account repays what it owes out of other collateral -> re-check ->
     choose a position -> how much of it -> close it in the book -> fee -> re-check, repeat;
     what the book does not take: the insurance fund, takeover, auto-deleveraging, others' cost
 
@@ -12,12 +13,15 @@ from typing import Final
 from exchange.core.accounts import Account, Pool, Position
 from exchange.core.alarms import Alarm, Due
 from exchange.core.auto_margin import draw_on_wallet
+from exchange.core.borrowing import expect_interest
+from exchange.core.guarding import watch_account
 from exchange.core.house import work_off
 from exchange.core.insurance import cover
 from exchange.core.ledger import Reason
 from exchange.core.margin import CrossMargin, maintenance_margin, unrealised_pnl
 from exchange.core.notices import announce_end, announce_pause, announce_start
 from exchange.core.policies import Amount
+from exchange.core.repaying import repay, repay_over_limit
 from exchange.core.scope import Scope
 from exchange.core.state import State
 from exchange.core.steps import cancel_orders, close_some, take_over_all
@@ -35,6 +39,9 @@ def look_at_endangered(state: State, pools: list[Pool]) -> None:
     """After a new mark: what is safe is watched anew; the rest is in for a closer look, in turn."""
     failed: list[Pool] = []
     for pool in pools:
+        if pool.is_unified:
+            failed.append(pool.lead)
+            continue
         margin = state.cross(pool)
         if rests(state, pool, margin):
             state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
@@ -85,11 +92,13 @@ def most_endangered_first(state: State, pools: list[Pool]) -> list[Pool]:
 
 def _failed_ratios(state: State, pool: Pool) -> list[int]:
     """Equity for a unit of maintenance margin, in parts of RATE_ONE, of all that has failed."""
-    isolated = [Scope(state, pool, p) for p in pool.listed if p.isolated]
+    isolated = [
+        Scope(state, member, p) for member in pool.lead.members for p in member.listed if p.isolated
+    ]
     return [
         scope.equity() * RATE_ONE // max(1, scope.maintenance())
         for scope in [Scope(state, pool, None), *isolated]
-        if scope.positions() and not scope.is_safe()
+        if scope.is_open() and not scope.is_safe()
     ]
 
 
@@ -101,6 +110,9 @@ def settle_touched(state: State) -> None:
         assert steps < STEPS_MAX, "liquidation does not come to an end"
         pool = state.touched.popleft()
         pool.touched = False
+        if pool.is_unified:
+            look_together(state, pool)
+            continue
         margin = state.cross(pool)
         if not rests(state, pool, margin):
             look_closer(state, pool)
@@ -116,6 +128,17 @@ def look_closer(state: State, pool: Pool) -> None:
     look_at(Scope(state, pool, None))
 
 
+def look_together(state: State, lead: Pool) -> None:
+    """The same of a unified account, and set its edges."""
+    for pool in lead.members:
+        for position in list(pool.listed):
+            if position.isolated:
+                look_at(Scope(state, pool, position))
+    look_at(Scope(state, lead, None))
+    watch_account(state, lead)
+    expect_interest(state, lead)
+
+
 def look_at(scope: Scope) -> None:
     """Liquidate a scope that has failed; go on with one whose pause is over.
 
@@ -123,7 +146,8 @@ def look_at(scope: Scope) -> None:
     """
     if scope.is_frozen():
         return
-    if scope.positions():
+    repay_over_limit(scope)
+    if scope.is_open():
         if scope.pool.is_house and scope.is_safe():
             _work_off(scope)
         elif scope.distress.failing:
@@ -148,7 +172,11 @@ def liquidate(scope: Scope) -> None:
         distress.failing = True
         cancel_orders(scope)
     steps = 0
-    while scope.positions() and not scope.has_recovered():
+    while scope.is_open() and not scope.has_recovered():
+        if repay(scope):
+            continue
+        if not scope.positions():
+            break
         if scope.is_beyond_backstop():
             take_over_all(scope)
             break
@@ -191,6 +219,8 @@ def _end(scope: Scope) -> None:
     if not scope.positions():
         cover(scope)
     scope.distress.failing = False
+    if scope.is_unified:
+        scope.state.touch(scope.pool)
     announce_end(scope)
 
 

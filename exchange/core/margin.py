@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from exchange.core.accounts import Pool, Position
+from exchange.core.lines import Lines
 from exchange.core.portfolio import Requirement, maintenance_of, together
 from exchange.core.units import (
     RATE_ONE,
@@ -205,6 +206,20 @@ class PoolMargin(CrossMargin):
     def available(self) -> Money:
         """Equity not taken by positions and orders; below zero, nothing more can be opened."""
         return self.equity - self.initial
+
+    @property
+    def backing(self) -> Money:
+        """What there is to lose."""
+        return self.equity
+
+    @property
+    def for_bucket(self) -> Money:
+        """What an isolated position may take."""
+        return self.available
+
+    def spare(self, lines: Lines) -> Money:
+        """What the wallet can give without putting cross positions into liquidation."""
+        return max(0, -lines.lacking(self.equity, self.maintenance))
 
     @property
     def withdrawable(self) -> Money:

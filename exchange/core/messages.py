@@ -8,8 +8,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from exchange.core.kinds import AccountMode as AccountMode
 from exchange.core.kinds import CancelReason as CancelReason
 from exchange.core.kinds import Closing as Closing
+from exchange.core.kinds import Exchange as Exchange
 from exchange.core.kinds import MarginMode as MarginMode
 from exchange.core.kinds import Phase as Phase
 from exchange.core.kinds import PositionMode as PositionMode
@@ -225,6 +227,12 @@ class SetAutoMargin(AccountCommand, frozen=True, kw_only=True):
     on: bool
 
 
+class SetAccountMode(AccountCommand, frozen=True, kw_only=True):
+    """Let all assets stand behind all cross positions together, or each settlement asset alone."""
+
+    mode: AccountMode
+
+
 class BlockTrade(Command, frozen=True, kw_only=True):
     """A trade agreed off the book, without fees: `side` is that of `account`.
 
@@ -356,6 +364,7 @@ AnyCommand: TypeAlias = (
     | SetMarginMode
     | AdjustMargin
     | SetAutoMargin
+    | SetAccountMode
     | BlockTrade
     | UpdateMarkPrice
     | UpdateIndexPrice
@@ -707,6 +716,43 @@ class MarginAutoAdded(AccountEvent, frozen=True, kw_only=True):
     """Both as they are afterwards."""
 
 
+class AccountModeChanged(AccountEvent, frozen=True, kw_only=True):
+    """The account's assets stand together from now on, or each by itself."""
+
+    mode: AccountMode
+
+
+class InterestPaid(AccountEvent, frozen=True, kw_only=True):
+    """An hour's interest on a balance below zero."""
+
+    asset: str
+    borrowed: Money
+    rate: Rate
+    amount: Money
+    wallet: Money
+
+
+class CollateralExchanged(AccountEvent, frozen=True, kw_only=True):
+    """Collateral went to the venue at the mark, less a fee, and a balance below zero was repaid.
+
+    Prices are marks of the assets' markets; 1 for the accounting currency.
+    """
+
+    cause: Exchange
+    sold: str
+    amount: Money
+    """Of the asset sold; the fee is a part of it."""
+    price: MarkPrice
+    fee: Money
+    bought: str
+    repaid: Money
+    bought_price: MarkPrice
+    left: Money
+    """What is left of the asset sold."""
+    owed: Money
+    """What is still owed of the asset bought."""
+
+
 class PositionMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One position as the margin monitor saw it."""
 
@@ -905,6 +951,9 @@ AnyEvent: TypeAlias = (
     | MarginAdjusted
     | AutoMarginSet
     | MarginAutoAdded
+    | AccountModeChanged
+    | InterestPaid
+    | CollateralExchanged
     | FundingPaid
     | LiquidationStarted
     | LiquidationStepTaken
@@ -1094,3 +1143,38 @@ class ClosingView(msgspec.Struct, frozen=True, kw_only=True):
     """Received in quote money (below zero: paid) where they use up their share of the equity."""
     backing: Money
     """That share."""
+
+
+class CollateralView(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset of a unified account.  Amounts in the asset; values in the accounting currency."""
+
+    asset: str
+    balance: Money
+    unrealised_pnl: Money
+    price: MarkPrice
+    """The mark of the market that prices it; 1 for the accounting currency, 0 where there is none
+    yet."""
+    ratio: Rate
+    """What counts of it, after tiers: value over full value, rounded down; one where it is owed."""
+    value: Money
+    """What it adds to equity: after the haircut, or owed in full."""
+    full_value: Money
+    borrowed: Money
+    maintenance_margin: Money
+    """Of its positions and of what is borrowed, in the accounting currency."""
+
+
+class UnifiedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A unified account at one moment, in the accounting currency."""
+
+    account: str
+    currency: str
+    equity: Money
+    initial_margin: Money
+    maintenance_margin: Money
+    available_margin: Money
+    margin_ratio: Rate | None
+    worth: Money
+    """All assets and unrealised PnL in full, without haircuts; below zero it is bankrupt."""
+    borrowed: Money
+    assets: tuple[CollateralView, ...]

@@ -76,14 +76,20 @@ class Monitor:
             if not position.size:
                 self.unwatch(position)
                 continue
-            instrument, mark = position.instrument, marks.of(position)
             if position.isolated:
-                share = bucket[position.bucket] + unrealised_pnl(position, mark) - ROUNDING
-                share -= 0 if pool.is_house else maintenance_margin(position, mark)
-            else:
-                share = slack * instrument.notional(mark, position.size) // margin.value
+                self.watch_isolated(position, bucket[position.bucket], marks)
+                continue
+            instrument, mark = position.instrument, marks.of(position)
+            share = slack * instrument.notional(mark, position.size) // margin.value
             safe = safe_until(position, mark, max(share, 0))
             self.set(position, safe, long=position.size > 0)
+
+    def watch_isolated(self, position: Position, bucket: Money, marks: Marks) -> None:
+        """Set the edge of an isolated position."""
+        mark = marks.of(position)
+        share = bucket + unrealised_pnl(position, mark) - ROUNDING
+        share -= 0 if position.pool.is_house else maintenance_margin(position, mark)
+        self.set(position, safe_until(position, mark, max(share, 0)), long=position.size > 0)
 
     def check(self, instrument: int) -> None:
         """Assert that the edges of a market are in order."""

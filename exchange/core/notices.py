@@ -12,7 +12,6 @@ from exchange.core.messages import (
 )
 from exchange.core.policies import Amount
 from exchange.core.scope import Scope
-from exchange.core.state import State
 from exchange.core.units import Lots, Ticks
 
 
@@ -100,18 +99,19 @@ def announce_end(scope: Scope) -> None:
 
 def margins(scope: Scope) -> tuple[PositionMargin, ...]:
     """Every position of a scope as the margin monitor sees it."""
-    return tuple([_margin_of(scope.state, position) for position in scope.positions()])
+    return tuple([_margin_of(scope, position) for position in scope.positions()])
 
 
-def _margin_of(state: State, position: Position) -> PositionMargin:
-    mark = state.mark_of(position)
+def _margin_of(scope: Scope, position: Position) -> PositionMargin:
+    """In the scope's own money, but for the cost."""
+    mark, settle = scope.state.mark_of(position), position.instrument.settle
     return PositionMargin(
         symbol=position.instrument.symbol,
         position_side=position.side,
         size=position.size,
         cost=position.cost,
         mark_price=mark,
-        notional=notional(position, mark),
-        unrealised_pnl=unrealised_pnl(position, mark),
-        maintenance_margin=margin_alone(position, mark),
+        notional=-scope.out_of(settle, -notional(position, mark)),
+        unrealised_pnl=scope.out_of(settle, unrealised_pnl(position, mark)),
+        maintenance_margin=-scope.out_of(settle, -margin_alone(position, mark)),
     )

@@ -27,6 +27,33 @@ class AutoMargin(StrEnum):
     """The position's initial margin at entry, as often as is needed."""
 
 
+class Gains(StrEnum):
+    """What counts of the unrealised PnL in an asset of a unified account."""
+
+    ALL = "all"
+    LOSSES = "losses"
+    """Gains are not money yet."""
+
+
+class Haircut(StrEnum):
+    """What the collateral ratio of an asset is applied to, where it is above zero."""
+
+    EQUITY = "equity"
+    """Balance and unrealised PnL together."""
+    BALANCE = "balance"
+    """The balance alone; unrealised PnL counts in full."""
+
+
+class Repay(StrEnum):
+    """Which collateral is exchanged first to repay a negative balance."""
+
+    LEAST_HAIRCUT = "least_haircut"
+    AS_LISTED = "as_listed"
+    """In the order of the rulebook, the accounting currency before all."""
+    PROPORTIONAL = "proportional"
+    """All of it, by value."""
+
+
 class ClosingFee(StrEnum):
     """Whether maintenance margin keeps a taker fee for the way out, and on which value."""
 

@@ -42,9 +42,15 @@ def common_move(scope: Scope, *, rise: bool) -> Rate | None:
 
 def _fails_after(scope: Scope, move: Rate) -> bool:
     """Whether the scope fails where every mark has moved by a part of itself."""
+    moving = [p.instrument for p in scope.positions()]
+    if scope.is_unified:
+        held, markets = scope.pool.account.pools, scope.state.collateral.markets
+        moving += [instrument for asset, instrument in markets.items() if asset in held]
+    marks = scope.marks.prices
     prices = {
-        p.instrument.index: max(1, scope.marks.of(p) * (RATE_ONE + move) // RATE_ONE)
-        for p in scope.positions()
+        one.index: max(1, marks[one.index] * (RATE_ONE + move) // RATE_ONE)
+        for one in moving
+        if marks[one.index]
     }
     moved = Scope(scope.state, scope.pool, scope.isolated, scope.marks.changed(prices))
     return not moved.is_safe()

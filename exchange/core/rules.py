@@ -21,6 +21,8 @@ from exchange.core.policies import FundingMethod as FundingMethod
 from exchange.core.policies import FundingPrice as FundingPrice
 from exchange.core.policies import FundingRounding as FundingRounding
 from exchange.core.policies import FundScope as FundScope
+from exchange.core.policies import Gains as Gains
+from exchange.core.policies import Haircut as Haircut
 from exchange.core.policies import Leftover as Leftover
 from exchange.core.policies import Limit as Limit
 from exchange.core.policies import MarginPrice as MarginPrice
@@ -30,6 +32,7 @@ from exchange.core.policies import Premium as Premium
 from exchange.core.policies import Quantile as Quantile
 from exchange.core.policies import QueueModel as QueueModel
 from exchange.core.policies import Rank as Rank
+from exchange.core.policies import Repay as Repay
 from exchange.core.policies import Select as Select
 from exchange.core.policies import SelfTrade as SelfTrade
 from exchange.core.policies import Socialise as Socialise
@@ -316,6 +319,60 @@ class SettlementRules(Rules, frozen=True, kw_only=True):
     """Rate of the notional settled."""
 
 
+class CollateralTier(Rules, frozen=True, kw_only=True):
+    """What counts of the part of a holding above `floor`."""
+
+    floor: str
+    """In the asset itself."""
+    ratio: str
+    """Collateral ratio: one less the haircut."""
+
+
+class CollateralAsset(Rules, frozen=True, kw_only=True):
+    """An asset that counts as collateral of a unified account."""
+
+    market: str = ""
+    """The listed market whose mark is its price, quoted in the accounting currency; the asset's
+    name and the currency's in one word if empty ("BTCUSDT").  Without a mark it counts nothing."""
+    ratio: str = "1"
+    tiers: tuple[CollateralTier, ...] = ()
+    """Ratios by amount, instead of one."""
+    borrow_limit: str = ""
+    """How far its balance may be below zero; what goes beyond is repaid at once out of other
+    collateral, all of it.  Empty: no bound."""
+    interest: str = "0"
+    """Hourly, as a rate of a balance below zero."""
+    conversion_fee: str = ""
+    """Of what is exchanged; the rulebook's general one if empty."""
+
+
+class CollateralRules(Rules, frozen=True, kw_only=True):
+    """The unified account: several assets behind all cross positions together.
+
+    equity = the sum over assets of (balance + unrealised PnL) in the accounting currency, above
+    zero times its collateral ratio, below zero in full; maintenance margin = that of all cross
+    positions, and of what is borrowed.
+    """
+
+    currency: str = ""
+    """The accounting currency.  Empty: each settlement asset stands by itself."""
+    optional: bool = True
+    """Whether an account is unified only when it asks to be."""
+    unrealised: Gains = Gains.ALL
+    haircut: Haircut = Haircut.EQUITY
+    borrow_limit: str = ""
+    """Of the accounting currency; see the assets'."""
+    interest: str = "0"
+    """On the accounting currency."""
+    borrow_maintenance: str = "0"
+    """Maintenance margin rate of what is borrowed: of balances below zero."""
+    borrow_initial: str = ""
+    """Initial margin rate of it; the same if empty."""
+    conversion_fee: str = "0"
+    repay: Repay = Repay.LEAST_HAIRCUT
+    assets: dict[str, CollateralAsset] = {}
+
+
 class HistoryRules(Rules, frozen=True, kw_only=True):
     """What replayed liquidity does that its record does not tell."""
 
@@ -342,6 +399,7 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     limits: LimitRules = LimitRules()
     halt: HaltRules = HaltRules()
     settlement: SettlementRules = SettlementRules()
+    collateral: CollateralRules = CollateralRules()
     history: HistoryRules = HistoryRules()
     insurance_fund: dict[str, str] = {}
     """Opening balance for each settlement asset."""

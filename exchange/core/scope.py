@@ -1,6 +1,7 @@
 """What stands and falls together: the unit that a liquidation is about."""
 
 from exchange.core.accounts import Pool, Position
+from exchange.core.collateral import Whole, backing
 from exchange.core.margin import (
     Marks,
     bankruptcy_price,
@@ -21,14 +22,20 @@ def mode_of(pool: Pool) -> MarginMode:
 
 
 class Scope:
-    """All cross positions of a pool, or one isolated position, and the money behind them."""
+    """All cross positions of a pool, or one isolated position, and the money behind them.
+
+    Of a unified account it is all of its cross positions, and all assets: then equity and
+    maintenance margin are in its accounting currency, and can be asked for in another asset.
+    """
 
     def __init__(
         self, state: State, pool: Pool, isolated: Position | None, marks: Marks | None = None
     ) -> None:
         """`marks`: as if these were the mark prices."""
         self.state = state
+        pool = pool if isolated else pool.lead
         self.pool = pool
+        self.is_unified = pool.is_unified and isolated is None
         self.isolated = isolated
         self.symbol = isolated.instrument.symbol if isolated else ""
         self.side = isolated.side if isolated else PositionSide.NET
@@ -48,7 +55,27 @@ class Scope:
         """Open positions, in symbol order."""
         if self.isolated is not None:
             return [self.isolated] if self.isolated.size else []
-        return [p for p in self.pool.listed if p.size and not p.isolated]
+        return [
+            p for member in self.pool.members for p in member.listed if p.size and not p.isolated
+        ]
+
+    def debts(self) -> list[Pool]:
+        """Of a unified account: the pools whose balance is below zero."""
+        if not self.is_unified:
+            return []
+        return [pool for pool in self.pool.members if self.state.wallet(pool) < 0]
+
+    def is_open(self) -> bool:
+        """Whether there is anything that may have to be closed or repaid."""
+        return bool(self.positions() or self.debts())
+
+    def purse_of(self, asset: str) -> int:
+        """Ledger account of the collateral in an asset."""
+        return self.pool.account.pools[asset].wallet if self.is_unified else self.purse
+
+    def whole(self) -> Whole:
+        """The account, where it is unified."""
+        return self.state.whole(self.pool, self.marks)
 
     def is_frozen(self) -> bool:
         """Whether it holds something in a market that is halted, where nothing can be closed."""
@@ -58,11 +85,15 @@ class Scope:
         return False
 
     def collateral(self) -> Money:
-        """The money itself."""
+        """The money itself; of a unified account, what all of it counts."""
+        if self.is_unified:
+            return self.whole().collateral
         return self.state.ledger.balances[self.purse]
 
     def equity(self) -> Money:
-        """Collateral and unrealised PnL."""
+        """Collateral and unrealised PnL; of a unified account, after haircuts."""
+        if self.is_unified:
+            return self.whole().equity
         equity = self.collateral()
         for position in self.positions():
             equity += unrealised_pnl(position, self.marks.of(position))
@@ -72,6 +103,8 @@ class Scope:
         """Total maintenance margin; the venue's own account needs none."""
         if self.pool.is_house:
             return 0
+        if self.is_unified:
+            return self.whole().maintenance
         terms = self.pool.portfolio
         if terms is not None and self.isolated is None:
             return maintenance_of(terms, self.positions(), self.marks.prices)
@@ -94,6 +127,26 @@ class Scope:
         lines = self.state.lines
         return lines.lacking(self.equity(), lines.exit(self.maintenance()))
 
+    def backing(self, asset: str) -> Money:
+        """What there is to lose in an asset: without haircuts, all else exchanged for it."""
+        if not self.is_unified:
+            return self.equity()
+        return backing(self.state.collateral, self.whole(), asset, self.marks)
+
+    def into(self, asset: str, amount: Money) -> Money:
+        """An amount of the scope's own money in an asset, rounded down."""
+        if not self.is_unified:
+            return amount
+        priced = self.state.collateral.assets[asset]
+        return priced.bought_with(amount, priced.price(self.marks))
+
+    def out_of(self, asset: str, amount: Money) -> Money:
+        """An amount of an asset in the scope's own money, rounded down."""
+        if not self.is_unified:
+            return amount
+        priced = self.state.collateral.assets[asset]
+        return priced.worth(amount, priced.price(self.marks))
+
     def is_beyond_backstop(self) -> bool:
         """Whether the venue's own account takes everything over."""
         return self.state.lines.is_beyond_backstop(self.equity(), self.maintenance())
@@ -107,9 +160,11 @@ class Stake:
         self.position = position
         self.mark = scope.marks.of(position)
         self.size, self.cost = position.size, position.cost
-        self.equity = scope.equity()
-        self.needed = scope.maintenance()
-        """Maintenance margin of the whole scope."""
+        self.asset: str = position.instrument.settle
+        self.equity = scope.backing(self.asset)
+        """What there is to lose, in the position's settlement asset."""
+        self.needed = -scope.into(self.asset, -scope.maintenance())
+        """Maintenance margin of the whole scope, likewise."""
         self.maintenance = maintenance_margin(position, self.mark)
         self.shares = (
             scope.state.rulebook.liquidation.backing is Backing.BY_MAINTENANCE
@@ -133,7 +188,7 @@ class Stake:
 
     def left_of(self, lots: Lots) -> Money:
         """What closing `lots` has left of what stood behind them, as the scope is now."""
-        return self.behind(lots) + self.scope.equity() - self.equity
+        return self.behind(lots) + self.scope.backing(self.asset) - self.equity
 
     def bankruptcy_price(self, extra: Money = 0) -> Ticks:
         """The price at which closing the position uses up its backing, and `extra`."""

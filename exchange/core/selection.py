@@ -31,14 +31,31 @@ def mixed(*numbers: int) -> int:
     return state
 
 
-def first(select: Select, positions: list[Position], marks: Marks, now: Nanos = 0) -> Position:
+def first(
+    select: Select,
+    positions: list[Position],
+    marks: Marks,
+    now: Nanos = 0,
+    valued: Callable[[str, Money], Money] | None = None,
+) -> Position:
     """The position that is closed first.
+
+    `valued` makes amounts of several settlement assets comparable.
 
     Equals go in order of symbol, then long before short: the same in every replay.
     """
     if select is Select.PSEUDO_RANDOM:
         return min(positions, key=lambda p: mixed(p.holder, p.instrument.index, now))
     value = SELECTION[select]
+    if valued is not None:
+        return min(
+            positions,
+            key=lambda p: (
+                valued(p.instrument.settle, value(p, marks.of(p))),
+                p.instrument.symbol,
+                p.side,
+            ),
+        )
     return min(positions, key=lambda p: (value(p, marks.of(p)), p.instrument.symbol, p.side))
 
 

@@ -103,6 +103,8 @@ def _spare(state: State, pool: Pool) -> Money:
 
     A resting order was affordable when it was placed; cross positions may have lost since.
     """
+    if pool.is_unified:
+        return state.margin(pool).spare(state.lines)
     margin = state.cross(pool)
     return max(0, -state.lines.lacking(margin.equity, margin.maintenance))
 

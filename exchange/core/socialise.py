@@ -48,7 +48,7 @@ def _bearers(scope: Scope, market: Market) -> list[Bearer]:
         concerned = one.funds is market.funds if rule is Socialise.WINNERS else one is market
         if concerned:
             others = [p for p in one.holders.values() if not p.pool.is_house]
-            holders = [p for p in others if p.pool is not scope.pool]
+            holders = [p for p in others if p.pool.lead is not scope.pool.lead]
             found += [Bearer(one, p, _weight(state, one, p, rule)) for p in holders]
             found.append(Bearer(one, None, _weight(state, one, None, rule)))
     return [bearer for bearer in found if bearer.weight > 0]
@@ -71,7 +71,7 @@ def _room(state: State, bearer: Bearer, part: Money) -> Money:
     position = bearer.position
     if position is not None:
         scope = Scope(state, position.pool, position if position.isolated else None)
-        part = min(part, scope.equity())
+        part = min(part, scope.into(bearer.market.instrument.settle, scope.equity()))
     return max(0, part)
 
 
@@ -87,14 +87,15 @@ def _bear(scope: Scope, bearer: Bearer, part: Money) -> Money:
         purse = position.bucket if position.isolated else position.pool.wallet
         name = position.pool.account.name
         state.touch(position.pool)
-    state.ledger.transfer(purse, scope.purse, amount, Reason.SOCIALISED_LOSS)
+    asset = bearer.market.instrument.settle
+    state.ledger.transfer(purse, scope.purse_of(asset), amount, Reason.SOCIALISED_LOSS)
     state.emit(
         LossSocialised(
             at=state.now,
             account=name,
             symbol=bearer.market.instrument.symbol,
             against=scope.pool.account.name,
-            asset=scope.pool.asset,
+            asset=asset,
             amount=amount,
         )
     )

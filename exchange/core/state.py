@@ -8,6 +8,7 @@ from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.attached import Attached
 from exchange.core.average import TimeAverage
 from exchange.core.book import HISTORY_OWNER, NONE, Book, Order
+from exchange.core.collateral import Collateral, UnifiedMargin, Whole, stand_together
 from exchange.core.funding_rate import Funding
 from exchange.core.grid import YEAR_DAYS, Terms
 from exchange.core.instrument import Instrument, instrument_under
@@ -51,7 +52,18 @@ DAY: Final = 86_400 * SECOND
 QUEUE_POWER_MAX: Final = 10
 FUND: Final = "insurance fund"
 VENUE_ACCOUNTS: Final = frozenset(
-    {"outside", "fees", FUND, "open positions", "uncovered loss", "rounding", HISTORY, HOUSE}
+    {
+        "outside",
+        "fees",
+        FUND,
+        "open positions",
+        "uncovered loss",
+        "rounding",
+        "conversion",
+        "interest",
+        HISTORY,
+        HOUSE,
+    }
 )
 """Names that no trader can have."""
 
@@ -68,6 +80,9 @@ class Funds:
         self.uncovered = ledger.open("uncovered loss", asset)
         self.rounding = ledger.open("rounding", asset)
         """What is left where a sum does not divide."""
+        self.conversion = ledger.open("conversion", asset)
+        """What the venue took and gave where it exchanged collateral."""
+        self.interest = ledger.open("interest", asset)
         self.history = ledger.open(HISTORY, asset)
         """What the rest of the market paid and received besides its trades."""
 
@@ -80,6 +95,8 @@ class Funds:
             self.clearing,
             self.uncovered,
             self.rounding,
+            self.conversion,
+            self.interest,
             self.history,
         )
         return {ledger.names[account]: ledger.balances[account] for account in owned}
@@ -175,21 +192,20 @@ class State:
         self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
         self.price_band: Rate = rate(rulebook.limits.price_band, "limits.price_band")
         self.settlement_rate: Rate = rate(rulebook.settlement.fee, "settlement.fee")
-        stale_mark = exact(rulebook.halt.stale_mark_seconds, "halt.stale_mark_seconds") * SECOND
-        self.stale_mark: Nanos = int(stale_mark)
+        self.stale_mark: Nanos = _nanos(rulebook.halt.stale_mark_seconds, "stale_mark_seconds")
         self.phase = Phase.TRADING
         """What was told for the whole venue."""
-        window = exact(rulebook.settlement.window_seconds, "settlement.window_seconds") * SECOND
-        self.settlement_window: Nanos = int(window)
+        self.settlement_window = _nanos(rulebook.settlement.window_seconds, "window_seconds")
         rules = rulebook.liquidation
         self.lines = Lines(rulebook)
         self.portfolio = Terms(rulebook.portfolio)
+        self.collateral = Collateral(rulebook.collateral, equality_fails=self.lines.equality_fails)
         self.deviation: Rate = rate(rules.deleveraging.deviation_max, "deviation_max")
         self.fraction: Rate = rate(rules.fraction, "liquidation.fraction")
         self.adjustment: Rate = rate(rules.bankruptcy_adjustment, "bankruptcy_adjustment")
         self.spread: Rate = rate(rules.spread_to_maintenance, "spread_to_maintenance")
-        self.cooldown: Nanos = int(exact(rules.cooldown_seconds, "cooldown_seconds") * SECOND)
-        self.round_pause: Nanos = int(exact(rules.round_seconds, "round_seconds") * SECOND)
+        self.cooldown = _nanos(rules.cooldown_seconds, "cooldown_seconds")
+        self.round_pause = _nanos(rules.round_seconds, "round_seconds")
         if not 1 <= rulebook.history.queue_power <= QUEUE_POWER_MAX:
             power = rulebook.history.queue_power
             raise UnitError(f"history.queue_power was {power}, expected 1 to {QUEUE_POWER_MAX}")
@@ -228,6 +244,7 @@ class State:
         if instrument.is_spot:
             assets[rules.base] = rules.base_unit
         openings = {asset: self._opening(asset, unit) for asset, unit in assets.items()}
+        priced = self.collateral.price_of(rules)
         own_opening = self._opening(rules.settle, rules.money_unit, rules.symbol)
         clip = self._clip(instrument)
         funding = Funding(self.rulebook.funding, instrument)
@@ -246,7 +263,13 @@ class State:
         self.markets.append(market)
         self.market_of[rules.symbol] = market
         self.marks.prices.append(0)
+        if priced is not None:
+            self.collateral.markets[priced.asset] = instrument
+        self._list_prices()
         self.monitor.watches.append(Watch())
+        if priced is not None:
+            # Whoever holds the asset has to be watched from the first mark on.
+            self._touch_unified()
         if instrument.expires_at:
             opens = instrument.expires_at - self.settlement_window
             market.average = TimeAverage(opens, instrument.expires_at)
@@ -264,6 +287,18 @@ class State:
             until = instrument.expires_at - (left - 1) * DAY
             self.alarms.set(Due(until, Alarm.DAY, instrument.index))
 
+    def _list_prices(self) -> None:
+        """Let what prices an asset do so, as soon as the asset has a unit."""
+        for asset, instrument in self.collateral.markets.items():
+            if asset in self.units:
+                self.collateral.assets[asset].list(instrument, exact(self.units[asset], asset))
+
+    def _touch_unified(self) -> None:
+        """Look at every unified account again."""
+        for account in self.accounts:
+            if account.is_unified:
+                self.touch(account.pools[self.collateral.currency])
+
     def _opening(self, asset: str, unit: str, symbol: str = "") -> Money:
         """What an insurance fund begins with: as said for the contract, else for its asset."""
         openings = self.rulebook.insurance_fund
@@ -277,6 +312,8 @@ class State:
         funds = Funds(self.ledger, asset)
         self.funds[asset] = funds
         self.units[asset] = unit
+        if asset in self.collateral.assets:
+            self.collateral.assets[asset].open(exact(unit, asset))
         if not self.reserves.per_contract:
             self._endow(funds, funds.insurance, opening)
 
@@ -304,7 +341,14 @@ class State:
         account = Account(len(self.accounts), name)
         self.accounts.append(account)
         self.account_of[name] = account
+        if self.collateral.currency and not self.collateral.optional:
+            self.unify(account)
         return account
+
+    def unify(self, account: Account) -> None:
+        """Let the account's assets stand together."""
+        self.pool(account, self.collateral.currency)
+        stand_together(self.collateral, account)
 
     def pool(self, account: Account, asset: str) -> Pool:
         """The account's pool of one asset, opened if need be."""
@@ -316,6 +360,8 @@ class State:
             pool = Pool(account, asset, wallet)
             pool.is_house = is_house
             account.pools[asset] = pool
+            if account.is_unified:
+                stand_together(self.collateral, account)
         return pool
 
     def house(self) -> Account:
@@ -387,15 +433,27 @@ class State:
         return self.ledger.balances[position.bucket]
 
     def cross(self, pool: Pool) -> CrossMargin:
-        """What stands behind the pool's cross positions at the present marks."""
+        """What stands behind the pool's cross positions at the present marks; its own money."""
         return CrossMargin(pool, self.ledger.balances[pool.wallet], self.marks)
 
-    def margin(self, pool: Pool) -> PoolMargin:
-        """The same, and what can be opened or withdrawn."""
-        return PoolMargin(pool, self.ledger.balances[pool.wallet], self.marks)
+    def margin(self, pool: Pool, more: Money = 0, marks: Marks | None = None) -> PoolMargin:
+        """The same, and what can be opened or withdrawn.
+
+        As if `more` were in the wallet, or marks were others.  Of a unified account it is the whole
+        account's, in the pool's asset.
+        """
+        marks, balances = marks or self.marks, self.ledger.balances
+        if pool.is_unified:
+            return UnifiedMargin(self.collateral, pool, balances, marks, more)
+        return PoolMargin(pool, balances[pool.wallet] + more, marks)
+
+    def whole(self, lead: Pool, marks: Marks | None = None) -> Whole:
+        """A unified account, by the pool that leads it."""
+        return Whole(self.collateral, lead, self.ledger.balances, marks or self.marks)
 
     def touch(self, pool: Pool) -> None:
-        """Note that a pool must be looked at before the command is done."""
+        """Note that a pool must be looked at before the command is done; with those beside it."""
+        pool = pool.lead
         if self.rankings:
             self.changes.append(pool)
         if not pool.touched:
@@ -457,3 +515,7 @@ class State:
                     ask_size=ask_size,
                 )
             )
+
+
+def _nanos(seconds: str, what: str) -> Nanos:
+    return int(exact(seconds, what) * SECOND)

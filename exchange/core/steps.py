@@ -32,11 +32,12 @@ def cancel_orders(scope: Scope) -> None:
     if scope.isolated is None:
         for order in list(scope.pool.account.orders.values()):
             # What spot orders hold in reserve belongs to the account, under every rule.
-            if draws_on(order, scope.pool):
+            if any(draws_on(order, pool) for pool in scope.pool.members):
                 cancel(state, state.markets[order.market], order, CancelReason.LIQUIDATION)
     if rule is Cancel.NONE:
         return
-    for position in list(scope.pool.listed):
+    held = [p for pool in scope.pool.members for p in pool.listed]
+    for position in held:
         concerned = position is scope.isolated if scope.isolated else not position.isolated
         if concerned and (rule is Cancel.ALL or position.size):
             cancel_position(state, position, CancelReason.LIQUIDATION)
@@ -73,7 +74,8 @@ def step_size(scope: Scope, market: Market, position: Position, amount: Amount) 
         return min(market.clip, abs(position.size))
     if amount is not Amount.FRACTION:
         fee, buffer = state.liquidation_rate, state.lines.buffer
-        return how_much(amount, position, mark, scope.lacking(), fee, buffer)
+        lacking = -scope.into(position.instrument.settle, -scope.lacking())
+        return how_much(amount, position, mark, lacking, fee, buffer)
     if state.now < distress.whole_until or notional(position, mark) <= market.fraction_above:
         return abs(position.size)
     distress.whole_until = state.now + state.cooldown
@@ -186,7 +188,7 @@ def wait(scope: Scope) -> None:
 
 def wait_or_deleverage(scope: Scope, market: Market, position: Position) -> None:
     """Wait while there is equity; deleverage when it is gone."""
-    if scope.equity() < 0:
+    if scope.backing(position.instrument.settle) < 0:
         auto_deleverage(scope, market, position)
     else:
         wait(scope)
@@ -194,7 +196,7 @@ def wait_or_deleverage(scope: Scope, market: Market, position: Position) -> None
 
 def at_others_cost(scope: Scope, market: Market, position: Position) -> None:
     """Once the equity is gone: at any price in the band, the loss to be borne by others."""
-    if scope.equity() < 0:
+    if scope.backing(position.instrument.settle) < 0:
         through_book(scope, market, position, abs(position.size), Closing.SOCIALISED)
     if position.size:
         wait(scope)

@@ -5,7 +5,6 @@ from exchange.core.finding import Refusal, account_named, margined_position
 from exchange.core.grid import Terms
 from exchange.core.ledger import Reason
 from exchange.core.margin import (
-    PoolMargin,
     initial_margin,
     leverage_allowed,
     margin_held,
@@ -72,7 +71,8 @@ def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
             Reject.LEVERAGE_OUT_OF_RANGE,
             f"leverage was {command.leverage}, expected 1 to {allowed} for this position",
         )
-    before, found = position.leverage, state.margin(position.pool).available
+    margin = state.margin(position.pool)
+    before, found = position.leverage, margin.for_bucket if position.isolated else margin.available
     needed = -_taken(position, mark)
     position.leverage = command.leverage
     missing = _missing(state, position)
@@ -177,6 +177,8 @@ def _fixed_mode(state: State, position: Position, mode: MarginMode) -> Refusal |
     moved, asset = [position], pool.asset
     if mode is MarginMode.PORTFOLIO and not state.portfolio.offered:
         return Refusal(Reject.NOT_OFFERED, f"{state.rulebook.title} has no portfolio margin")
+    if mode is MarginMode.PORTFOLIO and pool.is_unified:
+        return Refusal(Reject.NOT_OFFERED, "portfolio margin stands on one asset only")
     switches = (pool.portfolio is not None) != (mode is MarginMode.PORTFOLIO)
     with_positions, with_orders = rules.mode_with_position, rules.mode_with_orders
     if mode is not MarginMode.ISOLATED and switches:
@@ -208,7 +210,7 @@ def _isolate(state: State, position: Position) -> Refusal | None:
     margin = margin_held(position, mark) if position.size else 0
     bucket = margin + max(0, -pnl)
     position.isolated = True
-    after = PoolMargin(pool, state.wallet(pool) - bucket, state.marks)
+    after = state.margin(pool, -bucket)
     left = min(after.available, after.wallet) if bucket else 0
     if left < 0 or bucket + pnl < safe_margin(position, mark):
         position.isolated = False
@@ -224,7 +226,7 @@ def _join(state: State, position: Position, terms: Terms | None) -> Refusal | No
     if terms is before and not was_isolated:
         return None
     position.isolated, pool.portfolio = False, terms
-    after = PoolMargin(pool, state.wallet(pool) + bucket, state.marks)
+    after = state.margin(pool, bucket)
     moves = position.size if terms is before else after.initial
     if moves and after.available < 0:
         position.isolated, pool.portfolio = was_isolated, before

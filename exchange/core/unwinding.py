@@ -21,7 +21,8 @@ def chosen(scope: Scope) -> Position:
     """The position that a failed scope closes first."""
     state, positions = scope.state, scope.positions()
     if scope.mode is not MarginMode.PORTFOLIO:
-        return first(scope.select, positions, state.marks, state.now)
+        valued = scope.out_of if scope.is_unified else None
+        return first(scope.select, positions, state.marks, state.now, valued)
     freed = [(-_most_freed(scope, p), p.instrument.symbol, p.side, p) for p in positions]
     if scope.select is Select.MOST_MARGIN_FREED:
         return min(freed, key=lambda row: row[:3])[3]

@@ -8,6 +8,7 @@ from exchange.core import (
     amending,
     auto_margin,
     blocks,
+    borrowing,
     by_order,
     cancelling,
     expiry,
@@ -61,6 +62,7 @@ from exchange.core.messages import (
     QueueView,
     RecordedTrade,
     Reject,
+    SetAccountMode,
     SetAutoMargin,
     SetLeverage,
     SetMarginMode,
@@ -68,6 +70,7 @@ from exchange.core.messages import (
     SetPositionMode,
     SettleInstrument,
     Side,
+    UnifiedView,
     UpdateDepth,
     UpdateFundingRate,
     UpdateIndexPrice,
@@ -100,6 +103,8 @@ def ring(state: State, due: Due) -> None:
         liquidation.resume(state, state.accounts[due.subject])
     elif due.alarm is Alarm.STALE:
         halts.mark_may_be_stale(state, state.markets[due.subject])
+    elif due.alarm is Alarm.INTEREST:
+        borrowing.charge_interest(state)
     elif due.alarm is Alarm.ORDER:
         cancelling.expire_order(state, state.accounts[due.owner], due.subject)
     else:
@@ -142,6 +147,7 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     SetMarginMode: terms.set_margin_mode,
     AdjustMargin: terms.adjust_margin,
     SetAutoMargin: auto_margin.set_auto_margin,
+    SetAccountMode: borrowing.set_account_mode,
     BlockTrade: blocks.block_trade,
     UpdateMarkPrice: prices.update_mark,
     UpdateIndexPrice: prices.update_index,
@@ -242,6 +248,13 @@ class Venue:
         """
         house = self._state.house_account
         return None if house is None else views.account_view(self._state, house, asset)
+
+    def unified_view(
+        self, account: str, marks: dict[str, MarkPrice] | None = None
+    ) -> UnifiedView | None:
+        """A unified account as a whole; None of one whose assets stand each by itself."""
+        state = self._state
+        return views.unified_view(state, state.account_of[account], self._as_if(marks))
 
     def common_move(self, account: str, asset: str) -> tuple[Rate | None, Rate | None]:
         """How far all marks must fall, or rise, together to liquidate the cross positions.

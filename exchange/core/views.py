@@ -5,9 +5,12 @@ from collections.abc import Callable
 from exchange.core.accounts import Account, Pool, Position
 from exchange.core.auto_margin import reserve
 from exchange.core.book import Book, Ladder
+from exchange.core.collateral import Holding
 from exchange.core.margin import (
     Marks,
     PoolMargin,
+    failing_above,
+    failing_below,
     initial_alone,
     liquidation_price,
     margin_alone,
@@ -18,8 +21,10 @@ from exchange.core.margin import (
 from exchange.core.messages import (
     AccountView,
     BookView,
+    CollateralView,
     OrderView,
     PositionView,
+    UnifiedView,
     WaitingView,
 )
 from exchange.core.portfolio import maintenance_of
@@ -41,9 +46,10 @@ def account_view(
     if pool is None:
         pool = Pool(account, asset, -1)
     wallet = state.wallet(pool) if pool.wallet >= 0 else 0
-    margin = PoolMargin(pool, wallet, marks)
+    own = PoolMargin(pool, wallet, marks)
+    margin = state.margin(pool, 0, marks) if pool.is_unified else own
     aside = reserved(state, account, pool)
-    total = margin.equity
+    total = own.equity
     for position in pool.listed:
         if position.isolated and position.size:
             total += state.bucket(position) + unrealised_pnl(position, marks.of(position))
@@ -79,15 +85,7 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
     mark = marks.of(position)
     pnl = unrealised_pnl(position, mark)
     initial = margin_held if position.isolated else initial_alone
-    ends = liquidation_price(
-        _legs(position),
-        mark,
-        stake.equity,
-        stake.needed,
-        equality_fails=state.lines.equality_fails,
-        reserve=_reserve(state, position, marks),
-        portfolio=_portfolio(scope, position),
-    )
+    ends = _unified_price(scope, position) if scope.is_unified else _price(stake)
     return PositionView(
         symbol=position.instrument.symbol,
         position_side=position.side,
@@ -106,8 +104,75 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
         liquidation_tick=None if ends is None else early_tick(position, ends),
         bankruptcy_price=stake.bankruptcy_price(),
         fillable_price=stake.fillable_price(),
-        margin_ratio=margin_ratio(stake.needed, stake.equity),
+        margin_ratio=margin_ratio(scope.maintenance(), scope.equity()),
         return_on_margin=share(pnl * position.leverage, max(1, abs(position.cost))),
+    )
+
+
+def _price(stake: Stake) -> MarkPrice | None:
+    """The mark at which liquidation starts."""
+    scope, position = stake.scope, stake.position
+    return liquidation_price(
+        _legs(position),
+        stake.mark,
+        stake.equity,
+        stake.needed,
+        equality_fails=scope.state.lines.equality_fails,
+        reserve=_reserve(scope.state, position, scope.marks),
+        portfolio=_portfolio(scope, position),
+    )
+
+
+def _unified_price(scope: Scope, position: Position) -> MarkPrice | None:
+    """The same in a unified account: the mark may price its collateral, too.
+
+    It may fail on both sides of the mark; then it is the nearer one that counts.
+    """
+    state, marks, number = scope.state, scope.marks, position.instrument.index
+
+    def spare(mark: MarkPrice) -> Money:
+        moved = Scope(state, scope.pool, None, marks.changed({number: mark}))
+        return -state.lines.lacking(moved.equity(), moved.maintenance())
+
+    mark = marks.of(position)
+    below, above = failing_below(spare, mark), failing_above(spare, mark)
+    if below is None or above is None:
+        return above if below is None else below
+    return below if abs(mark - below) <= abs(above - mark) else above
+
+
+def unified_view(state: State, account: Account, marks: Marks | None = None) -> UnifiedView | None:
+    """A unified account in its accounting currency; None of any other."""
+    if not account.is_unified:
+        return None
+    marks = marks or state.marks
+    whole = state.whole(account.pools[state.collateral.currency], marks)
+    return UnifiedView(
+        account=account.name,
+        currency=state.collateral.currency,
+        equity=whole.equity,
+        initial_margin=whole.initial,
+        maintenance_margin=whole.maintenance,
+        available_margin=whole.equity - whole.initial,
+        margin_ratio=margin_ratio(whole.maintenance, whole.equity),
+        worth=whole.worth,
+        borrowed=whole.owed,
+        assets=tuple([_collateral_view(holding) for holding in whole.holdings]),
+    )
+
+
+def _collateral_view(holding: Holding) -> CollateralView:
+    full = holding.full
+    return CollateralView(
+        asset=holding.pool.asset,
+        balance=holding.margin.wallet,
+        unrealised_pnl=holding.margin.unrealised,
+        price=holding.price,
+        ratio=holding.value * RATE_ONE // full if full > 0 else RATE_ONE,
+        value=holding.value,
+        full_value=full,
+        borrowed=holding.borrowed,
+        maintenance_margin=holding.maintenance,
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from exchange.core.messages import (
+    AccountMode,
     AdjustMargin,
     AmendOrder,
     BlockTrade,
@@ -18,6 +19,7 @@ from exchange.core.messages import (
     PassTime,
     RecordedTrade,
     Reject,
+    SetAccountMode,
     SetAutoMargin,
     SetLeverage,
     SetMarginMode,
@@ -98,6 +100,7 @@ def in_an_account(at: int, name: str, symbol: str) -> list[Command]:
         SetMarginMode(at=at, account=name, symbol=symbol, mode=MarginMode.CROSS),
         AdjustMargin(at=at, account=name, symbol=symbol, amount=1),
         SetAutoMargin(at=at, account=name, symbol=symbol, on=True),
+        SetAccountMode(at=at, account=name, mode=AccountMode.SINGLE),
         Stage(symbols="").order(name, symbol, 1, 100),
     ]
 

@@ -61,6 +61,7 @@ def test_every_command_of_a_trader_or_a_feed_can_be_a_step() -> None:
         "position_mode": {"account": "anna", "mode": "hedge"},
         "margin": {"account": "anna", "symbol": "BTC", "amount": "-1"},
         "auto_margin": {"account": "anna", "symbol": "BTC"},
+        "account_mode": {"account": "anna", "mode": "unified"},
         "countdown": {"account": "anna", "seconds": "5"},
         "phase": {"symbol": "BTC", "phase": "paused"},
         "block": {"account": "anna", "symbol": "BTC", "side": "buy", "size": "1", "price": "1"},

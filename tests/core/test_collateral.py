@@ -1,0 +1,299 @@
+"""The unified account: several assets behind all positions, in round numbers.
+
+COIN is priced by its spot market at 100; 0.8 of it counts.  Ann brings 1,000 USD and 10 COIN.
+Maintenance and initial margin of a contract are 10%.  A unit of COIN is a thousandth.
+"""
+
+import pytest
+
+from exchange.core.kinds import ContractKind
+from exchange.core.messages import (
+    AccountMode,
+    AccountModeChanged,
+    CollateralExchanged,
+    Event,
+    InsuranceFundPaid,
+    InterestPaid,
+    LiquidationEnded,
+    LiquidationStarted,
+    LossUncovered,
+    PassTime,
+    Reject,
+    SetAccountMode,
+    UnifiedView,
+    Withdraw,
+)
+from exchange.core.rules import (
+    CollateralAsset,
+    CollateralRules,
+    CollateralTier,
+    Gains,
+    Haircut,
+    Rulebook,
+)
+from exchange.core.units import SECOND
+from tests.stage import DOLLAR, Stage, only, rulebook
+
+COIN = 1000
+SPOT = {"kind": ContractKind.SPOT, "base": "COIN", "base_unit": "0.001"}
+
+
+def rules(
+    *,
+    ratio: str = "0.8",
+    tiers: tuple[CollateralTier, ...] = (),
+    limit: str = "",
+    fund: str = "0",
+    **changes: object,
+) -> Rulebook:
+    coin = CollateralAsset(market="COIN-USD", ratio=ratio, tiers=tiers, interest="0.01")
+    collateral = CollateralRules(
+        currency="USD",
+        assets={"COIN": coin},
+        borrow_limit=limit,
+        **changes,  # type: ignore[arg-type]
+    )
+    return rulebook(collateral=collateral, fund=fund)
+
+
+def stage(book: Rulebook | None = None, dollars: int = 1_000, coins: int = 10) -> Stage:
+    """Ann with a unified account."""
+    it = Stage(book or rules())
+    it.enlist("COIN-USD", **SPOT)
+    it.marks(BTC=100, ETH=100, **{"COIN-USD": 100})
+    it.trader("ann", deposit=dollars)
+    if coins:
+        it.bring("ann", "COIN", coins * COIN)
+    events = it.do(switch(it))
+    assert only(events, AccountModeChanged), events
+    return it
+
+
+def switch(it: Stage, mode: AccountMode = AccountMode.UNIFIED) -> SetAccountMode:
+    return SetAccountMode(at=it.now(), account="ann", mode=mode)
+
+
+def whole(it: Stage) -> UnifiedView:
+    view = it.venue.unified_view("ann")
+    assert view is not None
+    return view
+
+
+def exchanged(events: list[Event]) -> list[tuple[str, int, int, str, int]]:
+    return [
+        (e.sold, e.amount, e.fee, e.bought, e.repaid) for e in only(events, CollateralExchanged)
+    ]
+
+
+# ---------------------------------------------------------------------------- valuation
+
+
+def test_equity_is_the_sum_of_assets_after_haircuts() -> None:
+    """1,000 + 10 x 100 x 0.8; in full it is worth 2,000."""
+    view = whole(stage())
+    assert view.equity == 1_800 * DOLLAR
+    assert view.worth == 2_000 * DOLLAR
+    coin = next(asset for asset in view.assets if asset.asset == "COIN")
+    assert (coin.balance, coin.value, coin.full_value) == (10 * COIN, 800_00, 1_000_00)
+
+
+def test_an_account_that_does_not_ask_stands_on_each_asset_alone() -> None:
+    it = stage()
+    it.trader("bob", deposit=1_000)
+    assert it.venue.unified_view("bob") is None
+    assert it.venue.account_view("bob", "USD").equity == 1_000_00
+
+
+def test_tiers_are_by_amount_each_for_its_own_part() -> None:
+    """OKX's worked example: 5, 5 and 1 million at 100%, 97.5% and 95% come to 10.825 million."""
+    tiers = tuple(
+        CollateralTier(floor=floor, ratio=ratio)
+        for floor, ratio in (("0", "1"), ("5", "0.975"), ("10", "0.95"))
+    )
+    it = stage(rules(tiers=tiers), dollars=0, coins=11)
+    assert whole(it).equity == 1_082_50
+
+
+@pytest.mark.parametrize(
+    ("unrealised", "equity"), [(Gains.ALL, 1_900_00), (Gains.LOSSES, 1_800_00)]
+)
+def test_unrealised_gains_count_as_the_rulebook_says(unrealised: Gains, equity: int) -> None:
+    it = stage(rules(unrealised=unrealised))
+    it.hold("ann", "BTC", 10, 100)
+    it.mark("BTC", 110)
+    assert whole(it).equity == equity
+    it.mark("BTC", 95)
+    assert whole(it).equity == 1_750_00
+
+
+@pytest.mark.parametrize(
+    ("haircut", "equity"), [(Haircut.BALANCE, 2_750_00), (Haircut.EQUITY, 2_760_00)]
+)
+def test_the_haircut_may_spare_unrealised_pnl(haircut: Haircut, equity: int) -> None:
+    """Margin equity = balance x (1 - haircut) + unrealised PnL (Kraken), or all of it cut.
+
+    100 short of an inverse contract at 100 are a coin; at 200 half a coin is lost.
+    800 - 50, or 9.5 x 80.
+    """
+    it = stage(rules(haircut=haircut), dollars=2_000)
+    it.enlist("INV", kind=ContractKind.INVERSE, settle="COIN", money_unit="0.001")
+    it.mark("INV", 100)
+    it.hold("ann", "INV", -100, 100)
+    it.mark("INV", 200)
+    assert whole(it).equity == equity
+
+
+def test_what_is_owed_counts_in_full_and_asks_for_margin() -> None:
+    """A loss of 1,500 leaves -500: equity 300, 5% of 500 as maintenance margin, 10% as initial."""
+    it = stage(rules(borrow_maintenance="0.05", borrow_initial="0.1"))
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "BTC", -50, 70)
+    view = whole(it)
+    assert (view.equity, view.borrowed) == (300_00, 500_00)
+    assert (view.maintenance_margin, view.initial_margin) == (25_00, 50_00)
+
+
+# ------------------------------------------------------------------ margin and its limits
+
+
+def test_coins_carry_a_position_that_settles_in_dollars() -> None:
+    """80 coins' dollars of collateral: 79 contracts' initial margin fits, 81 do not."""
+    it = stage(dollars=0, coins=1)
+    assert it.refusal(it.order("ann", "BTC", 9, 100)) is Reject.INSUFFICIENT_MARGIN
+    it.place("ann", "BTC", 8, 100)
+    assert whole(it).available_margin == 0
+
+
+def test_withdrawals_leave_initial_margin_covered_after_the_haircut() -> None:
+    """Equity 1,800, needed 1,000 for 100 at 100: 800 dollars may go, or all coins."""
+    it = stage()
+    it.hold("ann", "BTC", 100, 100)
+    assert it.account("ann").withdrawable == 800_00
+    assert it.venue.account_view("ann", "COIN").withdrawable == 10 * COIN
+    more = Withdraw(at=it.now(), account="ann", asset="USD", amount=800_01)
+    assert it.refusal(more) is Reject.INSUFFICIENT_MARGIN
+
+
+def test_an_isolated_position_takes_only_money_that_is_there() -> None:
+    it = stage(dollars=50)
+    it.isolate("ann", "BTC")
+    assert it.refusal(it.order("ann", "BTC", 6, 100)) is Reject.INSUFFICIENT_MARGIN
+    it.hold("ann", "BTC", 5, 100)
+    assert it.balance("ann BTC") == 50_00
+
+
+# --------------------------------------------------------------------------- liquidation
+
+
+def test_the_mark_of_collateral_liquidates_as_well_as_that_of_positions() -> None:
+    """100 at 100 need 1,000; equity is 200 + 8 P.  At 100 it is exactly enough."""
+    it = stage(dollars=200)
+    it.hold("ann", "BTC", 100, 100)
+    it.show("BTC", bids={100: 100})
+    started = only(it.mark("COIN-USD", 99), LiquidationStarted)
+    assert [(e.asset, e.equity, e.maintenance_margin) for e in started] == [
+        ("USD", 992_00, 1_000_00)
+    ]
+
+
+def test_the_liquidation_price_counts_what_the_mark_does_to_the_collateral() -> None:
+    """Wrong-way risk: the coin is priced by the contract that the account is long.
+
+    20 long at 100 on 5 coins: 400 + 20 (P - 100) falls with 4 (P - 100) more; it fails where
+    4 P + 20 (P - 100) < 2 P, below 90.909.  On 400 dollars it would below 88.888.
+    """
+    coin = CollateralAsset(market="BTC", ratio="0.8")
+    book = rulebook(collateral=CollateralRules(currency="USD", assets={"COIN": coin}))
+    it = Stage(book)
+    it.enlist("COIN-USD", **SPOT)
+    it.marks(BTC=100)
+    it.trader("ann", "bob")
+    it.bring("ann", "COIN", 5 * COIN)
+    it.deposit("bob", 400)
+    it.do(switch(it))
+    for name in ("ann", "bob"):
+        it.hold(name, "BTC", 20, 100)
+    prices = [p.liquidation_price for n in ("ann", "bob") if (p := it.position(n, "BTC"))]
+    assert prices == [90_90, 88_88]
+    assert not only(it.mark("BTC", 90, 91), LiquidationStarted)
+    assert [e.account for e in only(it.mark("BTC", 90, 90), LiquidationStarted)] == ["ann"]
+
+
+def test_collateral_repays_before_positions_are_touched() -> None:
+    """After a loss of 1,500: -500 dollars and 10 coins, 8 of 10 counted: equity 300.
+
+    One ETH at 100 needs 10.  At 62 a coin: equity -4; 500 are repaid with 8.146 coins at a fee of
+    1%, and what is left, 1.853 coins, counts 91.9.
+    """
+    it = stage(rules(conversion_fee="0.01"))
+    it.hold("ann", "BTC", 50, 100)
+    it.mark("BTC", 99)
+    it.hold("ann", "ETH", 1, 100)
+    it.hold("ann", "BTC", -50, 70)
+    assert it.balance("ann") == -500_00
+    events = it.mark("COIN-USD", 62)
+    assert exchanged(events) == [("COIN", 8_146, 81, "USD", 500_00)]
+    (ended,) = only(events, LiquidationEnded)
+    assert not ended.closed_all
+    assert it.size("ann", "ETH") == 1
+    assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 1_854)
+    assert it.balance("conversion") == -500_00
+    assert it.balance("conversion", "COIN") == 8_065
+    assert it.balance("fees", "COIN") == 81
+
+
+def test_only_an_account_whose_whole_value_is_negative_is_bankrupt() -> None:
+    """Ten coins at 40 do not repay 500: the fund pays the 100 that are missing."""
+    it = stage(rules(fund="60"))
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "BTC", -50, 70)
+    events = it.mark("COIN-USD", 40)
+    assert exchanged(events) == [("COIN", 10 * COIN, 0, "USD", 400_00)]
+    assert [e.amount for e in only(events, InsuranceFundPaid)] == [60_00]
+    assert [e.amount for e in only(events, LossUncovered)] == [40_00]
+    assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 0)
+
+
+def test_what_is_owed_beyond_the_limit_is_repaid_at_once() -> None:
+    it = stage(rules(limit="400"))
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "BTC", -25, 72)
+    assert it.balance("ann") == 300_00
+    it.hold("ann", "BTC", -20, 72)
+    assert it.balance("ann") == -260_00
+    it.hold("ann", "BTC", -5, 60)
+    assert it.balance("ann") == 0
+    assert it.balance("ann", "COIN") == 10 * COIN - 4_600
+
+
+def test_an_hours_interest_is_paid_to_the_unit() -> None:
+    """0.1% of 500.01 dollars, rounded up: 0.51."""
+    it = stage(rules(interest="0.001"))
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "BTC", -50, 70)
+    it.do(Withdraw(at=it.now(), account="ann", asset="USD", amount=1))
+    events = it.do(PassTime(at=3600 * SECOND))
+    (paid,) = only(events, InterestPaid)
+    assert (paid.borrowed, paid.amount, paid.wallet) == (500_00, 50, -500_50)
+    assert it.balance("interest") == 50
+    (again,) = only(it.do(PassTime(at=7200 * SECOND)), InterestPaid)
+    assert (again.borrowed, again.amount) == (500_50, 51)
+
+
+# ------------------------------------------------------------------------------ switching
+
+
+def test_a_rulebook_without_an_accounting_currency_has_no_unified_account() -> None:
+    it = Stage(rulebook())
+    it.trader("ann", deposit=1)
+    assert it.refusal(switch(it)) is Reject.NOT_OFFERED
+
+
+def test_an_account_that_owes_cannot_go_back() -> None:
+    it = stage()
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "BTC", -50, 70)
+    assert it.refusal(switch(it, AccountMode.SINGLE)) is Reject.INSUFFICIENT_MARGIN
+    it.deposit("ann", 500)
+    assert only(it.do(switch(it, AccountMode.SINGLE)), AccountModeChanged)
+    assert it.venue.unified_view("ann") is None
