@@ -158,8 +158,8 @@ def _first_market_in(state: State, pool: Pool) -> Market | None:
     held = next(iter(pool.positions.values()), None)
     if held is not None:
         return state.markets[held.instrument.index]
-    others = (m for m in state.markets if m.instrument.settle == pool.asset)
-    return next(others, None)
+    others = [m for m in state.markets if m.instrument.settle == pool.asset]
+    return others[0] if others else None
 
 
 def _leave_uncovered(scope: Scope, market: Market, amount: Money) -> None:
