@@ -62,9 +62,9 @@ class Priced:
 
     def open(self, unit: Fraction) -> None:
         """The asset's unit is known."""
-        self.floors = [int(floor / unit) for floor in self._floors]
+        self.floors = [floor // unit for floor in self._floors]
         if self._limit is not None:
-            self.limit = int(self._limit / unit)
+            self.limit = self._limit // unit
 
     def list(self, instrument: Instrument, unit: Fraction) -> None:
         """Its market is open."""
