@@ -69,8 +69,9 @@ class Priced:
     def list(self, instrument: Instrument, unit: Fraction) -> None:
         """Its market is open."""
         self.instrument = instrument
-        factor = unit * instrument.mark_unit / instrument.money_unit
-        self.numerator, self.denominator = factor.numerator, factor.denominator
+        factor, money = unit * instrument.mark_unit, instrument.money_unit
+        self.numerator = factor.numerator * money.denominator
+        self.denominator = factor.denominator * money.numerator
 
     def price(self, marks: Marks) -> MarkPrice:
         """Its mark; 0 where there is none yet."""
