@@ -22,8 +22,7 @@ class Columns:
     """One market's history, in order of time.  Rows of one time happen together.
 
     Four columns of whole numbers, of one length: nanoseconds, what the row says (`BID` to `MARK`),
-    ticks, lots.  Lists will do; what holds 64-bit integers side by side (numpy, `array("q")`) is
-    taken at once.
+    ticks, lots; lists, `array("q")` and NumPy's arrays will do.
     Raises ValueError, naming the row from 1, where something cannot be.
     """
 

@@ -18,9 +18,9 @@ class Work(NamedTuple):
 WORKS: dict[str, Work] = {
     "W1": Work("Matching one stream of orders", "operation", (200_000, 1_000_000),
                w1_matching.ENGINES),
-    "W2a": Work("Replay, a strategy called every 100 ms", "row", (200_000, 2_000_000),
+    "W2a": Work("Replay, quoting every 100 ms", "row", (200_000, 2_000_000),
                 w2_replay.EVERY_PAUSE),
-    "W2b": Work("Replay, a strategy called at every moment", "row", (200_000, 2_000_000),
+    "W2b": Work("Replay, quoting every moment", "row", (200_000, 2_000_000),
                 w2_replay.EVERY_MOMENT),
     "W3": Work("One mark price over cross accounts of three positions", "mark",
                (1_000, 10_000, 100_000, 1_000_000), w3_monitor.ENGINES),
