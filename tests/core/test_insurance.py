@@ -7,7 +7,9 @@ import pytest
 
 from exchange.core.house import house_position
 from exchange.core.insurance import spendable
+from exchange.core.ledger import Ledger, Reason
 from exchange.core.messages import (
+    Deposit,
     InsuranceFundPaid,
     LeftoverTaken,
     LiquidationFeeCharged,
@@ -18,8 +20,10 @@ from exchange.core.messages import (
     PositionDeleveraged,
     SettleInstrument,
 )
+from exchange.core.reserves import Reserves
 from exchange.core.rules import (
     Amount,
+    Backing,
     DeleveragingPrice,
     DeleveragingRules,
     FundScope,
@@ -309,3 +313,82 @@ def test_the_venue_sells_off_within_the_band_and_within_its_fund(
         fills = only(it.do(PassTime(at=it.at)), OrderFilled)
         sold.append(sum(fill.size for fill in fills))
     assert sold == [0, 10]
+
+
+# -------------------------------------------------------------------------- how it fared
+
+
+def test_a_takeover_that_closes_what_the_venue_holds_is_in_its_funds_history() -> None:
+    """Short 10 from 120, it takes a long 10 over at 80: 400 won."""
+    it = anns(fund="500", unfilled=Unfilled.TAKEOVER, takeover_whole=True)
+    it.trader("dan", deposit=200)
+    it.hold("dan", "BTC", -10, 100)
+    it.mark("BTC", 112)
+    it.mark("BTC", 88)
+
+    assert it.venue.fund_view("BTC").history[-1] == (it.at, 900 * DOLLAR)
+
+
+def test_what_the_venue_sells_off_is_in_its_funds_history() -> None:
+    """From 80, at 86."""
+    it = anns(fund="50", unfilled=Unfilled.TAKEOVER, takeover_whole=True)
+    it.mark("BTC", 87)
+    it.show("BTC", bids={86: 10})
+    it.at += SECOND
+    it.do(PassTime(at=it.at))
+
+    assert it.venue.fund_view("BTC").history[-1][1] == 110 * DOLLAR
+
+
+def test_a_peak_that_ended_as_the_window_begins_is_not_in_it() -> None:
+    """40 from the tenth second on; the window of ten seconds that ends with the twentieth."""
+    rules = rulebook(liquidation=LiquidationRules(fund_window_seconds="10"))
+    ledger = Ledger()
+    fund, outside = ledger.open("fund", "USD"), ledger.open("outside", "USD")
+    reserves = Reserves(rules, ledger)
+    for at, amount in ((0, 100), (10 * SECOND, -60)):
+        ledger.transfer(outside, fund, amount, Reason.DEPOSIT)
+        reserves.note(fund, at)
+
+    assert [reserves.peak(fund, at * SECOND) for at in (19, 20)] == [100, 40]
+
+
+# ---------------------------------------------------------------------- the last cent
+
+
+def a_cent_more(**rules: object) -> Stage:
+    """Ann has 200.01: at 80 a cent is left to her."""
+    it = anns(**rules)
+    it.do(Deposit(at=it.now(), account="ann", asset="USD", amount=1))
+    return it
+
+
+def test_a_leftover_of_a_cent_is_taken_and_one_of_nothing_is_not_told() -> None:
+    told = []
+    for it in (a_cent_more(leftover=Leftover.FUND), anns(leftover=Leftover.FUND)):
+        it.show("BTC", bids={80: 10})
+        told.append([event.amount for event in only(it.mark("BTC", 88), LeftoverTaken)])
+
+    assert told == [[1], []]
+
+
+def test_the_backstop_leaves_not_a_cent() -> None:
+    """Taken over at 80; with it goes what the tick left over."""
+    it = a_cent_more(backstop="0.6")
+    it.mark("BTC", 84)
+
+    assert it.account("ann").wallet == 0
+    assert it.balance("insurance fund") == 1
+
+
+def test_a_leftover_is_that_of_the_position_and_not_of_the_account() -> None:
+    """Half of her 160 stands behind bitcoin, of which 10 are lost at 87."""
+    it = anns(leftover=Leftover.FUND, backing=Backing.BY_MAINTENANCE)
+    it.deposit("ann", 200)
+    it.hold("ann", "ETH", 10, 100, other="bob")
+    it.mark("ETH", 88)
+    it.show("BTC", bids={87: 10})
+
+    taken = [e.amount for e in only(it.mark("BTC", 88), LeftoverTaken) if e.symbol == "BTC"]
+
+    assert taken == [70 * DOLLAR]
