@@ -11,6 +11,7 @@ from pathlib import Path
 
 from exchange import InstrumentRules, Rulebook, Tier, Venue
 from exchange.core.messages import (
+    CommandRejected,
     Deposit,
     ListInstrument,
     OpenAccount,
@@ -24,20 +25,22 @@ from tools.bench import w3_monitor
 from tools.bench.measured import Engine, Measured, timed
 from tools.bench.w5_files import replayed, resident
 
-OWNERS = 100
+ORDERS_EACH = 100
+"""Of one account; venues allow no more than some hundreds."""
 LEVELS = 500
 MIDDLE = 60_000
 
 
 def resting_orders(count: int) -> Measured:
-    """Orders of a hundred accounts, on five hundred levels a side."""
+    """A hundred orders of each account, on five hundred levels a side."""
     tiers = (Tier(floor="0", maintenance="0.005", leverage_max=100),)
     fees = Fees(maker="0", taker="0")
     venue = Venue(Rulebook(name="bench", title="One tier, no fees", fees=fees, tiers=tiers))
     rules = InstrumentRules(symbol="BTC", tick_size="1", lot_size="1", mark_unit="1")
     venue.apply(ListInstrument(at=0, rules=rules))
     venue.apply(UpdateMarkPrice(at=0, symbol="BTC", price=MIDDLE))
-    for number in range(OWNERS):
+    owners = count // ORDERS_EACH
+    for number in range(owners):
         venue.apply(OpenAccount(at=0, account=f"a{number}"))
         venue.apply(Deposit(at=0, account=f"a{number}", asset="USDT", amount=10**19))
 
@@ -46,13 +49,14 @@ def resting_orders(count: int) -> Measured:
             buy, away = number % 2 == 0, 1 + number // 2 % LEVELS
             command = PlaceOrder(
                 at=1,
-                account=f"a{number % OWNERS}",
+                account=f"a{number % owners}",
                 symbol="BTC",
                 side=Side.BUY if buy else Side.SELL,
                 size=1,
                 price=MIDDLE - away if buy else MIDDLE + away,
             )
-            venue.apply(command)
+            events = venue.apply(command)
+            assert not isinstance(events[0], CommandRejected), events[0]
         return venue
 
     return grown(count, place)
