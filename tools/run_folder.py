@@ -30,6 +30,8 @@ VENUE_ACCOUNTS = (
     "uncovered loss",
     "rounding",
 )
+OF_UNIFIED_ACCOUNTS = ("conversion", "interest")
+"""Told where there is anything in them."""
 
 
 class RunFolder:
@@ -220,8 +222,9 @@ def _money(run: Run) -> dict[str, Any]:
     venue, made = run.simulation.venue, {}
     for asset, unit in asset_units(run.instruments.values()).items():
         balances = venue.balances(asset)
-        where = {name: decimal(balances.get(name, 0) * unit) for name in VENUE_ACCOUNTS}
-        traders = sum(amount for name, amount in balances.items() if name not in VENUE_ACCOUNTS)
+        told = (*VENUE_ACCOUNTS, *(name for name in OF_UNIFIED_ACCOUNTS if balances.get(name)))
+        where = {name: decimal(balances.get(name, 0) * unit) for name in told}
+        traders = sum(amount for name, amount in balances.items() if name not in told)
         made[asset] = {
             "balances": where | {"traders": decimal(traders * unit)},
             "sum": decimal(sum(balances.values()) * unit),
