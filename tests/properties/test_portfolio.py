@@ -1,5 +1,6 @@
 """Portfolio margin against a naive model, and what must hold of it whatever is held."""
 
+import os
 from fractions import Fraction
 from random import Random
 from typing import NamedTuple
@@ -23,6 +24,9 @@ from tests.models.naive_portfolio import Holding, NaiveGrid, maintenance
 from tests.stage import SUBTICKS, Stage, only, rulebook
 from tests.traffic import Traffic
 
+SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "8"))
+SEEDS_TRIED = 25
+"""Of these each is known to liquidate somebody."""
 CENT = Fraction(1, 100)
 SYMBOLS = ("BTC", "BTC-JUN", "BTC-DEC", "ETH", "ETH-JUN", "SOL")
 DAYS = {"BTC-JUN": 181, "ETH-JUN": 181, "BTC-DEC": 364}
@@ -219,7 +223,7 @@ def failed(venue: Venue, marks: dict[str, int], name: str) -> bool:
     return bool(seen.positions) and seen.equity < seen.maintenance_margin
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_monitor_is_never_late_nor_early(seed: int) -> None:
     """At every mark those are liquidated who fail, and nobody else; each mark moves by itself."""
     random = Random(seed)
@@ -241,7 +245,7 @@ def test_the_monitor_is_never_late_nor_early(seed: int) -> None:
         assert bool(expected) == bool(started)
         assert not any(failed(venue, {}, name) for name in one.names)
         begun += len(started)
-    assert begun, "nobody failed, so that nothing was shown"
+    assert begun or seed >= SEEDS_TRIED, "nobody failed, so that nothing was shown"
 
 
 def test_the_traffic_has_portfolios() -> None:
