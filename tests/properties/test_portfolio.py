@@ -257,4 +257,4 @@ def test_the_traffic_has_portfolios() -> None:
         for command in traffic.commands(venue, 300):
             started = only(venue.apply(command), LiquidationStarted)
             liquidated += sum(event.mode is MarginMode.PORTFOLIO for event in started)
-    assert liquidated > 5
+    assert liquidated, "no portfolio was liquidated"
