@@ -95,9 +95,8 @@ class _Maker:
             self.trade(kind, all_of_it=draw >= TRADES)
         elif draw < PULLS:
             self.level(kind, best, 0)
-        elif draw < FILLS or spread > 4:  # noqa: PLR2004
-            if spread > 1:
-                self.level(kind, best - out, self.some())
+        elif spread > 1 and (draw < FILLS or spread > 4):  # noqa: PLR2004
+            self.level(kind, best - out, self.some())
         else:
             away = min(int(self.random.expovariate(0.15)), LEVELS)
             gone = away > 2 and self.random.random() < 0.05  # noqa: PLR2004
