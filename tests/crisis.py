@@ -52,6 +52,9 @@ SUBTICKS = 10
 LOTS = 20
 """A usual position; it is worth what the first risk tier holds, or as said here."""
 WORTH = {"textbook": 20_000, "deribit": 100, "dydx_v4": 2_000_000, "okx": 8_000_000}
+HEDGING = 0.0
+"""How many traders hold longs and shorts side by side: hedges have tiers and an order of closing of
+their own, which the auditors do not know."""
 UNITS = {"USD": 10_000, "COIN": 1_000_000}
 """Units of money in one of each asset."""
 
@@ -131,7 +134,7 @@ class Crisis:
                 amount = self.money(asset, self.random.choice((0.1, 0.3, 1, 4, 8)))
                 yield Deposit(at=0, account=name, asset=asset, amount=amount)
         for name in TRADERS:
-            if self.rulebook.hedge_mode and self.random.random() < 0.25:
+            if self.rulebook.hedge_mode and self.random.random() < HEDGING:
                 self.hedges.add(name)
                 yield SetPositionMode(at=0, account=name, mode=PositionMode.HEDGE)
             for symbol in self.symbols:

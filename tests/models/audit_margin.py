@@ -608,9 +608,10 @@ class Policy:
             assert event.bankruptcy_price == bankruptcy_price(self.rules, contract, step, 0)
         if event.closing not in (Closing.BOOK, Closing.INSURANCE_FUND):
             return
-        extra = step.fund if event.closing is Closing.INSURANCE_FUND else 0
-        bound = bankruptcy_price(self.rules, contract, step, extra)
-        if self.rules.limit is Limit.BANKRUPTCY_PRICE:
+        with_fund = event.closing is Closing.INSURANCE_FUND
+        bound = bankruptcy_price(self.rules, contract, step, step.fund if with_fund else 0)
+        rule = (with_fund and self.rules.fund_limit) or self.rules.limit
+        if rule is Limit.BANKRUPTCY_PRICE:
             assert event.bankruptcy_price == bound
         else:
             worse = bound - event.bankruptcy_price
