@@ -110,11 +110,12 @@ def contract_of(rulebook: Rulebook, rules: InstrumentRules) -> Contract:
     tick, lot = Fraction(rules.tick_size), Fraction(rules.lot_size)
     worth = lot / tick / unit if inverse else lot * tick / unit
     assert worth.denominator == 1
+    tiers = rulebook.instrument_tiers.get(rules.symbol, rulebook.tiers)
     return Contract(
         rules.symbol,
         rules.settle,
         int(worth),
-        [(int(Fraction(t.floor) / unit), _rate(t)) for t in rulebook.tiers],
+        [(int(Fraction(t.floor) / unit), _rate(t)) for t in tiers],
         rulebook.margin,
         Fraction(rulebook.fees.taker),
         inverse=inverse,
