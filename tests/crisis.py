@@ -279,7 +279,7 @@ class Crisis:
 
     def terms(self, venue: Venue) -> Command:
         name = self.random.choice(TRADERS)
-        mode = self.random.choice(list(MarginMode))
+        mode = self.random.choice((MarginMode.CROSS, MarginMode.ISOLATED))
         return SetMarginMode(
             at=self.at,
             account=name,
