@@ -1,5 +1,6 @@
 """Placing an order: from what a strategy says to a command in the units of the venue."""
 
+from collections.abc import Iterable
 from typing import Any, Final, Literal, TypedDict
 
 from exchange.core.instrument import Instrument
@@ -53,6 +54,14 @@ TOLD: Final = ("close_position", "expires_at", "reprice", "group")
 """Those of its instructions that are told as they are."""
 
 
+def check_terms(said: Iterable[str], known: Iterable[str] = Terms.__annotations__) -> None:
+    """Raise TypeError for a keyword that is no term: ignored, it would make another order."""
+    for name in said:
+        if name not in known:
+            terms = ", ".join(known)
+            raise TypeError(f"{name} is no term of an order, expected one of {terms}")
+
+
 def place_order(
     account: str,
     ref: int,
@@ -62,7 +71,8 @@ def place_order(
     price: Price | None,
     terms: Terms,
 ) -> PlaceOrder:
-    """An order as a command.  Raises UnitError off the grid, TypeError for a float."""
+    """An order as a command.  Raises UnitError off the grid, TypeError for a float, or no term."""
+    check_terms(terms)
     told = instructions(instrument, terms)
     plain: dict[str, Any] = {name: terms[name] for name in PLAIN if name in terms}
     if told is not None and told.expires_at:

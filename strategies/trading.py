@@ -1,6 +1,6 @@
 """The part of a client that trades: orders, one by one or in batches."""
 
-from typing import Any, Unpack
+from typing import Any, Never, Unpack
 
 from exchange.core.messages import (
     AccountCommand,
@@ -20,7 +20,7 @@ from exchange.core.units import Nanos
 from exchange.gateway import Gateway
 from strategies.numbers import Price, Size, lots, ticks
 from strategies.orders import Order, Rejection, placed_order, refusal
-from strategies.placing import Terms, place_order
+from strategies.placing import Terms, check_terms, place_order
 from strategies.streams import Seconds, Streams, nanos
 from strategies.triggers import When, trigger
 from strategies.waiting import Wait
@@ -51,9 +51,14 @@ class Trading(Streams):
         return await self._place(self.to_sell(symbol, size, price, **terms))
 
     async def close(
-        self, symbol: str, side: PositionSide = PositionSide.NET, when: When | None = None
+        self,
+        symbol: str,
+        side: PositionSide = PositionSide.NET,
+        when: When | None = None,
+        **unknown: Never,
     ) -> Order | Rejection | None:
         """Close the position at the market, now or when a price has come; None where flat."""
+        check_terms(unknown, ("side", "when"))
         held = self.position(symbol, side)
         if held == 0:
             return None
@@ -72,8 +77,10 @@ class Trading(Streams):
         display_size: Size | None = None,
         expires_at: Nanos | None = None,
         when: When | None = None,
+        **unknown: Never,
     ) -> Order | Rejection:
         """Change an order that rests or waits.  In the book, it keeps its place if it shrinks."""
+        check_terms(unknown, ("size", "price", "display_size", "expires_at", "when"))
         own = self.instrument(order.symbol)
         command = AmendOrder(
             at=0,

@@ -192,6 +192,29 @@ def test_a_post_only_order_may_step_back() -> None:
     assert ANSWERS[0].price == 100
 
 
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda client: client.buy("BTC", 5, stop_price="95"),
+        lambda client: client.sell("BTC", 5, 99, stop_price="95"),
+        lambda client: client.to_buy("BTC", 5, stop_price="95"),
+        lambda client: client.to_sell("BTC", 5, stop_price="95"),
+        lambda client: client.close("BTC", stop_price="95"),
+        lambda client: client.amend(client.open_orders()[0], stop_price="95"),
+    ],
+)
+def test_a_keyword_that_is_no_term_is_never_ignored(order: Callable[[Client], Any]) -> None:
+    async def plan(client: Client) -> Any:
+        resting = await client.buy("BTC", 1, 50)
+        with pytest.raises(TypeError, match=r"^stop_price is no term of an order, .*\bwhen\b"):
+            await order(client)
+        return client.open_orders() == [resting], client.position("BTC")
+
+    played(plan, 100, 100)
+
+    assert ANSWERS == [(True, 10)]
+
+
 def test_a_batch_answers_each_of_its_commands() -> None:
     async def plan(client: Client) -> Any:
         old = await client.buy("BTC", 5, 90)
