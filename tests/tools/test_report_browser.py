@@ -57,3 +57,17 @@ def test_runs_are_compared_in_one_page(tmp_path: Path) -> None:
     assert "<h1>2 runs compared</h1>" in document
     assert "Equity of anna" in document
     assert "NaN" not in re.sub(r"<script.*?</script>", "", document, flags=re.DOTALL)
+
+
+@needs_chromium
+def test_a_page_tells_a_stopped_strategy_the_high_and_digits_that_differ(tmp_path: Path) -> None:
+    (data,) = report_data([open_run(crash(tmp_path).folder)])
+    data["strategies"] = [{"name": "mm", "stopped": "ValueError: x", "stopped_at": "10:00:00"}]
+    values = "[999950, 1000000, 1000050]"
+    shown = f"<script>document.body.append(axisTexts({values}).join(' '))</script>"
+    document, said = opened(report_page([data]) + shown, tmp_path, 1440)
+
+    assert said == []
+    assert "Strategy mm was stopped at 10:00:00: ValueError: x" in document
+    assert "low 53,000 (\u221211.67%), high 60,000 (0.00%)" in document
+    assert "999,950 1,000,000 1,000,050" in document

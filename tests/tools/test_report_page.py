@@ -293,6 +293,16 @@ def test_populations_are_drawn(data: dict[str, Any]) -> None:
 # ---------------------------------------------------------------------- other runs
 
 
+def test_a_strategy_that_was_stopped_is_told_with_its_reason(tmp_path: Path) -> None:
+    folder = crash(tmp_path).folder
+    path = folder / "summary.json"
+    stopped = {"name": "mm", "stopped": "ValueError: x", "stopped_at": "2025-01-01T00:00:10"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"strategies": [stopped]}))
+    (data,) = report_data([open_run(folder)])
+
+    assert data["strategies"] == [stopped]
+
+
 def test_several_runs_are_put_side_by_side(run: RunRecord, tmp_path: Path) -> None:
     richer = open_run(crash(tmp_path, extra="\n[outputs]\nquotes = true\n").folder)
     page = report_page(report_data([run, richer]))

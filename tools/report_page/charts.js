@@ -128,7 +128,7 @@ function options(one) {
           ? [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400, 604800]
           : undefined,
       },
-      { ...axis, size, values: (chart, splits) => splits.map(spec.write || compact) },
+      { ...axis, size, values: (chart, splits) => axisTexts(splits, spec.write) },
       ...(right
         ? [
             {
@@ -137,7 +137,7 @@ function options(one) {
               side: 1,
               grid: { show: false },
               size,
-              values: (chart, splits) => splits.map(spec.rightWrite || compact),
+              values: (chart, splits) => axisTexts(splits, spec.rightWrite),
             },
           ]
         : []),

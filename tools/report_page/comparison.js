@@ -60,11 +60,12 @@ function comparedFigures(all) {
     );
   }
   for (const symbol of unique(all.map((run) => Object.keys(run.markets)))) {
-    rows.push([
-      `${symbol} lowest mark`,
-      all.map((run) => run.markets[symbol]?.lowest ?? null),
-      (value) => number(value, 2),
-    ]);
+    for (const end of ["lowest", "highest"])
+      rows.push([
+        `${symbol} ${end} mark`,
+        all.map((run) => run.markets[symbol]?.[end] ?? null),
+        (value) => number(value, 2),
+      ]);
   }
   for (const name of unique(all.map((run) => run.accounts.map(label)))) {
     const of = (run) => run.accounts.find((one) => label(one) === name);

@@ -168,7 +168,7 @@ function cascadeSection(run) {
   return section(
     "cascade",
     "Cascade",
-    "A liquidation sells into the book, the price falls, and that liquidates others: how much was liquidated, against how far the mark price moved.",
+    "Liquidating longs sells into the book and the price falls; liquidating shorts buys and it rises. Either way that liquidates others: how much was liquidated, against how far the mark price moved.",
     symbols(run),
     chart,
     card(`${chosen.symbol}: where most was liquidated, per ${every}`, `${market.asset} notional`, worst),

@@ -18,6 +18,8 @@ function headline(run) {
   ];
   const troubles = [];
   if (run.error) troubles.push(`It ended with an error: ${run.error}`);
+  for (const one of run.strategies || [])
+    if (one.stopped) troubles.push(`Strategy ${one.name} was stopped at ${one.stopped_at}: ${one.stopped}`);
   if (run.interrupted) troubles.push("It was interrupted; what is here is what had happened.");
   if (run.positions_not_opened)
     troubles.push(
@@ -55,7 +57,7 @@ function tile(label, value, note, tone) {
     "div",
     { class: "tile" },
     make("div", { class: "label" }, label),
-    make("div", { class: tone ? `value ${tone}` : "value" }, value),
+    make("div", { class: tone ? `value ${tone}` : "value", style: `--letters:${value.length}` }, value),
     make("div", { class: "note" }, note),
   );
 }
@@ -64,13 +66,14 @@ function tiles(run) {
   const made = [];
   for (const [symbol, market] of Object.entries(run.markets)) {
     if (!market.first_mark) continue;
-    const move = market.last_mark / market.first_mark - 1,
-      low = market.lowest / market.first_mark - 1;
+    const move = market.last_mark / market.first_mark - 1;
+    const reached = (name, price) =>
+      `${name} ${number(price, market.price_digits)} (${signed(price / market.first_mark - 1, percent)})`;
     made.push(
       tile(
         `${symbol} mark`,
         signed(move, percent),
-        `low ${number(market.lowest, market.price_digits)} (${signed(low, percent)})`,
+        `${reached("low", market.lowest)}, ${reached("high", market.highest)}`,
         move < 0 ? "bad" : "good",
       ),
     );

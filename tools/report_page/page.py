@@ -25,7 +25,7 @@ STYLES = ("uPlot.min.css", "page.css")
 FACTS = (
     "rulebook", "seed", "plimsoll", "python", "core", "first_at", "last_at", "seconds", "digest",
     "commands", "rejected", "events", "feed_items", "interrupted", "error", "expectations",
-    "positions_not_opened", "book_checks", "feeds", "groups", "money",
+    "positions_not_opened", "book_checks", "feeds", "groups", "money", "strategies",
 )  # fmt: skip
 
 

@@ -40,6 +40,17 @@ function compact(value) {
   return (value < 0 ? MINUS : "") + text + letter;
 }
 
+/** The numbers of an axis: in few characters, but with as many digits as tell them apart. */
+function axisTexts(values, write = compact) {
+  const short = values.map((value) => write(value));
+  if (new Set(short).size === short.length || short[0].endsWith("%")) return short;
+  const step = Math.abs(values[1] - values[0]);
+  const isWhole = (value, places) => Math.abs(value - Number(value.toFixed(places))) < step / 100;
+  let places = 0;
+  while (places < 9 && !values.every((value) => isWhole(value, places))) places += 1;
+  return values.map((value) => number(value, places));
+}
+
 /** A part of one, in per cent. */
 function percent(value, places = 2) {
   return value === null || value === undefined ? NOTHING : `${number(value * 100, places)}%`;
