@@ -197,7 +197,15 @@ def test_the_heatmap_has_every_cell(data: dict[str, Any], run: RunRecord) -> Non
     assert heatmap["step"] == 100
     assert [
         (heatmap["first"] + band * heatmap["step"], long) for _, band, long, _ in heatmap["cells"]
-    ] == list(zip(table["price_low"], table["long"], strict=True))
+    ] == [row for row in zip(table["price_low"], table["long"], strict=True) if row[1]]
+
+
+def test_a_band_of_the_heatmap_ends_with_its_positions(data: dict[str, Any]) -> None:
+    """All longs are gone by the last sample: it is a moment without a cell."""
+    heatmap = data["markets"]["BTC"]["heatmap"]
+
+    assert heatmap["t"][-1] == 75_000
+    assert {column for column, *_ in heatmap["cells"]} == {len(heatmap["t"]) - 2}
 
 
 def test_an_account_is_shown_as_it_was_sampled(data: dict[str, Any], run: RunRecord) -> None:

@@ -113,7 +113,8 @@ def test_the_heatmap_shows_sizes_by_liquidation_price(folder: Path) -> None:
 
     Carl's liquidation price is above 90,000, further than half the mark.
     """
-    found = rows(folder, "heatmap")
+    first, *_, last = (row["at"] for row in rows(folder, "heatmap"))
+    found, emptied = rows(folder, "heatmap", at=first), rows(folder, "heatmap", at=last)
 
     assert [(row["price_low"], row["price_high"]) for row in found] == [
         (53_900, 54_000),
@@ -121,6 +122,10 @@ def test_the_heatmap_shows_sizes_by_liquidation_price(folder: Path) -> None:
     ]
     assert found[1]["long_lots"] > 1_000
     assert sum(row["short_lots"] for row in found) == 0
+    assert [(row["price_low"], row["long_lots"], row["short_lots"]) for row in emptied] == [
+        (53_900, 0, 0),
+        (54_200, 0, 0),
+    ]
 
 
 def test_a_population_is_added_up(folder: Path) -> None:

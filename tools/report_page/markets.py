@@ -95,21 +95,26 @@ def least(values: Sequence[float | None]) -> float | None:
 
 
 def heatmap(run: RunRecord, own: Instrument, start: int) -> dict[str, Any] | None:
-    """Sizes by liquidation price: cells of (moment, band, long, short).  None: there were none."""
+    """Sizes by liquidation price: cells of (moment, band, long, short).  None: there were none.
+
+    A cell stands until the next moment, so the last is always there: it may be the one in which
+    everything is gone, and which has no cell.
+    """
     table = run.heatmap().where(symbol=own.symbol)
     if not len(table):
         return None
     times = nanos(table)
     moments = list(dict.fromkeys(times))
     every = -(-len(moments) // COLUMNS_MOST)
-    column_of = {at: number for number, at in enumerate(moments[::every])}
+    shown = dict.fromkeys([*moments[::every], moments[-1]])
+    column_of = {at: number for number, at in enumerate(shown)}
     low, high = table["price_low"], table["price_high"]
     step = high[0] - low[0]
     first = round(min(low) / step)
     cells = [
         [column_of[at], round(price / step) - first, long, short]
         for at, price, long, short in zip(times, low, table["long"], table["short"], strict=True)
-        if at in column_of
+        if at in column_of and (long or short)
     ]
     return {
         "t": offsets(list(column_of), start),

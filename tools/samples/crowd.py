@@ -37,7 +37,8 @@ HEATMAP = pa.schema(
     ]
 )
 """Sizes of positions whose liquidation price lies in [price_low, price_high).  Prices that are
-further than half the mark away are left out."""
+further than half the mark away are left out.  A band that emptied since the sample before has a row
+of zeros, so that it is known to have ended."""
 
 POPULATIONS = pa.schema(
     [
@@ -72,6 +73,8 @@ class CrowdSamples:
         self._known: dict[tuple[str, str], Known] = {}
         self._hit: dict[str, None] = {}
         self._bands: dict[str, MarkPrice] = {}
+        self._held: set[tuple[str, int]] = set()
+        """The bands with something in them at the last sample."""
         self._heatmap = Table(folder / "heatmap.parquet", HEATMAP, steps)
         self._populations = Table(folder / "populations.parquet", POPULATIONS, steps)
 
@@ -117,7 +120,9 @@ class CrowdSamples:
                 band = ends // self._band(position.symbol, mark)
                 both = sizes.setdefault((position.symbol, band), [0, 0])
                 both[position.size < 0] += abs(position.size)
-        for (symbol, band), (long, short) in sorted(sizes.items()):
+        emptied = {key: [0, 0] for key in self._held - sizes.keys()}
+        self._held = set(sizes)
+        for (symbol, band), (long, short) in sorted((sizes | emptied).items()):
             self._heatmap.add(self._band_row(at, symbol, band, long, short))
 
     def _band(self, symbol: str, mark: MarkPrice) -> MarkPrice:
