@@ -31,7 +31,13 @@ from tools.inspect_file import inspect
 from tools.progress import waiting
 from tools.replay import Replay, replay_scenario
 from tools.report import paper, print_json, tell_run
-from tools.report_page import report_data, report_page, write_page, write_pictures
+from tools.report_page import (
+    place_of_page,
+    report_data,
+    report_page,
+    write_page,
+    write_pictures,
+)
 from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out
 from tools.runs import RunError, open_run
@@ -171,7 +177,10 @@ def explain_run(
 @app.command("report")
 def report_run(
     runs: Annotated[list[Path], typer.Argument(help="Run folders; several are compared.")],
-    out: Annotated[Path | None, typer.Option(help="The file; RUN/report.html if not said.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file; RUN/report.html, or comparison.html beside the runs."),
+    ] = None,
     *,
     png: Annotated[bool, typer.Option("--png", help="A picture of each run, too.")] = False,
     as_json: Json = False,
@@ -181,7 +190,7 @@ def report_run(
     Prices with fills and liquidations on them, equity and margin of each account, where the money
     of each liquidation went, the liquidation heatmap, and the usual statistics.
     """
-    path = out or runs[0] / ("report.html" if len(runs) == 1 else "comparison.html")
+    path = out or place_of_page(runs)
     with waiting(f"Reading {', '.join(map(str, runs))}", quiet=as_json):
         data = report_data([open_run(run) for run in runs])
         write_page(path, report_page(data))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.crash import crash
 from tools.frames import MissingExtraError
-from tools.report_page import report_data, report_page, write_pictures
+from tools.report_page import place_of_page, report_data, report_page, write_pictures
 from tools.report_page.cascade import bar_length
 from tools.report_page.markets import places
 from tools.report_page.page import SCRIPTS, asset
@@ -309,6 +309,19 @@ def test_a_strategy_that_was_stopped_is_told_with_its_reason(tmp_path: Path) -> 
     (data,) = report_data([open_run(folder)])
 
     assert data["strategies"] == [stopped]
+
+
+@pytest.mark.parametrize(
+    ("runs", "page"),
+    [
+        (["runs/a"], "runs/a/report.html"),
+        (["runs/a", "runs/b"], "runs/comparison.html"),
+        (["a", "./b/"], "comparison.html"),
+        (["runs/a", "other/b"], "runs/a/comparison.html"),
+    ],
+)
+def test_a_comparison_lies_beside_the_runs_it_compares(runs: list[str], page: str) -> None:
+    assert place_of_page([Path(run) for run in runs]) == Path(page)
 
 
 def test_several_runs_are_put_side_by_side(run: RunRecord, tmp_path: Path) -> None:

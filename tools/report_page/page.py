@@ -61,6 +61,21 @@ def names(runs: Sequence[RunRecord]) -> list[str]:
     ]
 
 
+def place_of_page(runs: Sequence[Path]) -> Path:
+    """Where a page goes if nothing is said: into its run; of several, beside them.
+
+    Runs that lie in different folders have no such place: the page goes into the first run.
+    """
+    first = runs[0]
+    if len(runs) == 1:
+        return first / "report.html"
+    parent = first.resolve().parent
+    if any(run.resolve().parent != parent for run in runs):
+        return first / "comparison.html"
+    as_told = first.parent
+    return (as_told if as_told.resolve() == parent else parent) / "comparison.html"
+
+
 def write_page(path: Path, page: str) -> None:
     """Write the page.  Raises RunError where that cannot be."""
     try:
