@@ -30,6 +30,7 @@ from strategies.orders import Order, Rejection
 from strategies.session import Session
 from strategies.streams import Stream
 from strategies.triggers import stop, take_profit, trailing_stop
+from strategies.views import UnknownInstrumentError
 from strategies.watchdog import Watchdog
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "Stream",
     "TimeInForce",
     "Traded",
+    "UnknownInstrumentError",
     "Watchdog",
     "load",
     "stop",

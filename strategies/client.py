@@ -35,8 +35,8 @@ class Client(Trading):
     """An account at the venue.
 
     Orders: sizes and prices are whole numbers (lots, ticks) or decimal text on the grid; a float
-    raises TypeError, text off the grid UnitError, an unknown symbol KeyError.  A refusal is a
-    value, `Rejection`, never an exception.
+    raises TypeError, text off the grid UnitError, a symbol that is not listed
+    UnknownInstrumentError (a KeyError).  A refusal is a value, `Rejection`, never an exception.
     Views (`quote`, `mark`, `position`, `open_orders`, ...) are what this client has heard so far.
     """
 
@@ -84,6 +84,7 @@ class Client(Trading):
 
     async def book(self, symbol: str, depth: int = 10) -> BookView:
         """The best price levels as they stand when the question arrives."""
+        self.instrument(symbol)
         wait: Wait[BookView] = Wait()
         self._gateway.ask_book(symbol, depth, wait.resolve)
         return await wait

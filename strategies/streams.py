@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from exchange.bars import Bar, BarSource
-from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     BookView,
     IndexPriceChanged,
@@ -75,10 +74,6 @@ class Streams(Views):
         self._symbols = symbols
         self._streams: list[weakref.ref[Stream[Any]]] = []
 
-    def instrument(self, symbol: str) -> Instrument:
-        """A contract: its grids, and texts to and from them.  KeyError where there is none."""
-        return self._gateway.instruments[symbol]
-
     def quotes(self, symbol: str) -> Stream[QuoteChanged]:
         """Best bids and asks as they change: `async for quote in client.quotes("BTCUSDT")`."""
         return self._stream(QuoteChanged, symbol)
@@ -133,6 +128,8 @@ class Streams(Views):
     def _stream(self, kind: type[N], symbol: str) -> Stream[N]:
         if issubclass(kind, (MarketEvent, BookView)):
             self.follow(kind, symbol)
+        elif symbol:
+            self.instrument(symbol)
         return self._heard(
             lambda news: type(news) is kind and symbol in {"", getattr(news, "symbol", "")},
             latest=issubclass(kind, LATEST),

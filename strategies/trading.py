@@ -161,6 +161,8 @@ class Trading(Streams):
 
     async def _command(self, kind: type[AccountCommand], **fields: Any) -> Rejection | None:  # noqa: ANN401
         """Send a command of which only a refusal is worth telling."""
+        if fields.get("symbol"):
+            self.instrument(fields["symbol"])
         return refusal(
             await self._send(kind(at=0, account=self.account, ref=self._next_ref(), **fields))
         )

@@ -1,5 +1,9 @@
 """What a client has heard so far: prices, its positions, its open orders."""
 
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     Event,
     FundingRateChanged,
@@ -17,14 +21,36 @@ from exchange.core.messages import (
     QuoteChanged,
 )
 from exchange.core.units import Lots, MarkPrice
-from exchange.gateway import News
+from exchange.gateway import Gateway, News
 from strategies.orders import Change, Order, accepted_order, fold
+
+T = TypeVar("T")
+
+NAMED_MAX: Final = 20
+"""So many of the instruments that there are an error names."""
+
+
+class UnknownInstrumentError(KeyError):
+    """A symbol that the venue does not list; it says which it does."""
+
+    def __init__(self, symbol: str, listed: Iterable[str]) -> None:
+        known = list(listed)
+        more = f" and {len(known) - NAMED_MAX} more" if len(known) > NAMED_MAX else ""
+        names = ", ".join(known[:NAMED_MAX])
+        super().__init__(f"there is no instrument {symbol!r}, expected one of {names}{more}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would put it in quotes
 
 
 class Views:
-    """Kept up to date by what is delivered, and so as stale as the line is slow."""
+    """Kept up to date by what is delivered, and so as stale as the line is slow.
+
+    A symbol that the venue does not list raises UnknownInstrumentError, a KeyError.
+    """
 
     def __init__(self) -> None:
+        self._gateway: Gateway
         self._quotes: dict[str, QuoteChanged] = {}
         self._marks: dict[str, MarkPrice] = {}
         self._indices: dict[str, MarkPrice] = {}
@@ -32,29 +58,49 @@ class Views:
         self._positions: dict[tuple[str, PositionSide], Lots] = {}
         self._orders: dict[int, Order] = {}
 
+    def instrument(self, symbol: str) -> Instrument:
+        """A contract: its grids, and texts to and from them."""
+        listed = self._gateway.instruments
+        if symbol not in listed:
+            raise UnknownInstrumentError(symbol, listed)
+        return listed[symbol]
+
     def quote(self, symbol: str) -> QuoteChanged | None:
         """The last quote, for strategies that follow quotes: by a hook, a stream or `views`."""
-        return self._quotes.get(symbol)
+        return self._seen(self._quotes, symbol)
 
     def mark(self, symbol: str) -> MarkPrice | None:
-        """The last mark price, under the same condition."""
-        return self._marks.get(symbol)
+        """The last mark price in mark units (`instrument.mark_text`), under the same condition."""
+        return self._seen(self._marks, symbol)
 
     def index(self, symbol: str) -> MarkPrice | None:
-        """The last index price, under the same condition."""
-        return self._indices.get(symbol)
+        """The last index price in mark units, under the same condition."""
+        return self._seen(self._indices, symbol)
 
     def funding(self, symbol: str) -> FundingRateChanged | None:
         """The funding rate in force and when it is paid, under the same condition."""
-        return self._fundings.get(symbol)
+        return self._seen(self._fundings, symbol)
 
     def position(self, symbol: str, side: PositionSide = PositionSide.NET) -> Lots:
-        """One's position, short below zero."""
-        return self._positions.get((symbol, side), 0)
+        """One's position in lots (`instrument.size_text`), short below zero."""
+        key = symbol, side
+        if key not in self._positions:
+            self.instrument(symbol)
+            self._positions[key] = 0
+        return self._positions[key]
 
     def open_orders(self, symbol: str = "") -> list[Order]:
         """One's orders in the book, and those that wait for a price; oldest first."""
+        if symbol:
+            self.instrument(symbol)
         return [o for o in self._orders.values() if not symbol or o.symbol == symbol]
+
+    def _seen(self, last: dict[str, T], symbol: str) -> T | None:
+        """The last of a symbol; None before the first, an error where there can be none."""
+        seen = last.get(symbol)
+        if seen is None:
+            self.instrument(symbol)
+        return seen
 
     def hear(self, news: News) -> None:
         """Keep the views up to date with something that was delivered."""

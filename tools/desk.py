@@ -22,7 +22,6 @@ class Desk(Views):
         self.name = self.account = account
         self.symbol = symbol
         self.liquidations = 0
-        self._gateway: Gateway
         self._ref = 0
 
     def open(self, gateway: Gateway) -> None:

@@ -17,7 +17,7 @@ from exchange.core.messages import (
 )
 from exchange.core.rules import LimitRules
 from exchange.core.units import UnitError
-from strategies import Client, Order, Rejection, Strategy
+from strategies import Client, Order, Rejection, Strategy, UnknownInstrumentError
 from tests.day import MS, Day, latency
 from tests.stage import DOLLAR, rulebook
 
@@ -133,11 +133,46 @@ def test_numbers_are_whole_or_exact_text_and_never_floats() -> None:
             await client.buy("BTC", 2, 95.0)  # type: ignore[arg-type]
         with pytest.raises(UnitError, match=r"BTC price was 95.5, expected a multiple of 1"):
             await client.buy("BTC", 2, "95.5")
-        with pytest.raises(KeyError):
-            await client.buy("XRP", 2)
         return [order.size for order in client.open_orders()]
 
     assert after(plan) == [[2]]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.buy("XRP", 2),
+        lambda client: client.to_sell("XRP", 2),
+        lambda client: client.close("XRP"),
+        lambda client: client.cancel_all("XRP"),
+        lambda client: client.set_leverage("XRP", 2),
+        lambda client: client.adjust_margin("XRP", 2),
+        lambda client: client.book("XRP"),
+        lambda client: client.position_view("XRP"),
+        lambda client: client.position("XRP"),
+        lambda client: client.open_orders("XRP"),
+        lambda client: client.quote("XRP"),
+        lambda client: client.mark("XRP"),
+        lambda client: client.index("XRP"),
+        lambda client: client.funding("XRP"),
+        lambda client: client.marks("XRP"),
+        lambda client: client.fills("XRP"),
+        lambda client: client.instrument("XRP"),
+    ],
+)
+def test_a_symbol_that_is_not_listed_is_one_error_everywhere(ask: Callable[[Client], Any]) -> None:
+    async def plan(client: Client) -> str:
+        with pytest.raises(UnknownInstrumentError) as caught:
+            await ask(client)
+        return str(caught.value)
+
+    assert after(plan) == ["there is no instrument 'XRP', expected one of BTC"]
+
+
+def test_of_many_instruments_an_error_names_the_first() -> None:
+    error = UnknownInstrumentError("XRP", [f"C{number}" for number in range(25)])
+
+    assert str(error).endswith("C18, C19 and 5 more")
 
 
 def test_closing_is_a_market_order_that_only_reduces() -> None:
