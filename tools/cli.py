@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 from rich.text import Text
 
@@ -39,7 +38,7 @@ from tools.report_page import (
     write_pictures,
 )
 from tools.run_folder import core_kind, plimsoll_version
-from tools.running import Done, carry_out
+from tools.running import Done, carry_out, log_to_stderr
 from tools.runs import RunError, open_run
 from tools.scenario import ScenarioError
 from tools.vectors.cases import VectorError
@@ -89,6 +88,7 @@ def run(
     """
     path = scenarios.find(scenario)
     built = Run(scenarios.read(path), path, until=until, speed=speed)
+    log_to_stderr(without_stops=True)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
 
 
@@ -147,6 +147,7 @@ def replay(
     built = Run(made, Path("replay"), until=until, speed=speed)
     if made.notes and not as_json:
         paper().print(made.notes, style="dim", soft_wrap=True)
+    log_to_stderr(without_stops=True)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
 
 
@@ -382,7 +383,7 @@ def options(
 ) -> None:
     """Options of every command."""
     del version
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    log_to_stderr()
 
 
 def main() -> None:

@@ -9,7 +9,14 @@ from rich.text import Text
 
 from tools.compare_facts import AccountFigures, Figures, account_figures, figures, tables, texts
 from tools.compare_runs import Ran
-from tools.report import NARROWEST, command, signed_text, table
+from tools.report import (
+    NARROWEST,
+    command,
+    signed_text,
+    strategy_refusals,
+    strategy_stops,
+    table,
+)
 from tools.runs import open_run
 from tools.text import compact, number
 
@@ -73,6 +80,7 @@ def comparison_facts(title: str, found: Sequence[Compared]) -> dict[str, Any]:
                 "folder": str(one.ran.job.folder) if one.ran.summary else "",
                 "digest": one.ran.summary.get("digest", ""),
                 "error": one.ran.error,
+                "strategies": one.ran.summary.get("strategies", []),
                 "figures": {asset: texts(row) for asset, row in one.whole.items()},
                 "accounts": {
                     name: {asset: texts(row) for asset, row in rows.items()}
@@ -145,10 +153,18 @@ def print_wide(console: Console, made: Table) -> None:
 
 
 def tell_errors(console: Console, found: Sequence[Compared]) -> None:
-    """The cases that did not get to their end, and why."""
-    for one in found:
-        if one.ran.error:
-            console.print(f"\n{one.ran.job.name}: {one.ran.error}", style="red", soft_wrap=True)
+    """The cases in which something did not go as asked, and why."""
+    lines = [f"{one.ran.job.name}: {line}" for one in found for line in complaints(one.ran)]
+    if lines:
+        console.print()
+    for line in lines:
+        console.print(line, style="red", soft_wrap=True)
+
+
+def complaints(ran: Ran) -> list[str]:
+    """What went wrong in a case: a strategy that was refused looks like one that lost nothing."""
+    stops, refusals = strategy_stops(ran.summary), strategy_refusals(ran.summary)
+    return [*([ran.error] if ran.error else []), *stops, *refusals]
 
 
 def clock_of(at: str) -> str:

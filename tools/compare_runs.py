@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from exchange.runtime import Progress as Reached
 from tools.build import Run
 from tools.progress import share
-from tools.running import recorded
+from tools.running import any_stopped, log_to_stderr, prints_aside, recorded
 from tools.scenario import Scenario, ScenarioError
 
 PROCESSES_MAX = 8
@@ -52,12 +52,16 @@ class Shares:
     """In a worker: how much of each job is over, shared with whoever watches."""
 
     of: Any = None
+    quiet = False
+    """Whether standard output is for machines."""
 
     @classmethod
-    def prepare(cls, shares: Any) -> None:  # noqa: ANN401 (an array in shared memory)
+    def prepare(cls, shares: Any, quiet: bool) -> None:  # noqa: ANN401, FBT001 (shared memory; positional)
         """Begin a worker.  Ctrl-C is for the run that it carries out, not for itself."""
         cls.of = shares
+        cls.quiet = quiet
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        log_to_stderr(without_stops=True)
 
 
 def carry_out_all(jobs: Sequence[Job], *, quiet: bool) -> list[Ran]:
@@ -68,7 +72,9 @@ def carry_out_all(jobs: Sequence[Job], *, quiet: bool) -> list[Ran]:
     context = get_context("spawn")
     shares = context.Array("d", len(jobs), lock=False)
     workers = min(len(jobs), os.cpu_count() or 1, PROCESSES_MAX)
-    pool = ProcessPoolExecutor(workers, context, initializer=Shares.prepare, initargs=(shares,))
+    pool = ProcessPoolExecutor(
+        workers, context, initializer=Shares.prepare, initargs=(shares, quiet)
+    )
     with pool, watching_all(jobs, quiet=quiet) as reached:
         futures = [pool.submit(carry_out_one, number, job) for number, job in enumerate(jobs)]
         try:
@@ -89,7 +95,8 @@ def carry_out_one(number: int, job: Job) -> Ran:
         run = Run(job.scenario, job.path, until=job.until)
     except ScenarioError as error:
         return Ran(job, {}, str(error))
-    summary = recorded(run, job.folder, reached)
+    with prints_aside(quiet=Shares.quiet):
+        summary = recorded(run, job.folder, reached)
     Shares.of[number] = 1.0
     return Ran(job, summary, INTERRUPTED if summary.get("interrupted") else summary["error"])
 
@@ -100,9 +107,10 @@ def told(job: Job, future: Future[Ran]) -> Ran:
 
 
 def exit_code(ran: Sequence[Ran]) -> int:
-    """0: every run got to its end; 1: one did not; 130: interrupted."""
+    """0: every run got to its end; 1: one, or a strategy in it, did not; 130: interrupted."""
     errors = [one.error for one in ran]
-    return 130 if INTERRUPTED in errors else 1 if any(errors) else 0
+    failed = any(errors) or any(any_stopped(one.summary) for one in ran)
+    return 130 if INTERRUPTED in errors else 1 if failed else 0
 
 
 @contextmanager

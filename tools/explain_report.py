@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.explain import Explanation
-from tools.report import signed_text, table
+from tools.report import signed_text, strategy_stops, table
 from tools.stories import Story
 from tools.story_facts import totals
 from tools.story_report import LISTED, tell_story
@@ -22,6 +22,8 @@ def tell_explanation(console: Console, it: Explanation) -> None:
     account = it.asked.account
     rows = LISTED if it.asked.limit else None
     console.print(it.run.title, style="bold")
+    for line in strategy_stops(it.run.summary if it.run.ended else {}):
+        console.print(line, style="red", soft_wrap=True)
     if not it.asked.number:
         _headline(console, it)
     for story in it.told:

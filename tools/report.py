@@ -175,11 +175,27 @@ def _troubles(console: Console, summary: dict[str, Any]) -> None:
             console.print(Text(f"  {failure}", style="red"), soft_wrap=True)
 
 
+def strategy_stops(summary: dict[str, Any]) -> Iterator[str]:
+    """The strategies that the venue stopped, and why, a line each."""
+    for one in summary.get("strategies", ()):
+        if one["stopped"]:
+            at = one["stopped_at"][11:19]
+            yield f"strategy {one['name']} was stopped at {at}: {one['stopped']}"
+
+
+def strategy_refusals(summary: dict[str, Any]) -> Iterator[str]:
+    """The strategies whose commands were refused: how many, and the first of them."""
+    for one in summary.get("strategies", ()):
+        refused = one.get("refused", {"count": 0})
+        if refused["count"]:
+            at, why = refused["first_at"][11:19], refused["detail"] or refused["reason"]
+            yield f"{one['name']}: {refused['count']:,} refused, first at {at}: {why}"
+
+
 def _complaints(summary: dict[str, Any]) -> Iterator[str]:
     """What went wrong, a line each."""
-    for one in summary["strategies"]:
-        if one["stopped"]:
-            yield f"strategy {one['name']} was stopped at {one['stopped_at']}: {one['stopped']}"
+    yield from strategy_stops(summary)
+    yield from strategy_refusals(summary)
     for feed in summary["feeds"]:
         for kind, count in feed["defects"].items():
             yield f"{feed['name']}: {count:,} x {kind}; first: {feed['first_defects'][kind]}"

@@ -19,7 +19,7 @@ from tools.assets import asset_units
 from tools.build import Run
 from tools.samples import Sampler
 from tools.tables import EventTables, write_accounts
-from tools.tally import Tallies, Tally
+from tools.tally import Refusals, Tallies, Tally
 from tools.times import utc
 
 VENUE_ACCOUNTS = (
@@ -66,7 +66,7 @@ class RunFolder:
         """Write accounts and summary.  Without an outcome, the run ended with `error`."""
         rows = list(account_rows(self._run, self.tallies))
         write_accounts(self.path / "accounts.parquet", rows)
-        summary = summarise(self._run, outcome, rows, error)
+        summary = summarise(self._run, outcome, rows, self.tallies.refusals, error)
         text = msgspec.json.format(msgspec.json.encode(summary), indent=2)
         (self.path / "summary.json").write_bytes(text + b"\n")
         return summary
@@ -143,7 +143,11 @@ def _amounts(unit: Fraction, view: AccountView, tally: Tally) -> dict[str, Fract
 
 
 def summarise(
-    run: Run, outcome: Outcome | None, rows: list[dict[str, Any]], error: str
+    run: Run,
+    outcome: Outcome | None,
+    rows: list[dict[str, Any]],
+    refusals: dict[str, Refusals],
+    error: str,
 ) -> dict[str, Any]:
     """The run in one record: decimal texts, and nothing that depends on the machine's clock."""
     summary: dict[str, Any] = {
@@ -175,7 +179,7 @@ def summarise(
         "feeds": list(_feeds(run)),
         "instruments": _instruments(run),
         "money": _money(run),
-        "strategies": list(_strategies(run, rows)),
+        "strategies": list(_strategies(run, rows, refusals)),
         "groups": list(_groups(rows)),
         "expectations": {"checked": run.script.checked, "failures": run.script.failures},
         "positions_not_opened": run.opening.waiting,
@@ -233,7 +237,9 @@ def _money(run: Run) -> dict[str, Any]:
     return made
 
 
-def _strategies(run: Run, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _strategies(
+    run: Run, rows: list[dict[str, Any]], refusals: dict[str, Refusals]
+) -> Iterator[dict[str, Any]]:
     """The scenario's strategies, and those of its populations that were stopped."""
     named = [part.strategy for part in run.scenario.strategies]
     stopped = [session for session in run.crowd if session.stopped]
@@ -246,8 +252,23 @@ def _strategies(run: Run, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]
             "account": session.account,
             "stopped": session.stopped,
             "stopped_at": utc(session.stopped_at) if session.stopped else "",
+            "refused": _refused(refusals.get(session.account)),
             "accounts": [_texts(row) for row in rows if row["account"] == session.account],
         }
+
+
+def _refused(own: Refusals | None) -> dict[str, Any]:
+    """How many commands were refused, and the first of them."""
+    if own is None:
+        return {"count": 0}
+    first = own.first
+    return {
+        "count": own.count,
+        "first_at": utc(first.at),
+        "command": first.command,
+        "reason": str(first.reason),
+        "detail": first.detail,
+    }
 
 
 def _groups(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -2,10 +2,14 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import structlog
+from structlog.typing import EventDict
 
 from exchange.runtime import Outcome, Progress
 from feeds import TickFileError
@@ -28,13 +32,39 @@ class Done(NamedTuple):
         """0: all is well; 1: something failed; 130: interrupted."""
         if self.summary.get("interrupted"):
             return 130
-        return 1 if self.summary["error"] or self.summary["expectations"]["failures"] else 0
+        failures = self.summary["expectations"]["failures"]
+        return 1 if self.summary["error"] or failures or any_stopped(self.summary) else 0
+
+
+def prints_aside(*, quiet: bool) -> AbstractContextManager[object]:
+    """Where standard output is for machines, what a strategy prints goes to standard error."""
+    return redirect_stdout(sys.stderr) if quiet else nullcontext()
+
+
+def any_stopped(summary: dict[str, Any]) -> bool:
+    """Whether the venue stopped a strategy: what is told of its account is then not its doing."""
+    return any(one["stopped"] for one in summary.get("strategies", ()))
+
+
+def log_to_stderr(*, without_stops: bool = False) -> None:
+    """The program's log; a report that tells of stopped strategies needs no line about them."""
+    structlog.reset_defaults()
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    if without_stops:
+        structlog.configure(processors=[drop_stops, *structlog.get_config()["processors"]])
+
+
+def drop_stops(_logger: Any, _method: str, event: EventDict) -> EventDict:  # noqa: ANN401
+    """Drop the news that a strategy was stopped."""
+    if event.get("event") == "strategy_stopped":
+        raise structlog.DropEvent
+    return event
 
 
 def carry_out(run: Run, base: Path, *, quiet: bool) -> Done:
     """Run to the end, or to Ctrl-C, or to a feed's error; the folder is whole in each case."""
     path = next_folder(base, run.scenario.name)
-    with watching(run, quiet=quiet) as watch:
+    with watching(run, quiet=quiet) as watch, prints_aside(quiet=quiet):
         summary = recorded(run, path, watch.reached)
         return Done(path, summary, watch.seconds)
 

@@ -8,6 +8,7 @@ import msgspec
 from exchange.core.messages import (
     HOUSE,
     AccountOpened,
+    CommandRejected,
     Deposited,
     Event,
     InsuranceFundPaid,
@@ -36,6 +37,13 @@ class Tally(msgspec.Struct):
     deleveraged: int = 0
 
 
+class Refusals(msgspec.Struct):
+    """Commands of one account that the venue refused."""
+
+    first: CommandRejected
+    count: int = 0
+
+
 class Tallies:
     """By account and asset, in the order in which accounts were opened."""
 
@@ -43,9 +51,11 @@ class Tallies:
         """`asset_of`: the settlement asset of each instrument."""
         self.of: dict[tuple[str, str], Tally] = {}
         self.accounts: list[str] = []
+        self.refusals: dict[str, Refusals] = {}
         self._asset_of = asset_of
         self._takers: dict[type[Event], Callable[[Any], None]] = {
             AccountOpened: lambda event: self.accounts.append(event.account),
+            CommandRejected: self._refused,
             Deposited: self._deposited,
             Withdrawn: self._withdrawn,
             OrderFilled: self._filled,
@@ -67,6 +77,9 @@ class Tallies:
         if key not in self.of:
             self.of[key] = Tally()
         return self.of[key]
+
+    def _refused(self, event: CommandRejected) -> None:
+        self.refusals.setdefault(event.account, Refusals(event)).count += 1
 
     def _deposited(self, event: Deposited) -> None:
         self.tally(event.account, event.asset).deposited += event.amount

@@ -1,0 +1,69 @@
+"""A strategy that crashed, was refused or prints: told once, and JSON stays JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.crash import CRASH
+from tools import cli
+
+TROUBLED = """
+from strategies import Strategy
+
+class Troubled(Strategy):
+    async def on_start(self):
+        print("hello from inside")
+        await self.client.set_leverage("BTC", 5000)
+        {}["missing"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("troubled.py").write_text(TROUBLED)
+    account = '\n[[accounts]]\nname = "trader"\ndeposits = { USDT = "1000" }\n'
+    strategy = '\n[[strategies]]\nstrategy = "troubled.py:Troubled"\naccount = "trader"\n'
+    Path("crash.toml").write_text(CRASH + account + strategy)
+
+
+def call(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["plimsoll", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    return int(ended.value.code or 0), *capfd.readouterr()
+
+
+def test_a_run_tells_of_a_crash_once(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capfd, "run", "crash.toml", "--out", "runs")
+
+    assert code == 1, out + err
+    assert (out + err).count("KeyError") == 1
+    assert "strategy trader was stopped at " in out
+    assert "trader: 1 refused, first at " in out
+    (run,) = Path("runs").iterdir()
+    assert "strategy trader was stopped at " in call(capfd, "explain", str(run))[1]
+
+
+def test_a_comparison_tells_of_a_crash_and_of_refusals(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capfd, "compare", "crash.toml", "--margin", "cross")
+
+    assert code == 1
+    assert (out + err).count("KeyError") == 1
+    assert "general-cross: strategy trader was stopped at 00:00:00: " in out
+    assert "general-cross: trader: 1 refused, first at 00:00:00: leverage was 5000" in out
+
+
+@pytest.mark.parametrize("command", ["run", "compare"])
+def test_json_stays_json_when_a_strategy_prints(
+    capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    _, out, err = call(capfd, command, "crash.toml", "--json")
+
+    facts = json.loads(out)
+    (one,) = (facts["cases"][0] if command == "compare" else facts)["strategies"]
+    assert one["refused"]["count"] == 1
+    assert "hello from inside" in err
