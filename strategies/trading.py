@@ -41,13 +41,32 @@ class Trading(Streams):
     async def buy(
         self, symbol: str, size: Size, price: Price | None = None, **terms: Unpack[Terms]
     ) -> Order | Rejection:
-        """Buy; at the market where no price is given.  Answers once the venue has."""
+        """Buy; at the market where no price is given.  Answers once the venue has.
+
+        Size: lots as an int (5 is 5 lots), or text in the base asset ("5" is 5 BTC).
+        Price: ticks as an int, or text.  Both exact, never floats.
+
+        Terms, as keywords:
+        time_in_force   a TimeInForce: GTC (rests), IOC, FOK, GTD
+        post_only       only as a maker; refused where it would take
+        reprice         with post_only: rest a tick away instead of being refused
+        reduce_only     only make the position smaller
+        position_side   a PositionSide: of hedge mode, which of the two positions
+        self_trade      a SelfTrade: what happens where it would meet an order of one's own
+        when            wait for a price: `stop`, `take_profit` or `trailing_stop`
+        close_position  with `when` and a size of 0: close all that is held then
+        take_profit     close what this opens at a gain: a price, or a `take_profit`
+        stop_loss       close what this opens at a loss: a price, or a `stop`
+        expires_at      rest until then at the latest, in ns since 1970
+        display_size    iceberg: show so much at a time
+        group           a number of `new_group`: of its orders one cancels the others
+        """
         return await self._place(self.to_buy(symbol, size, price, **terms))
 
     async def sell(
         self, symbol: str, size: Size, price: Price | None = None, **terms: Unpack[Terms]
     ) -> Order | Rejection:
-        """Sell; at the market where no price is given.  Answers once the venue has."""
+        """Sell; at the market where no price is given.  Size, price and terms as of `buy`."""
         return await self._place(self.to_sell(symbol, size, price, **terms))
 
     async def close(
@@ -125,14 +144,14 @@ class Trading(Streams):
     def to_buy(
         self, symbol: str, size: Size, price: Price | None = None, **terms: Unpack[Terms]
     ) -> PlaceOrder:
-        """An order to buy, for a batch."""
+        """An order to buy, for a batch; size, price and terms as of `buy`."""
         own = self.instrument(symbol)
         return place_order(self.account, self._next_ref(), own, Side.BUY, size, price, terms)
 
     def to_sell(
         self, symbol: str, size: Size, price: Price | None = None, **terms: Unpack[Terms]
     ) -> PlaceOrder:
-        """An order to sell, for a batch."""
+        """An order to sell, for a batch; size, price and terms as of `buy`."""
         own = self.instrument(symbol)
         return place_order(self.account, self._next_ref(), own, Side.SELL, size, price, terms)
 

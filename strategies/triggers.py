@@ -27,12 +27,15 @@ ExitAt: TypeAlias = Price | When | Exit
 
 
 def stop(price: Price, by: PriceSource | str = PriceSource.LAST) -> When:
-    """Wait until the "last", "mark" or "index" price has moved against what is to be closed."""
+    """Wait until the "last", "mark" or "index" price has moved against what is to be closed.
+
+    Whatever it looks at, `price` is in ticks of the contract as an int, or exact decimal text.
+    """
     return When(TriggerKind.STOP, price, PriceSource(by))
 
 
 def take_profit(price: Price, by: PriceSource | str = PriceSource.LAST) -> When:
-    """Wait until it has moved in favour."""
+    """Wait until it has moved in favour; `price` as for `stop`."""
     return When(TriggerKind.TAKE_PROFIT, price, PriceSource(by))
 
 

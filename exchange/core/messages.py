@@ -501,12 +501,14 @@ class MarkPriceChanged(MarketEvent, frozen=True, kw_only=True):
     """The price that margin is measured at."""
 
     price: MarkPrice
+    """In mark units, finer than ticks; `instrument.mark_text` writes it."""
 
 
 class IndexPriceChanged(MarketEvent, frozen=True, kw_only=True):
     """The spot reference."""
 
     price: MarkPrice
+    """In mark units, like the mark price."""
 
 
 class FundingRateChanged(MarketEvent, frozen=True, kw_only=True):
@@ -597,12 +599,13 @@ class OrderTriggered(AccountEvent, frozen=True, kw_only=True):
 
 
 class OrderFilled(AccountEvent, frozen=True, kw_only=True):
-    """Some of an order traded: the account's own side of a trade."""
+    """Some of an order traded: the account's own side of a trade.  Its time `at` is in ns."""
 
     order_id: int
     symbol: str
     side: Side
     price: Ticks
+    """In ticks; `instrument.price_text` writes it, and `size_text` the size, which is in lots."""
     size: Lots
     open_size: Lots
     """What is left of the order."""

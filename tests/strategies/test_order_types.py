@@ -1,5 +1,6 @@
 """Every type of order that the venue has, as a strategy asks for it and hears of it."""
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -25,6 +26,7 @@ from strategies import (
     take_profit,
     trailing_stop,
 )
+from strategies.placing import Terms
 from tests.day import MS, Day
 
 Plan = Callable[[Client], Coroutine[Any, Any, Any]]
@@ -190,6 +192,12 @@ def test_a_post_only_order_may_step_back() -> None:
 
     assert [order.price for order in run.account("alice").orders] == [100]
     assert ANSWERS[0].price == 100
+
+
+def test_the_help_of_buy_tells_every_term() -> None:
+    told = re.findall(r"^ +(\w+)  +\S", str(Client.buy.__doc__), re.MULTILINE)
+
+    assert set(told) == set(Terms.__annotations__)
 
 
 @pytest.mark.parametrize(
