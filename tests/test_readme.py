@@ -70,6 +70,25 @@ def test_its_first_strategy_has_about_twenty_lines() -> None:
     assert len(strategy.splitlines()) < 25
 
 
+def test_the_stop_that_it_adds_to_its_strategy_saves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (strategy,), (market,) = blocks("python"), blocks("toml")
+    without = "self.client.buy(mark.symbol, self.parameters.size)"
+    (entry,) = re.findall(r"`(self\.client\.buy\(.*stop_loss=.*\))`", README)
+    assert without in strategy
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dip.toml").write_text(market)
+    (tmp_path / "dip_buyer.py").write_text(
+        "from strategies import stop\n" + strategy.replace(without, entry)
+    )
+
+    (me,) = (line for line in printed("plimsoll run dip.toml", capsys) if line.startswith("me "))
+
+    assert me.split()[:3] == ["me", "1", "0"]
+    assert float(me.split()[-2].replace(",", "").replace("k", "e3")) > 0
+
+
 @pytest.mark.parametrize("link", LINKS)
 def test_what_it_links_to_is_there(link: str) -> None:
     assert (ROOT / link).exists()
