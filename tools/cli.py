@@ -34,6 +34,7 @@ from tools.report_page import (
     place_of_page,
     report_data,
     report_page,
+    without_pages,
     write_page,
     write_pictures,
 )
@@ -191,6 +192,7 @@ def report_run(
     Prices with fills and liquidations on them, equity and margin of each account, where the money
     of each liquidation went, the liquidation heatmap, and the usual statistics.
     """
+    runs = without_pages(runs)
     path = out or place_of_page(runs)
     with waiting(f"Reading {', '.join(map(str, runs))}", quiet=as_json):
         data = report_data([open_run(run) for run in runs])

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 
 from tests.crash import crash
 from tools.frames import MissingExtraError
-from tools.report_page import place_of_page, report_data, report_page, write_pictures
+from tools.report_page import (
+    place_of_page,
+    report_data,
+    report_page,
+    without_pages,
+    write_pictures,
+)
 from tools.report_page.cascade import bar_length
 from tools.report_page.markets import places
 from tools.report_page.page import SCRIPTS, asset
@@ -322,6 +328,13 @@ def test_a_strategy_that_was_stopped_is_told_with_its_reason(tmp_path: Path) -> 
 )
 def test_a_comparison_lies_beside_the_runs_it_compares(runs: list[str], page: str) -> None:
     assert place_of_page([Path(run) for run in runs]) == Path(page)
+
+
+def test_a_page_made_before_is_not_taken_for_a_run(tmp_path: Path) -> None:
+    page = tmp_path / "comparison.html"
+    page.touch()
+
+    assert without_pages([tmp_path / "a", page]) == [tmp_path / "a"]
 
 
 def test_several_runs_are_put_side_by_side(run: RunRecord, tmp_path: Path) -> None:

@@ -76,6 +76,12 @@ def place_of_page(runs: Sequence[Path]) -> Path:
     return (as_told if as_told.resolve() == parent else parent) / "comparison.html"
 
 
+def without_pages(paths: Sequence[Path]) -> list[Path]:
+    """Without the pages and pictures made before, which `runs/*` names as well."""
+    made = {".html", ".png"}
+    return [one for one in paths if one.suffix not in made or not one.is_file()] or list(paths)
+
+
 def write_page(path: Path, page: str) -> None:
     """Write the page.  Raises RunError where that cannot be."""
     try:
