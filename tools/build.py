@@ -170,6 +170,12 @@ class Run:
     def _check_times(self, start: Nanos) -> None:
         """Find a time before the first moment, which a feed tells only when it is read."""
         self._named("", lambda: self.script.times(start))
+        for symbol, own in self.instruments.items():
+            if 0 < own.expires_at <= start:
+                raise ScenarioError(
+                    f"{self._path}: instruments: {symbol} expiry was {utc(own.expires_at)}, "
+                    f"expected after the start, {utc(start)}"
+                )
         if self._until and moment(self._until, "until", start) < start:
             raise ScenarioError(
                 f"{self._path}: until was {self._until}, expected {utc(start)} or later"

@@ -39,7 +39,15 @@ class CancelledOrder(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     side: Side
     price: Fraction
+    """Zero: at the market, once it is triggered."""
     open_size: Fraction
+    waits_for: str = ""
+    """Of one outside the book: "stop", "take_profit" or "trailing_stop"."""
+    trigger_by: str = ""
+    """Which price it looks at: "last", "mark" or "index"."""
+    trigger_price: Fraction = Fraction(0)
+    close_position: bool = False
+    """It would have closed all that is held, so that its own size is 0."""
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from rich.text import Text
 from exchange.core.messages import Closing, Side
 from exchange.core.units import decimal
 from tools.report import signed_text, table
-from tools.stories import Attempt, Held, Step, Story, labelled
+from tools.stories import Attempt, CancelledOrder, Held, Step, Story, labelled
 from tools.text import clock, money, number, percent, price
 
 LISTED = 8
@@ -119,11 +119,29 @@ def _cancelled(console: Console, story: Story, listed: int | None) -> None:
     console.print(made)
 
 
+def _what(order: CancelledOrder) -> str:
+    if order.close_position:
+        verb = "buy back" if order.side is Side.BUY else "sell"
+        return f"{verb} all {order.symbol}"
+    return f"{order.side} {number(order.open_size)} {order.symbol}"
+
+
+def _when(order: CancelledOrder) -> str:
+    """At which price, or what it waits for."""
+    at = f"at {price(order.price)}" if order.price else ""
+    if not order.waits_for:
+        return at
+    told = order.waits_for.replace("_", " ")
+    # A trailing stop may follow at once, from no price.
+    waits = f"{told} at {order.trigger_by} {price(order.trigger_price)}"
+    return ", ".join(filter(None, (waits if order.trigger_price else told, at)))
+
+
 def _orders(story: Story, listed: int | None) -> Table:
     made = table((f"{len(story.cancelled):,} cancelled", "left"), ("", "right"), ("", "left"))
+    made.columns[1].no_wrap = False  # what an order waits for may be long
     for order in story.cancelled[:listed]:
-        what = f"{order.side} {number(order.open_size)} {order.symbol}"
-        made.add_row(what, f"at {price(order.price)}", f"order {order.order_id}")
+        made.add_row(_what(order), _when(order), f"order {order.order_id}")
     if listed is not None and len(story.cancelled) > listed:
         made.add_row(f"and {len(story.cancelled) - listed:,} more")
     return made

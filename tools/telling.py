@@ -36,6 +36,7 @@ from exchange.core.messages import (
     PositionSide,
     Side,
     TradeKind,
+    Trigger,
 )
 from exchange.core.rules import Tier
 from exchange.core.units import Ticks
@@ -86,6 +87,16 @@ class Pending(msgspec.Struct):
     leftover: Fraction = Fraction(0)
 
 
+class Known(NamedTuple):
+    """An order that rests or waits."""
+
+    side: Side
+    price: Ticks
+    trigger: Trigger | None
+    closes: bool
+    """All that is held, when it is triggered."""
+
+
 class Teller:
     """Puts stories together as events come."""
 
@@ -94,7 +105,7 @@ class Teller:
         self.count = 0
         self._instruments = dict(instruments or {})
         self._units = {own.settle: own.money_unit for own in self._instruments.values()}
-        self._orders: dict[int, tuple[Side, Ticks]] = {}
+        self._orders: dict[int, Known] = {}
         """Side and price of every open order of a trader."""
         self._open: dict[Scope, Story] = {}
         """The stories that are being told."""
@@ -137,10 +148,14 @@ class Teller:
 
     def _accepted(self, event: OrderAccepted) -> None:
         # One without a price, a market order, never rests: it is gone before anyone asks for it.
-        self._orders[event.order_id] = (event.side, event.price or 0)
+        told = event.instructions
+        trigger, closes = (told.trigger, told.close_position) if told else (None, False)
+        self._orders[event.order_id] = Known(event.side, event.price or 0, trigger, closes)
 
     def _amended(self, event: OrderAmended) -> None:
-        self._orders[event.order_id] = (self._orders[event.order_id][0], event.price or 0)
+        known = self._orders[event.order_id]
+        trigger = event.trigger or known.trigger
+        self._orders[event.order_id] = known._replace(price=event.price or 0, trigger=trigger)
 
     def _filled(self, event: OrderFilled) -> None:
         if event.open_size == 0:
@@ -164,14 +179,18 @@ class Teller:
         story = self._latest_of(event.account)
         if story is None:
             return
-        own, (side, price) = self._instruments[event.symbol], order
+        own, trigger = self._instruments[event.symbol], order.trigger
         story.cancelled.append(
             CancelledOrder(
                 order_id=event.order_id,
                 symbol=event.symbol,
-                side=side,
-                price=price * own.tick_size,
+                side=order.side,
+                price=order.price * own.tick_size,
                 open_size=event.open_size * own.lot_size,
+                waits_for=str(trigger.kind) if trigger else "",
+                trigger_by=str(trigger.by) if trigger else "",
+                trigger_price=trigger.price * own.tick_size if trigger else Fraction(0),
+                close_position=order.closes,
             )
         )
 

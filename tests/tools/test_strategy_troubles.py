@@ -67,3 +67,44 @@ def test_json_stays_json_when_a_strategy_prints(
     (one,) = (facts["cases"][0] if command == "compare" else facts)["strategies"]
     assert one["refused"]["count"] == 1
     assert "hello from inside" in err
+
+
+def test_a_future_that_has_expired_before_the_start_is_one_line(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    Path("old.toml").write_text(
+        CRASH.replace('lot_size = "0.001"', 'lot_size = "0.001"\nexpiry = "2024-12-27T08:00:00"')
+    )
+
+    code, _, err = call(capfd, "run", "old.toml")
+
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "BTC expiry was 2024-12-27T08:00:00Z, expected after the start, 2025-01-01" in err
+
+
+GUARDED = """
+from strategies import Strategy, stop
+
+class Guarded(Strategy):
+    done = False
+
+    async def on_mark(self, mark):
+        if not self.done and self.client.position("BTC"):
+            self.done = True
+            await self.client.close("BTC", when=stop("50000", by="mark"))
+"""
+
+
+def test_a_waiting_stop_that_a_liquidation_cancels_is_told(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    Path("guarded.py").write_text(GUARDED)
+    strategy = '\n[[strategies]]\nstrategy = "guarded.py:Guarded"\naccount = "anna"\n'
+    Path("crash.toml").write_text(CRASH + strategy)
+    call(capfd, "run", "crash.toml")
+
+    told = call(capfd, "explain", "runs/crash-1", "--account", "anna")[1]
+
+    (line,) = [one for one in told.splitlines() if "sell all BTC" in one]
+    assert "stop at mark 50,000.00  order " in line
