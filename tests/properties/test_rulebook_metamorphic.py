@@ -123,9 +123,12 @@ def test_what_things_are_called_does_not_matter(
 
 def without_clips(rulebook: Rulebook) -> Rulebook:
     """A clip is a size in units, so that it is not the same in other ones."""
-    rules = rulebook.liquidation
-    amount = Amount.WHOLE_POSITION if rules.amount is Amount.CLIP else rules.amount
-    return replace(rulebook, liquidation=replace(rules, amount=amount))
+    rules, portfolio = rulebook.liquidation, rulebook.portfolio
+    if rules.amount is Amount.CLIP:
+        rules = replace(rules, amount=Amount.WHOLE_POSITION)
+    if portfolio.amount is Amount.CLIP:
+        portfolio = replace(portfolio, amount=Amount.WHOLE_POSITION)
+    return replace(rulebook, liquidation=rules, portfolio=portfolio)
 
 
 def in_other_units(command: Command) -> Command:
