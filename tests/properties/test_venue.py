@@ -26,6 +26,7 @@ from exchange.core.messages import (
     CommandRejected,
     Event,
     InsuranceFundPaid,
+    InterestPaid,
     LeftoverTaken,
     LiquidationEnded,
     LiquidationFeeCharged,
@@ -33,6 +34,7 @@ from exchange.core.messages import (
     LiquidationStepTaken,
     LossSocialised,
     LossUncovered,
+    MarginAutoAdded,
     OrderFilled,
     PassTime,
     PositionDeleveraged,
@@ -139,8 +141,9 @@ def test_the_traffic_reaches_most_of_the_venue() -> None:
             if isinstance(event, CommandRejected):
                 refused.add(event.reason)
 
-    takes_luck = {LossUncovered, LossSocialised}
-    assert set(get_args(AnyEvent)) - happened <= takes_luck
+    takes_luck = {LossUncovered, LossSocialised, MarginAutoAdded}
+    takes_an_hour = {InterestPaid}  # and the traffic lasts for some seconds
+    assert set(get_args(AnyEvent)) - happened <= takes_luck | takes_an_hour
     assert len(refused) >= 25
 
 
