@@ -216,3 +216,13 @@ def test_facts_for_machines_are_exact() -> None:
 def test_a_scenario_that_says_nothing_of_a_day_is_refused() -> None:
     with pytest.raises(ScenarioError, match=r"had no \[reported\], expected what was published"):
         stress_days(["seeds/boundary"], quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "liquidated"), [("usde-2025-10-10", {"hedged"}), ("usde-redemption", set())]
+)
+def test_a_hedge_falls_with_the_index_of_its_collateral(name: str, liquidated: set[str]) -> None:
+    """Binance's own book said 0.65 for USDe, and others 0.90."""
+    events = played(f"collateral/{name}").events
+
+    assert {one.account for one in events if isinstance(one, LiquidationStarted)} == liquidated
