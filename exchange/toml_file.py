@@ -29,13 +29,13 @@ class FieldError(ValueError):
 def decode(data: bytes, kind: type[T]) -> T:
     """Read TOML text as a record.  Raises FieldError for what is no TOML or does not fit."""
     try:
-        return msgspec.toml.decode(data, type=kind)
+        return msgspec.toml.decode(data.decode(), type=kind)
+    except UnicodeDecodeError as error:
+        raise FieldError(f"was no UTF-8 text: {error.reason} at byte {error.start}") from None
     except msgspec.ValidationError as error:
         raise FieldError(explained(str(error), kind)) from None
     except msgspec.DecodeError as error:
         raise FieldError(f"was no TOML: {error}") from None
-    except UnicodeDecodeError as error:
-        raise FieldError(f"was no UTF-8 text: {error.reason} at byte {error.start}") from None
 
 
 def convert(value: object, kind: type[T]) -> T:
