@@ -49,6 +49,7 @@ SECONDS_FOR_ONE = int(os.environ.get("PLIMSOLL_MUTATION_SECONDS", "8"))
 NUMBERED = "numbers of entries are only told apart"
 OPEN = "no open position has a size of zero"
 NOTHING = "nothing is paid, and nothing told, where nothing is owed"
+QUICKER = "the same found in less time"
 EQUIVALENT: dict[str, str] = {
     "house.house_position: market.insurance != position.pool.wallet and (not position.isolated)"
     "  ->  market.insurance != position.pool.wallet": "what is isolated is only isolated again",
@@ -64,6 +65,15 @@ EQUIVALENT: dict[str, str] = {
     "insurance.cover: debt > paid and (not scope.positions())  ->  not scope.positions()": NOTHING,
     "insurance.cover: 0 if scope.pool.is_house else min(debt, spendable(state, market))"
     "  ->  min(debt, spendable(state, market))": "a fund that is its own debtor has nothing to pay",
+    "deleveraging.profit_and_leverage: pnl > 0  ->  pnl >= 0": "nothing, either way",
+    "deleveraging.price_gain_and_leverage: position.size > 0  ->  position.size >= 0": OPEN,
+    "deleveraging.ranking: made is None  ->  True": QUICKER,
+    "deleveraging.ranking: made.seen = len(state.changes)  ->  nothing": QUICKER,
+    "deleveraging.ranking: position.size > 0  ->  position.size >= 0": OPEN,
+    "deleveraging.queue: p.size > 0  ->  p.size >= 0": OPEN,
+    "deleveraging.price_for: position.size > 0  ->  position.size >= 0": OPEN,
+    "deleveraging.deleverage: bankrupt.size < 0  ->  bankrupt.size <= 0": OPEN,
+    "deleveraging.deleverage: 0  ->  1": OPEN,
 }
 """Mutants that change nothing anybody could see, by their name, and why."""
 

@@ -27,7 +27,9 @@ class FundingFormula:
     def __init__(self, rules: FundingRules, instrument: Instrument) -> None:
         self.rules = rules
         self.interval: Nanos = _nanos(rules.interval_seconds, "interval_seconds")
-        self.period: Nanos = _nanos(rules.period_seconds or rules.interval_seconds, "period")
+        self.period: Nanos = _nanos(
+            rules.period_seconds or rules.interval_seconds, "period_seconds"
+        )
         self.pause: Nanos = _nanos(rules.sample_seconds, "sample_seconds")
         daily = rate(rules.interest_quote, "interest_quote")
         daily -= rate(rules.interest_base, "interest_base")

@@ -6,6 +6,7 @@ from math import floor
 import pytest
 from msgspec import structs
 
+from exchange.core.accounts import Position
 from exchange.core.deleveraging import RANKS, price_for, queue, standing
 from exchange.core.messages import (
     CancelReason,
@@ -19,7 +20,7 @@ from exchange.core.messages import (
     TradeKind,
 )
 from exchange.core.rules import ContractKind, DeleveragingRules, Rank
-from tests.stage import DOLLAR, Stage, only, rulebook
+from tests.stage import DOLLAR, SUBTICKS, Stage, only, rulebook
 
 
 def crowd() -> Stage:
@@ -136,20 +137,21 @@ def one_position(size: int, entry: int, mark: int, *, isolated: bool, inverse: b
 
 def measures(it: Stage, rank: Rank) -> tuple[Fraction, Fraction]:
     """Profit and leverage as the ranking measures them."""
-    asset = it.venue.instruments["BTC"].settle
+    listed = it.venue.instruments["BTC"]
+    asset, one = listed.settle, 1 / Fraction(listed.money_unit)
     account = it.venue.account_view("ann", asset)
     (held,) = account.positions
     isolated = held.mode is MarginMode.ISOLATED
     wallet = held.bucket if isolated else account.wallet
     equity = held.bucket + held.unrealised_pnl if isolated else account.equity
+    ratio = Fraction(held.maintenance_margin, equity) if equity > 0 else Fraction(0)
+    equity = max(1, equity)
     value, entry, gain = Fraction(held.notional), abs(held.cost), held.unrealised_pnl
     match rank:
         case Rank.PROFIT_AND_LEVERAGE:
             return Fraction(gain, entry), value / equity
         case Rank.WALLET_PROFIT_AND_MARGIN_RATIO:
-            one = 1_000_000 if asset == "COIN" else 100
-            profit = Fraction(max(0, gain), max(one, wallet))
-            return profit, Fraction(held.maintenance_margin, equity)
+            return Fraction(max(0, gain), max(one, wallet)), ratio
         case Rank.PRICE_GAIN_AND_LEVERAGE:
             rises = (held.size > 0) != (asset == "COIN")
             return (value / entry if rises else entry / value), value / equity
@@ -167,13 +169,18 @@ def measures(it: Stage, rank: Rank) -> tuple[Fraction, Fraction]:
 def test_each_ranking_measures_profit_and_leverage(
     rank: Rank, size: int, mark: int, *, isolated: bool, inverse: bool
 ) -> None:
-    """In hundred-millionths, rounded down; so is their product."""
     it = one_position(size, 97, mark, isolated=isolated, inverse=inverse)
     state = it.venue._state
     (held,) = queue(state, state.market_of["BTC"], long=size > 0)
+
+    check_standing(it, rank, held)
+
+
+def check_standing(it: Stage, rank: Rank, held: Position) -> None:
+    """In hundred-millionths, rounded down; so is the product of both."""
     profit, leverage = measures(it, rank)
 
-    found = RANKS[rank](state, held)
+    found = RANKS[rank](it.venue._state, held)
 
     assert (found.profit, found.leverage) == (floor(profit * 10**8), floor(leverage * 10**8))
     if rank is not Rank.PROFIT_AND_LEVERAGE:
@@ -203,6 +210,35 @@ def test_a_wallet_counts_as_one_whole_dollar_at_least() -> None:
     assert RANKS[Rank.WALLET_PROFIT_AND_MARGIN_RATIO](state, held).profit == 500 * 10**8
 
 
+@pytest.mark.parametrize(
+    ("size", "entry", "mark", "deposit"),
+    [
+        (1, 1, 2, 1),  # costs a dollar, and has won one
+        (-1, 2, 1, 2),
+        (1, 2, 1, 2),  # is worth a dollar, and a dollar is left behind it
+        (1, 2, 1, 1),  # nothing is left
+        (-1, 2, 4, 1),  # a dollar is missing
+    ],
+)
+@pytest.mark.parametrize("rank", [rank for rank in RANKS if rank is not Rank.PSEUDO_RANDOM])
+def test_the_smallest_positions_and_the_emptiest_accounts_have_a_rank(
+    rank: Rank, size: int, entry: int, mark: int, deposit: int
+) -> None:
+    """Money is kept in whole dollars.  Whoever has none is measured as if there were one."""
+    it = Stage(symbols="")
+    it.enlist("BTC", money_unit="1")
+    it.trader("ann")
+    it.bring("ann", "USD", deposit)
+    it.mark("BTC", entry)
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=3))
+    it.hold("ann", "BTC", size, entry)
+    state = it.venue._state
+    state.marks.prices[0] = mark * SUBTICKS
+    (held,) = queue(state, state.market_of["BTC"], long=size > 0)
+
+    check_standing(it, rank, held)
+
+
 def test_by_chance_the_queue_is_another_at_another_time() -> None:
     it = crowd()
     state = it.venue._state
@@ -223,6 +259,7 @@ def test_by_chance_the_queue_is_another_at_another_time() -> None:
     [
         (1, 90, 94_50, 90),  # 4.76% off
         (1, 90, 95_00, 95),  # 5.26%
+        (1, 95, 100_00, 95),  # 5%, which is not more
         (1, 90, 95_70, 95),  # the mark, down to a tick for who sells
         (-1, 110, 105_00, 110),
         (-1, 110, 104_30, 105),  # and up to a tick for who buys
@@ -232,7 +269,17 @@ def test_by_chance_the_queue_is_another_at_another_time() -> None:
 def test_a_bankruptcy_price_too_far_from_the_mark_gives_way_to_it(
     size: int, bankruptcy: int, mark: int, found: int
 ) -> None:
-    rules = DeleveragingRules(deviation_max="0.05")
+    assert deleveraging_price("0.05", size, bankruptcy, mark) == found
+
+
+def test_the_price_may_be_bound_to_the_mark_as_closely_as_can_be() -> None:
+    """Within a hundred-millionth."""
+    assert deleveraging_price("0.00000001", 1, bankruptcy=90, mark=100_00) == 100
+
+
+def deleveraging_price(deviation_max: str, size: int, bankruptcy: int, mark: int) -> int:
+    """In ticks, of a position with a bankruptcy price in ticks, at a mark in cents."""
+    rules = DeleveragingRules(deviation_max=deviation_max)
     liquidation = structs.replace(rulebook().liquidation, deleveraging=rules)
     it = Stage(structs.replace(rulebook(), liquidation=liquidation), "BTC")
     it.trader("ann", deposit=1_000)
@@ -242,7 +289,7 @@ def test_a_bankruptcy_price_too_far_from_the_mark_gives_way_to_it(
     state = it.venue._state
     (held,) = queue(state, state.market_of["BTC"], long=size > 0)
 
-    assert price_for(state, held, bankruptcy) == found
+    return price_for(state, held, bankruptcy)
 
 
 # ----------------------------------------------------------------------------- closing
