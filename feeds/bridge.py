@@ -37,9 +37,13 @@ class Minute(
     time: str
     """UTC: "21:13" of the market's day, or with its date, "2025-10-11T00:05"."""
     open: str
+    """The first price."""
     high: str
+    """The highest price."""
     low: str
+    """The lowest price."""
     close: str
+    """The last price."""
     volume: str
     """In the base asset."""
     depth: str = "1"

@@ -48,6 +48,7 @@ class Follow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     start: str
     """Price when the leader is at its first open."""
     beta: str = "1"
+    """How much of the leader's relative move it makes."""
     noise: str = "0.0001"
     """Standard deviation of the own deviation's change in one step, as a part of the price."""
 

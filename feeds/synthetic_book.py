@@ -30,7 +30,9 @@ class BookLaw(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     reach: str = "0.02"
     """How far from the index the book goes, as a part of the price."""
     spread_ticks: int = 1
+    """From the best bid to the best ask."""
     spacing_ticks: int = 10
+    """Between two levels next to the touch."""
     levels: int = 8
     """Levels before the spacing doubles."""
     refresh: str = "0.2"

@@ -42,7 +42,7 @@ from tools.travel import latency
 
 T = TypeVar("T")
 START = "2024-01-01T00:00:00"
-"""When a scenario begins that has neither a feed nor a time."""
+"""When a scenario begins that has neither a feed nor any time."""
 
 
 class Run:
@@ -162,7 +162,9 @@ class Run:
         """When the run begins; zero where a feed will tell.  Raises UnitError."""
         text = self.scenario.start
         if self.feed is None:
-            return moment(text or START, "start")
+            # Years of marks between a start that nobody asked for and the first step help no one.
+            dated = (step.at for step in self.scenario.steps if step.at[:1] not in {"", "+"})
+            return moment(text or next(dated, START), "start")
         if text:
             raise UnitError(f"start was {text}, expected none: a run begins with its feeds")
         return 0

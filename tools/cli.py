@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from exchange.core.messages import MarginMode
+from exchange.core.rules import Rulebook
 from exchange.journal import JournalError
 from exchange.rulebook import RulebookError
 from feeds import TickFileError
@@ -42,6 +43,7 @@ from tools.run_folder import core_kind, plimsoll_version
 from tools.running import Done, carry_out, log_to_stderr
 from tools.runs import RunError, open_run
 from tools.scenario import ScenarioError
+from tools.schema import schema as schema_of
 from tools.vectors.cases import VectorError
 from tools.vectors.report import facts as vector_facts
 from tools.vectors.report import tell_vectors
@@ -89,7 +91,6 @@ def run(
     """
     path = scenarios.find(scenario)
     built = Run(scenarios.read(path), path, until=until, speed=speed)
-    log_to_stderr(without_stops=True)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
 
 
@@ -148,7 +149,6 @@ def replay(
     built = Run(made, Path("replay"), until=until, speed=speed)
     if made.notes and not as_json:
         paper().print(made.notes, style="dim", soft_wrap=True)
-    log_to_stderr(without_stops=True)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
 
 
@@ -323,10 +323,14 @@ def validate(scenario: Name, *, as_json: Json = False) -> None:
 
 
 @app.command()
-def schema(*, as_json: Json = True) -> None:
-    """Print the JSON schema of scenario files."""
+def schema(
+    *,
+    rulebook: Annotated[bool, typer.Option("--rulebook", help="Of rulebook files.")] = False,
+    as_json: Json = True,
+) -> None:
+    """Print the JSON schema of scenario files, or of rulebooks."""
     del as_json
-    print_json(scenarios.schema())
+    print_json(schema_of(Rulebook if rulebook else scenarios.Scenario))
 
 
 @app.command("scenarios")

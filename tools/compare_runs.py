@@ -61,7 +61,7 @@ class Shares:
         cls.of = shares
         cls.quiet = quiet
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        log_to_stderr(without_stops=True)
+        log_to_stderr()
 
 
 def carry_out_all(jobs: Sequence[Job], *, quiet: bool) -> list[Ran]:

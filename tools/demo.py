@@ -7,7 +7,7 @@ from rich.console import Console
 from tools.build import Run
 from tools.cascade import cascade, cascade_facts, cascade_table
 from tools.explain import Asked, Explanation, explain
-from tools.report import command, tell_groups, tell_head
+from tools.report import command, tell_groups, tell_head, tell_troubles
 from tools.running import Done
 from tools.runs import open_run
 from tools.scenario import find, read
@@ -29,6 +29,7 @@ def tell_demo(console: Console, done: Done) -> None:
     explained = explain(open_run(done.folder), Asked())
     tell_head(console, done.summary, done.seconds)
     tell_groups(console, done.summary)
+    tell_troubles(console, done.summary)
     if explained.stories:
         console.print("\nThe cascade", style="bold")
         console.print(ABOUT_CASCADE, style="dim")

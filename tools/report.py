@@ -30,7 +30,7 @@ def tell_run(console: Console, summary: dict[str, Any], folder: str, seconds: fl
     _book_checks(console, summary)
     tell_groups(console, summary)
     _money(console, summary)
-    _troubles(console, summary)
+    tell_troubles(console, summary)
     console.print("\nRun folder ", Text(folder, style="bold"), soft_wrap=True)
     console.print(f"Its story   {command()} explain {folder}", soft_wrap=True)
     console.print(f"As a page   {command()} report {folder}", soft_wrap=True)
@@ -160,7 +160,8 @@ def _money(console: Console, summary: dict[str, Any]) -> None:
         console.print(made)
 
 
-def _troubles(console: Console, summary: dict[str, Any]) -> None:
+def tell_troubles(console: Console, summary: dict[str, Any]) -> None:
+    """What went wrong, and which expectations hold."""
     lines = list(_complaints(summary))
     if lines:
         console.print()

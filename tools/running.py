@@ -46,12 +46,13 @@ def any_stopped(summary: dict[str, Any]) -> bool:
     return any(one["stopped"] for one in summary.get("strategies", ()))
 
 
-def log_to_stderr(*, without_stops: bool = False) -> None:
-    """The program's log; a report that tells of stopped strategies needs no line about them."""
+def log_to_stderr() -> None:
+    """The program's log, without stopped strategies: every report tells of them."""
     structlog.reset_defaults()
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-    if without_stops:
-        structlog.configure(processors=[drop_stops, *structlog.get_config()["processors"]])
+    structlog.configure(
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        processors=[drop_stops, *structlog.get_config()["processors"]],
+    )
 
 
 def drop_stops(_logger: Any, _method: str, event: EventDict) -> EventDict:  # noqa: ANN401

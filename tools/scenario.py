@@ -42,6 +42,7 @@ class AccountPart(Part, frozen=True, kw_only=True):
     """A trader."""
 
     name: str
+    """Its name, which no other account has."""
     hedge: Annotated[
         bool, Meta(description="Longs and shorts of an instrument are held side by side.")
     ] = False
@@ -75,10 +76,13 @@ class Population(Part, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(description="Accounts are called NAME-1, NAME-2, ...")]
     count: Annotated[int, Meta(ge=1, le=1_000_000)]
+    """How many accounts."""
     symbols: Annotated[dict[str, int], Meta(description="Weight of each instrument.")]
     leverage: Annotated[dict[str, int], Meta(description="Weight of each leverage.")]
     long_percent: Annotated[int, Meta(ge=0, le=100)] = 50
+    """How many of a hundred are long."""
     isolated_percent: Annotated[int, Meta(ge=0, le=100)] = 50
+    """How many of a hundred are in isolated margin."""
     portfolio: Annotated[
         bool, Meta(description="The others are in portfolio margin, with what leverage it allows.")
     ] = False
@@ -216,6 +220,7 @@ class Reported(Part, frozen=True, kw_only=True):
     ] = ""
     remark: Annotated[str, Meta(description="How the run compares, and why.")] = ""
     sources: tuple[str, ...] = ()
+    """Where the figures were published."""
 
 
 class Outputs(Part, frozen=True, kw_only=True):
@@ -236,7 +241,9 @@ class Scenario(Part, frozen=True, kw_only=True):
     """Everything a run needs."""
 
     name: str
+    """What run folders are called."""
     title: str = ""
+    """What reports are headed with."""
     notes: Annotated[str, Meta(description="What it shows, and where figures come from.")] = ""
     rulebook: Annotated[
         str, Meta(description='A shipped rulebook, or a path ending in ".toml".')
@@ -245,7 +252,9 @@ class Scenario(Part, frozen=True, kw_only=True):
         dict[str, Any], Meta(description="Fields of the rulebook that are different here.")
     ] = {}
     seed: Annotated[int, Meta(description="Of everything drawn by chance.")] = 1
-    start: Annotated[Time, Meta(description="When there is no feed to tell.")] = ""
+    start: Annotated[
+        Time, Meta(description="Where no feed tells; empty: the first dated step.")
+    ] = ""
     until: Annotated[Time, Meta(description="When to end; empty: with feed and steps.")] = ""
     recorded_marks: Annotated[
         bool, Meta(description="The marks come with the feed or the steps; none is computed.")
@@ -317,11 +326,6 @@ def _said(value: object) -> object:
 def _default(field: msgspec.structs.FieldInfo) -> object:
     factory = field.default_factory
     return factory() if callable(factory) else field.default
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema of scenario files."""
-    return msgspec.json.schema(Scenario)
 
 
 def overridden(rulebook: Rulebook, changes: dict[str, Any]) -> Rulebook:

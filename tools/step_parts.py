@@ -22,6 +22,7 @@ class Deposit(Part, frozen=True, kw_only=True):
 
     account: Account
     asset: str
+    """Which asset."""
     amount: Decimal
 
 
@@ -35,7 +36,9 @@ class OrderStep(Part, frozen=True, kw_only=True):
     price: Annotated[Decimal, Meta(description="Empty: at the market.")] = ""
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
+    """It rests, or is refused."""
     reduce_only: bool = False
+    """It closes, and never opens."""
     position_side: Annotated[
         PositionSide, Meta(description='In hedge mode: "long" or "short".')
     ] = PositionSide.NET
@@ -48,6 +51,7 @@ class AmendStep(Part, frozen=True, kw_only=True):
     account: Account
     symbol: Symbol
     ref: int
+    """The order's own `ref`."""
     size: Annotated[Decimal, Meta(description="The new open size; empty: as it was.")] = ""
     price: Annotated[Decimal, Meta(description="Empty: as it was.")] = ""
 
@@ -58,6 +62,7 @@ class CancelStep(Part, frozen=True, kw_only=True):
     account: Account
     ref: Annotated[int, Meta(description="Zero: all orders.")] = 0
     symbol: str = ""
+    """Of this instrument only; empty: of all."""
 
 
 class LeverageStep(Part, frozen=True, kw_only=True):
@@ -66,6 +71,7 @@ class LeverageStep(Part, frozen=True, kw_only=True):
     account: Account
     symbol: Symbol
     leverage: int
+    """A whole number, from 1 to what the tiers allow."""
     position_side: Annotated[
         PositionSide, Meta(description='In hedge mode: "long" or "short".')
     ] = PositionSide.NET
@@ -120,6 +126,7 @@ class AutoMarginStep(Part, frozen=True, kw_only=True):
     account: Account
     symbol: Symbol
     on: bool = True
+    """False: no longer."""
     position_side: Annotated[
         PositionSide, Meta(description='In hedge mode: "long" or "short".')
     ] = PositionSide.NET
@@ -141,6 +148,7 @@ class BlockStep(Part, frozen=True, kw_only=True):
     size: Decimal
     price: Decimal
     counterparty: str = ""
+    """Another account; empty: history."""
     position_side: Annotated[
         PositionSide, Meta(description='In hedge mode: "long" or "short".')
     ] = PositionSide.NET
@@ -152,7 +160,9 @@ class BookStep(Part, frozen=True, kw_only=True):
 
     symbol: Symbol
     bids: tuple[tuple[str, str], ...] = ()
+    """Price and size of each level."""
     asks: tuple[tuple[str, str], ...] = ()
+    """Price and size of each level."""
 
 
 class TradeStep(Part, frozen=True, kw_only=True):
@@ -192,6 +202,7 @@ class Expect(Part, frozen=True, kw_only=True):
         ""
     )
     symbol: str = ""
+    """The position that the fields below are about."""
     position_side: Annotated[
         PositionSide, Meta(description="In hedge mode, which position of `symbol`.")
     ] = PositionSide.NET
@@ -250,6 +261,7 @@ class Step(Part, frozen=True, kw_only=True):
 
     at: Annotated[Time, Meta(description="A second after the step before, if empty.")] = ""
     note: str = ""
+    """What reports call it."""
     deposit: Deposit | None = None
     withdraw: Deposit | None = None
     order: OrderStep | None = None

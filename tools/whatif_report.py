@@ -15,7 +15,7 @@ from tools.compare_report import (
     print_wide,
     row,
 )
-from tools.report import command
+from tools.report import command, tell_troubles
 from tools.running import Done, carry_out
 from tools.runs import RunError, RunRecord, open_run
 from tools.whatif import Change, fork, refused, shared
@@ -103,6 +103,7 @@ def tell_whatif(console: Console, told: WhatIf) -> None:
             made.add_row(name, *row(whole.get(asset), COLUMNS))
         print_wide(console, made)
     console.print(ABOUT, style="dim", soft_wrap=True)
+    tell_troubles(console, told.done.summary)
     console.print("\nRun folder ", Text(str(told.done.folder), style="bold"), soft_wrap=True)
     story = f"explain {told.done.folder} --account {change.account}"
     console.print(f"Its story   {command()} {story}", soft_wrap=True)

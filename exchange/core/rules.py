@@ -52,9 +52,11 @@ class Tier(Rules, frozen=True, kw_only=True):
     maintenance: str = ""
     """Maintenance margin rate of notional; `maintenance_share` of the initial rate when empty."""
     leverage_max: int
+    """The highest leverage of a position that reaches into the tier."""
     initial: str = ""
     """The least initial margin rate, whatever the leverage; none when empty."""
     maintenance_share: str = "0"
+    """See `maintenance`."""
     amount: str = ""
     """The maintenance amount that the venue prints beside the tier; only compared."""
 
@@ -95,7 +97,9 @@ class SwitchRules(Rules, frozen=True, kw_only=True):
     mode_with_orders: bool = False
     """The same, with open orders in it."""
     leverage_with_orders: bool = True
+    """Another leverage, with open orders in the contract."""
     leverage_with_position: bool = True
+    """The same, with a position in it."""
     lower_isolated_leverage: bool = True
     """A lower leverage with an isolated position, which takes more of the wallet."""
 
@@ -112,6 +116,7 @@ class GridRules(Rules, frozen=True, kw_only=True):
     extreme_move: str = "0"
     """A move beyond these, of whose loss only a share counts."""
     extreme_share: str = "1"
+    """The share that counts."""
     basis: str = "0"
     """How far a dated future's price may part from the index's, as a yearly rate, all dated futures
     the same way."""
@@ -126,8 +131,9 @@ class CreditRules(Rules, frozen=True, kw_only=True):
     """What opposite risks in two underlyings take off each other's charges."""
 
     first: str
+    """An underlying."""
     second: str
-    """The underlyings."""
+    """Another one."""
     rate: str
     """Of the smaller of the two risks, off each of them."""
 
@@ -158,7 +164,9 @@ class Fees(Rules, frozen=True, kw_only=True):
     """Trading fees as rates of notional; a maker rebate is a negative rate."""
 
     maker: str
+    """Of an order that rested."""
     taker: str
+    """Of an order that came to it."""
 
 
 class MarkRules(Rules, frozen=True, kw_only=True):
@@ -195,6 +203,7 @@ class FundingRules(Rules, frozen=True, kw_only=True):
     period_seconds: str = ""
     """What the formula's rate is for; the interval when empty."""
     sample_seconds: str = "60"
+    """Time between two samples of the premium."""
     premium: Premium = Premium.IMPACT
     averaging: Averaging = Averaging.EVEN
     impact_notional: str = "0"
@@ -206,11 +215,13 @@ class FundingRules(Rules, frozen=True, kw_only=True):
     interest_base: str = "0"
     """Interest of the base asset for a day."""
     clamp_lower: str = ""
+    """How far interest may take the rate below the premium; as `clamp_upper`."""
     clamp_upper: str = ""
     """Empty: no bound, so that the rate is the interest; "0": the rate is the premium."""
     cap_lower: str = ""
+    """The least that is paid in an interval; empty: none."""
     cap_upper: str = ""
-    """Of what is paid in an interval; empty: none."""
+    """The most that is paid in an interval; empty: none."""
     cap_by_margin: str = ""
     """Of the period's rate: this, times initial less maintenance margin rate of the first tier."""
     cap_by_maintenance: str = ""
@@ -241,6 +252,7 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     select: Select = Select.LARGEST_UNREALISED_LOSS
     amount: Amount = Amount.DOWN_ONE_TIER
     fraction: str = "0.2"
+    """What `amount` = "fraction" closes at a time, as a part of the position."""
     fraction_above: str = "0"
     """Notional, in the settlement asset, from which only a fraction is closed."""
     cooldown_seconds: str = "0"
@@ -281,6 +293,7 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     """The share of its highest balance in the window that the fund may lose before it stops paying
     and deleveraging begins."""
     fund_window_seconds: str = "28800"
+    """The time over which such a share is counted."""
 
 
 class LimitRules(Rules, frozen=True, kw_only=True):
@@ -335,6 +348,7 @@ class CollateralAsset(Rules, frozen=True, kw_only=True):
     """The listed market whose mark is its price, quoted in the accounting currency; the asset's
     name and the currency's in one word if empty ("BTCUSDT").  Without a mark it counts nothing."""
     ratio: str = "1"
+    """How much of its worth counts."""
     tiers: tuple[CollateralTier, ...] = ()
     """Ratios by amount, instead of one."""
     borrow_limit: str = ""
@@ -369,6 +383,7 @@ class CollateralRules(Rules, frozen=True, kw_only=True):
     borrow_initial: str = ""
     """Initial margin rate of it; the same if empty."""
     conversion_fee: str = "0"
+    """Of what is exchanged."""
     repay: Repay = Repay.LEAST_HAIRCUT
     assets: dict[str, CollateralAsset] = {}
 
@@ -385,11 +400,14 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     """Everything that makes one venue differ from another."""
 
     name: str
+    """What commands and reports call it."""
     title: str
+    """The venue, and which of its products."""
     fees: Fees
     tiers: tuple[Tier, ...]
     """For every instrument that does not bring its own."""
     instrument_tiers: dict[str, tuple[Tier, ...]] = {}
+    """By symbol, instead of `tiers`."""
     mark: MarkRules = MarkRules()
     margin: MarginRules = MarginRules()
     switching: SwitchRules = SwitchRules()
@@ -404,15 +422,18 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     insurance_fund: dict[str, str] = {}
     """Opening balance for each settlement asset."""
     leverage_default: int = 10
+    """A trader's leverage until another is chosen."""
     hedge_mode: bool = True
     """Whether an account may hold a long and a short in one instrument, side by side."""
     sources: tuple[str, ...] = ()
+    """Documents that the figures are from, with the day they were read."""
 
 
 class InstrumentRules(Rules, frozen=True, kw_only=True):
     """A perpetual contract, a dated future (with `expiry`), or a spot market."""
 
     symbol: str
+    """Its name on the venue."""
     kind: ContractKind = ContractKind.LINEAR
     settle: str = "USDT"
     """Settlement asset; of a spot market, the quote money."""
@@ -427,6 +448,7 @@ class InstrumentRules(Rules, frozen=True, kw_only=True):
     base_unit: str = "0.00000001"
     """Of a spot market: the smallest unit of the base asset."""
     tick_size: str
+    """Smallest price step."""
     lot_size: str
     """Smallest size step, in the base asset; in the quote money for an inverse contract (100 for
     one contract of 100 USD).  A ratio such as "1/6" is allowed."""

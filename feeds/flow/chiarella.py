@@ -31,12 +31,15 @@ class Chiarella(FlowModel, frozen=True, kw_only=True, tag="chiarella"):
     """The population.  Times are in turns: one agent acts in each."""
 
     agents: int = 100
+    """How many."""
     turns: str = "1"
     """Turns a second."""
     fundamentalists: str = "1"
+    """Standard deviation of the weight that an agent gives to the fundamental price."""
     chartists: str = "3"
+    """The same of its weight for the trend."""
     noise_traders: str = "1"
-    """Standard deviations of the weights."""
+    """The same of its weight for chance."""
     noise: str = "0.005"
     """Standard deviation of the return that noise makes expected."""
     horizon: int = 200

@@ -22,6 +22,7 @@ class FlowModel(
     """The parameters of a model, and whom it is for.  Rates are events a second."""
 
     symbol: str
+    """The instrument that is traded."""
     name: str = ""
     """Of its accounts, NAME-1, NAME-2, ...; the model's if empty."""
     price: str

@@ -45,8 +45,11 @@ class Hawkes(FlowModel, frozen=True, kw_only=True, tag="hawkes"):
     """Rates of strangers, of each side; how many children, and how soon."""
 
     market: str = "0.06"
+    """Market orders a second that no other order called for, of each side."""
     limit: str = "0.4"
+    """The same of limit orders."""
     cancel: str = "0.05"
+    """The same of cancels."""
     branching: str = "0.85"
     """Spectral radius of the children's table."""
     delays: tuple[str, ...] = ("0.1", "1", "60")

@@ -30,6 +30,7 @@ class Retail(FlowModel, frozen=True, kw_only=True, tag="retail"):
     """A population.  `size` is the least that one trades; `deposit` is of each."""
 
     accounts: int = 100
+    """How many."""
     leverage: dict[str, int] = msgspec.field(
         default_factory=lambda: {"3": 25, "10": 30, "25": 25, "100": 20}
     )
@@ -46,6 +47,7 @@ class Retail(FlowModel, frozen=True, kw_only=True, tag="retail"):
     follow_percent: int = 70
     """How many go with the price's move over the last `look_seconds`."""
     look_seconds: str = "30"
+    """How far back those look who follow."""
 
     def flow(self, instrument: Instrument, seed: int) -> "RetailFlow":
         """The flow in a market."""

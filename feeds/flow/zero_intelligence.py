@@ -35,7 +35,9 @@ class ZeroIntelligence(FlowModel, frozen=True, kw_only=True, tag="zero_intellige
     """
 
     market: str = "0.94"
+    """Market orders a second, of each side."""
     limit: tuple[str, ...] = ("1.85", "1.51", "1.09", "0.88", "0.77")
+    """Limit orders a second, at each distance."""
     cancel: tuple[str, ...] = ("0.71", "0.81", "0.68", "0.56", "0.47")
     """By default as Cont, Stoikov and Talreja measured for Sky Perfect Communications (Tokyo)."""
     reach: int = 20

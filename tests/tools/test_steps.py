@@ -22,6 +22,7 @@ from tools.scenario import Scenario
 from tools.script import Script
 from tools.step_parts import Step
 from tools.steps import ACTIONS, commands
+from tools.times import utc
 
 GRID = 'settle = "USD", tick_size = "1", lot_size = "0.1"'
 CONTRACT = f'{{ symbol = "BTC", {GRID} }}'
@@ -46,6 +47,15 @@ ANNA = """
 name = "anna"
 deposits = { USD = "10000" }
 """
+
+
+def test_a_scenario_without_a_start_begins_with_its_first_dated_step() -> None:
+    dated = (
+        '[[steps]]\nat = "+0"\n\n[[steps]]\nat = "2025-10-10T21:00:00"\nmark = { BTC = "100" }\n'
+    )
+
+    assert utc(scenario(dated, ANNA).start) == "2025-10-10T21:00:00Z"
+    assert utc(scenario("", ANNA).start) == "2024-01-01T00:00:00Z"
 
 
 def test_every_command_of_a_trader_or_a_feed_can_be_a_step() -> None:

@@ -48,6 +48,17 @@ def test_a_run_tells_of_a_crash_once(capfd: pytest.CaptureFixture[str]) -> None:
     assert "strategy trader was stopped at " in call(capfd, "explain", str(run))[1]
 
 
+def test_a_fork_tells_of_a_crash_once(capfd: pytest.CaptureFixture[str]) -> None:
+    call(capfd, "run", "crash.toml", "--out", "runs")
+
+    asked = ["whatif", "runs/crash-1", "--account", "anna", "--at", "+5", "--deposit", "1"]
+    code, out, err = call(capfd, *asked)
+
+    assert code == 1, out + err
+    assert (out + err).count("KeyError") == 1
+    assert "strategy trader was stopped at " in out
+
+
 def test_a_comparison_tells_of_a_crash_and_of_refusals(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = call(capfd, "compare", "crash.toml", "--margin", "cross")
 
