@@ -3,20 +3,26 @@
     python -m tests.mutation                    all that decides about money
     python -m tests.mutation monitor terms      these files of the core
     python -m tests.mutation tiers tests/core   by these tests only, which begins sooner
+    python -m tests.mutation --only survivors tiers     those that no test has killed yet
 
 In process: a mutant is a file of the core with one place changed; its functions get the changed
 code while those tests run that call them, and their own back afterwards.  The first test that
 fails kills it.  Survivors are named, with the reason where nothing could notice them.
+
+Who killed whom is noted in runs/mutants, and tried first the next time: a run that was broken
+off, or is made again after a change, soon comes to where it was.
 """
 # ruff: noqa: T201
 
 import ast
 import copy
 import importlib
+import json
 import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -40,8 +46,11 @@ WANTED = (
 TESTS = ("tests/core", "tests/properties/test_margin.py", "tests/properties/test_venue.py",
          "tests/properties/test_monitor.py", "tests/properties/test_rulebook_invariants.py",
          "tests/vectors")  # fmt: skip
-SECONDS_MAX = 20
-"""A test that takes longer hangs, which is noticed too."""
+SECONDS_MAX = 2
+"""A test that takes so much longer than a few times its own time hangs: that is noticed too."""
+
+KILLERS = Path("runs/mutants")
+"""A file for each module: by name of a mutant, the test that killed it last."""
 
 SECONDS_FOR_ONE = int(os.environ.get("PLIMSOLL_MUTATION_SECONDS", "8"))
 """So much processor time is spent on a mutant, the quickest tests first; it is a survivor then."""
@@ -60,6 +69,8 @@ EQUIVALENT: dict[str, str] = {
     "ranking.Ranking.put: 1  ->  2": NUMBERED,
     "reserves.Reserves.spendable: self.drawdown == RATE_ONE  ->  False": "a fund that may lose all"
     " keeps nothing, by the other way too",
+    "tiers.Tiers._compare_amounts: True  ->  False": "there is an amount for every row",
+    "tiers.Tiers._margin: self.growth  ->  True": "a growth of zero adds nothing, by the other way",
     "insurance.cover: debt <= 0  ->  debt < 0": NOTHING,
     "insurance.cover: debt > paid  ->  debt >= paid": NOTHING,
     "insurance.cover: debt > paid and (not scope.positions())  ->  not scope.positions()": NOTHING,
@@ -163,13 +174,17 @@ def mutants(module: str) -> Iterator[Mutant]:
     """Every mutant of a file of the core."""
     source = (CORE / f"{module}.py").read_text()
     tree = ast.parse(source)
+    seen: Counter[str] = Counter()
     for number, (node, where) in enumerate(places(tree)):
         for change in changes(node):
             mutated = copy.deepcopy(tree)
             original = next(n for i, (n, _) in enumerate(places(mutated)) if i == number)
             put(mutated, original, copy.deepcopy(change))
-            line = getattr(node, "lineno", 0)
-            yield Mutant(module, where, line, told(node, change), mutated)
+            text = told(node, change)
+            seen[f"{where}: {text}"] += 1
+            if (nth := seen[f"{where}: {text}"]) > 1:
+                text += f"  ({nth})"
+            yield Mutant(module, where, getattr(node, "lineno", 0), text, mutated)
 
 
 def told(node: ast.AST, change: ast.AST | None) -> str:
@@ -276,12 +291,16 @@ class Swapped:
 class Hunt:
     """Runs inside pytest: collects once, then runs the tests against one mutant after another."""
 
-    def __init__(self, modules: tuple[str, ...]) -> None:
+    def __init__(self, modules: tuple[str, ...], *, only_survivors: bool = False) -> None:
         self.modules = modules
+        self.only_survivors = only_survivors
+        """Of the last run; those that nobody could notice are not hunted again."""
         self.failed = ""
         self.until = 0.0
         self.has_limit = False
         """Not as long as tests are only watched, which takes its time."""
+        self.took: dict[pytest.Item, float] = {}
+        """Processor time of each test, in seconds."""
         self.called: dict[pytest.Item, set[str]] = {}
         """The functions that each test calls, as "module.function"."""
         self.survivors: list[Mutant] = []
@@ -299,9 +318,9 @@ class Hunt:
         """Take the place of pytest's own loop."""
         signal.signal(signal.SIGPROF, _hangs)
         items = list(session.items)
-        took = {item: self.watched(item) for item in items}
-        print(f"{len(items)} tests, {sum(took.values()):.0f} s for all", flush=True)
-        items.sort(key=lambda item: took[item])
+        self.took = {item: self.watched(item) for item in items}
+        print(f"{len(items)} tests, {sum(self.took.values()):.0f} s for all", flush=True)
+        items.sort(key=lambda item: self.took[item])
         self.has_limit = True
         for module in self.modules:
             before = self.killed, len(self.survivors)
@@ -330,20 +349,30 @@ class Hunt:
         return time.process_time() - began
 
     def hunt(self, module: str, items: list[pytest.Item]) -> None:
-        """Every mutant of one file.  Tests that killed before are tried first."""
+        """Every mutant of one file.  Who killed it before goes first, then who killed others."""
+        note = KILLERS / f"{module}.json"
+        note.parent.mkdir(parents=True, exist_ok=True)
+        killers: dict[str, str] = json.loads(note.read_text()) if note.exists() else {}
         for mutant in mutants(module):
+            before = killers.get(mutant.name)
+            if self.only_survivors and (before or mutant.name in EQUIVALENT):
+                continue
             name = f"{module}.{mutant.where}"
             concerned = [item for item in items if not mutant.where or name in self.called[item]]
+            concerned.sort(key=lambda item: item.nodeid != before)
             self.until = time.process_time() + SECONDS_FOR_ONE
             with Swapped(mutant):
                 killer = self.first_failure(concerned)
             if killer is None:
+                killers.pop(mutant.name, None)
                 self.survivors.append(mutant)
                 print(f"survived  {mutant.name}  (line {mutant.line})", flush=True)
             else:
                 self.killed += 1
+                killers[mutant.name] = killer.nodeid
                 items.remove(killer)
                 items.insert(0, killer)
+            note.write_text(json.dumps(killers, indent=1))
 
     def first_failure(self, items: list[pytest.Item]) -> pytest.Item | None:
         """The first test that fails."""
@@ -353,7 +382,7 @@ class Hunt:
                 return None
             if self.has_limit:
                 # Of the processor, which others may keep busy; again, for whoever tries again.
-                signal.setitimer(signal.ITIMER_PROF, SECONDS_MAX, 1)
+                signal.setitimer(signal.ITIMER_PROF, SECONDS_MAX + 5 * self.took[item], 1)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             signal.setitimer(signal.ITIMER_PROF, 0)
             if self.failed:
@@ -371,13 +400,17 @@ class Hunt:
 
 
 def _hangs(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise TimeoutError(f"a test took more than {SECONDS_MAX} s")
+    raise TimeoutError("a test took far longer than without a mutant")
 
 
 def main() -> None:
     """Hunt the mutants of the files named, or of those that decide about money."""
-    tests = [name for name in sys.argv[1:] if "/" in name] or TESTS
-    hunt = Hunt(tuple(name for name in sys.argv[1:] if "/" not in name) or MODULES)
+    words = sys.argv[1:]
+    only_survivors = words[:2] == ["--only", "survivors"]
+    names = words[2:] if only_survivors else words
+    tests = [name for name in names if "/" in name] or TESTS
+    modules = tuple(name for name in names if "/" not in name) or MODULES
+    hunt = Hunt(modules, only_survivors=only_survivors)
     options = [
         "-o",
         "addopts=--import-mode=importlib",

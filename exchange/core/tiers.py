@@ -31,7 +31,6 @@ class Schedule:
     """
 
     def __init__(self, floors: list[int], rates: list[Rate]) -> None:
-        self.floors = floors
         self.rates = rates
         self.cums: list[int] = [0]
         for i in range(1, len(floors)):

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from exchange.core.messages import SetLeverage
 from exchange.core.rules import (
@@ -23,6 +24,10 @@ LADDER = (
     Tier(floor="0", maintenance="0.01", leverage_max=50),
     Tier(floor="1000", maintenance="0.02", leverage_max=25),
     Tier(floor="5000", maintenance="0.05", leverage_max=10),
+)
+SIZES = tuple(
+    Tier(floor=f, maintenance=m, leverage_max=10)
+    for f, m in (("0", "0.01"), ("10", "0.02"), ("50", "0.05"))
 )
 
 
@@ -60,14 +65,59 @@ def test_a_floor_still_belongs_to_the_tier_below() -> None:
 
 def test_tiers_by_size_do_not_move_with_the_price() -> None:
     """Of 60 lots: 10 at 1%, 40 at 2%, 10 at 5%: 2.33% of whatever they are worth."""
-    by_size = tuple(
-        Tier(floor=f, maintenance=m, leverage_max=10)
-        for f, m in (("0", "0.01"), ("10", "0.02"), ("50", "0.05"))
-    )
-    tiers = Tiers(by_size, CENTS, Fraction(1), TierInput.SIZE)
+    tiers = Tiers(SIZES, CENTS, Fraction(1), TierInput.SIZE)
 
     assert tiers.maintenance(600_000, 60) == 14_000
     assert tiers.maintenance(1_200_000, 60) == 28_000
+
+
+def test_margin_is_rounded_up_to_a_cent() -> None:
+    """1% of a cent; 2.33% of 1.01; 1% of 10.01 and 0.01% more for each 10 dollars of it."""
+    by_size = Tiers(SIZES, CENTS, Fraction(1), TierInput.SIZE)
+
+    assert Tiers(LADDER, CENTS).maintenance(1) == 1
+    assert by_size.maintenance(101, 60) == 3
+    assert Tiers(LADDER[:1], CENTS, growth="0.00001").maintenance(1_001) == 11
+
+
+def test_nothing_asks_for_nothing() -> None:
+    by_size = Tiers(SIZES, CENTS, Fraction(1), TierInput.SIZE)
+
+    assert by_size.maintenance(0, 0) == by_size.initial(0, 0) == 0
+    assert Tiers(LADDER, CENTS).initial(600_000) == 0  # Without a rate of its own.
+    assert Tiers(LADDER, CENTS).leverage_max(0) == 50
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ((), "the first risk tier must begin at 0"),
+        (LADDER[1:], "the first risk tier must begin at 0"),
+        ((LADDER[0], LADDER[1], LADDER[1]), "must rise in floor"),
+        ((LADDER[0], replace(LADDER[1], maintenance="0.009")), "never fall in maintenance rate"),
+        ((replace(LADDER[0], maintenance="1"),), r"a rate in \[0, 1\)"),
+        ((replace(LADDER[0], maintenance="-0.01"),), r"a rate in \[0, 1\)"),
+        ((replace(LADDER[0], leverage_max=0),), "a leverage of 1 or more"),
+    ],
+)
+def test_rows_that_are_no_ladder_are_refused(rows: tuple[Tier, ...], message: str) -> None:
+    with pytest.raises(UnitError, match=message):
+        Tiers(rows, CENTS)
+
+
+def test_a_rate_of_zero_a_leverage_of_one_and_a_step_in_leverage_alone_will_do() -> None:
+    rows = (
+        Tier(floor="0", maintenance="0", leverage_max=2),
+        Tier(floor="1000", maintenance="0", leverage_max=1),
+    )
+
+    assert Tiers(rows, CENTS).leverage_max(100_001) == 1
+
+
+@pytest.mark.parametrize(("growth", "by"), [("-1", "NOTIONAL"), ("1", "SIZE")])
+def test_a_rate_grows_with_notional_only(growth: str, by: str) -> None:
+    with pytest.raises(UnitError, match="rate_growth needs tiers by notional"):
+        Tiers(LADDER, CENTS, Fraction(1), TierInput[by], growth)
 
 
 def test_a_printed_amount_must_be_the_one_the_rates_give() -> None:
@@ -76,21 +126,44 @@ def test_a_printed_amount_must_be_the_one_the_rates_give() -> None:
     bad = LADDER[0], Tier(floor="1000", maintenance="0.02", leverage_max=25, amount="11")
 
     assert Tiers(good, CENTS).maintenance(200_000, 1) == 3_000
-    with pytest.raises(UnitError, match="amount of the tier from 1000 was 11, expected 10"):
+    with pytest.raises(UnitError, match=r"tier from 1000 was 11, expected 10$"):
+        Tiers(bad, CENTS)
+
+
+def test_the_amount_expected_is_told_to_the_cent() -> None:
+    bad = LADDER[0], Tier(floor="1250", maintenance="0.02", leverage_max=25, amount="12")
+
+    with pytest.raises(UnitError, match=r"amount of the tier from 1250 was 12, expected 12\.5$"):
         Tiers(bad, CENTS)
 
 
 def test_maintenance_may_be_a_share_of_the_initial_rate_in_whole_parts_per_million() -> None:
-    row = Tier(floor="0", initial="0.637239", maintenance_share="0.289284", leverage_max=1)
+    """What is beyond is dropped: 0.1666669 is 0.166666."""
+    drawn = Tier(floor="0", initial="0.637239", maintenance_share="0.289284", leverage_max=1)
+    half = Tier(floor="0", initial="0.5", maintenance_share="0.3333338", leverage_max=1)
 
-    assert maintenance_rate(row) == 18_434_300
+    assert maintenance_rate(drawn) == 18_434_300
+    assert maintenance_rate(half) == 16_666_600
 
 
 def test_a_rate_that_grows_with_size_is_added_for_each_dollar() -> None:
-    """1% and 0.01% more for each 10 dollars: 2% of 1,000."""
-    tiers = Tiers(LADDER[:1], CENTS, growth="0.00001")
+    """1% and 0.03% more for each 10 dollars: 4% of 1,000."""
+    tiers = Tiers(LADDER[:1], CENTS, growth="0.00003")
 
-    assert tiers.maintenance(100_000, 1) == 2_000
+    assert tiers.maintenance(100_000, 1) == 4_000
+
+
+def test_the_steepest_charge_is_that_on_twice_the_notional() -> None:
+    """1% and 0.01% more for each 10 dollars: another dollar upon 2,000 asks for 0.05 more.
+
+    Rounded up to the least part of a rate.
+    """
+    tiers = Tiers(LADDER[:1], CENTS, growth="0.00001")
+    flat = Tiers(LADDER[:1], CENTS, growth="0.0000000001")
+
+    assert tiers.steepest(100_000) == 5 * RATE_ONE // 100
+    assert tiers.maintenance(200_100) - tiers.maintenance(200_000) == 6  # 5.001, rounded up
+    assert flat.steepest(1) == RATE_ONE // 100 + 1
 
 
 def test_maintenance_may_stay_as_it_was_at_entry() -> None:
