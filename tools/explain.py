@@ -13,6 +13,7 @@ from tools.story_facts import deleveraging_facts, facts, overview, row_text, tot
 from tools.telling import Teller
 from tools.text import plural
 from tools.times import utc
+from tools.upkeep import Record, Upkeep, is_told_by_a_story, record_facts
 
 LISTED = 20
 """Liquidations that are listed where nobody says how many."""
@@ -35,6 +36,8 @@ class Explanation(msgspec.Struct, kw_only=True):
     asked: Asked
     stories: list[Story]
     """All of them."""
+    records: list[Record] = []
+    """What happened to accounts' money beside trades and liquidations."""
     unfinished: Story | None = None
     torn: str = ""
     """Why the journal stops where it does, if not because the run ended there."""
@@ -69,6 +72,26 @@ class Explanation(msgspec.Struct, kw_only=True):
             if one.account == self.asked.account
         ]
 
+    @property
+    def asked_about(self) -> set[str]:
+        """The accounts that are told of."""
+        return {self.asked.account, *(story.account for story in self.told)}
+
+    def before(self, story: Story) -> list[Record]:
+        """What happened to a story's account since its liquidation before that."""
+        earlier = [one.at for one in self.stories if one.account == story.account]
+        since = max((at for at in earlier if at < story.at), default=-1)
+        return [one for one in self._records(story.account) if since < one.at <= story.at]
+
+    @property
+    def afterwards(self) -> list[Record]:
+        """What happened to the account since its last liquidation, or at all."""
+        last = max((one.at for one in self.concerned), default=-1)
+        return [one for one in self._records(self.asked.account) if one.at > last]
+
+    def _records(self, account: str) -> list[Record]:
+        return [one for one in self.records if one.account == account]
+
     def _largest(self, limit: int | None) -> list[Story]:
         by_size = sorted(self.concerned, key=lambda one: (-one.quote_notional, one.number))
         return by_size[:limit]
@@ -76,7 +99,8 @@ class Explanation(msgspec.Struct, kw_only=True):
 
 def explain(run: RunRecord, asked: Asked) -> Explanation:
     """Read a run's journal.  Raises RunError for an account or number that is not in it."""
-    teller, torn = Teller(), ""
+    teller, upkeep, torn = Teller(), Upkeep(), ""
+    records = []
     accounts: dict[str, None] = {}
     stories = []
     try:
@@ -86,6 +110,9 @@ def explain(run: RunRecord, asked: Asked) -> Explanation:
             story = teller.observe(event)
             if story is not None:
                 stories.append(story)
+            record = upkeep.observe(event)
+            if record is not None and not is_told_by_a_story(record):
+                records.append(record)
     except TornJournalError as error:
         torn = str(error)
     if asked.account and asked.account not in accounts:
@@ -94,7 +121,12 @@ def explain(run: RunRecord, asked: Asked) -> Explanation:
         were = plural(len(stories), "liquidation")
         raise RunError(f"number was {asked.number}, but there were {were}")
     return Explanation(
-        run=run, asked=asked, stories=stories, unfinished=teller.unfinished, torn=torn
+        run=run,
+        asked=asked,
+        stories=stories,
+        records=records,
+        unfinished=teller.unfinished,
+        torn=torn,
     )
 
 
@@ -118,4 +150,5 @@ def explanation_facts(it: Explanation) -> dict[str, Any]:
         "listed": [row_text(overview(one) | {"at": utc(one.at)}) for one in it.listed],
         "stories": [facts(one) for one in it.told],
         "deleveraged": [deleveraging_facts(*one) for one in it.deleveraged],
+        "upkeep": [record_facts(one) for one in it.records if one.account in it.asked_about],
     }

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.explain import Explanation
+from tools.record_report import counted_kinds, tell_records
 from tools.report import signed_text, strategy_stops, table
 from tools.stories import Story
 from tools.story_facts import totals
@@ -27,8 +28,11 @@ def tell_explanation(console: Console, it: Explanation) -> None:
     if not it.asked.number:
         _headline(console, it)
     for story in it.told:
+        tell_records(console, story.account, it.before(story), listed=rows)
         console.print()
         tell_story(console, story, len(it.stories), listed=rows)
+    if not it.asked.number:
+        tell_records(console, account, it.afterwards, listed=rows)
     if it.deleveraged:
         console.print()
         console.print(_deleveraged(it))
@@ -42,6 +46,8 @@ def tell_explanation(console: Console, it: Explanation) -> None:
 def _headline(console: Console, it: Explanation) -> None:
     whose = f" of {it.asked.account}" if it.asked.account else ""
     console.print(f"{plural(len(it.concerned), 'liquidation')}{whose}")
+    if it.records and not it.asked.account:
+        console.print(f"Besides, {counted_kinds(it.records)}; --account tells them.")
     if len(it.concerned) <= 1:
         return
     console.print()

@@ -18,7 +18,7 @@ from exchange.core.instrument import Instrument
 from exchange.core.messages import AnyEvent, InstrumentListed
 from exchange.journal import read_journal
 from tools.frames import Frame
-from tools.telling import NO_TIERS
+from tools.upkeep import NO_TIERS
 
 SWITCHES = {
     "equity": "sample_seconds",
@@ -29,7 +29,7 @@ SWITCHES = {
     "populations": "crowd_seconds",
 }
 """Tables that `[outputs]` can switch off, and the setting that does."""
-TABLES = ("fills", "marks", "liquidations", "accounts", *SWITCHES)
+TABLES = ("fills", "marks", "liquidations", "upkeep", "accounts", *SWITCHES)
 
 
 class RunError(ValueError):
@@ -86,6 +86,10 @@ class RunRecord:
     def liquidations(self) -> Frame:
         """Every liquidation, a row each; money as exact decimals."""
         return self._table("liquidations")
+
+    def upkeep(self) -> Frame:
+        """Interest, exchanges of collateral, and margin that was added by itself, a row each."""
+        return self._table("upkeep")
 
     def accounts(self) -> Frame:
         """What each account came to, in each asset; money as exact decimals."""

@@ -11,6 +11,7 @@ import msgspec
 
 from exchange.core.messages import Closing, MarginMode, PositionSide, Side
 from exchange.core.units import Nanos
+from tools.upkeep import Exchanged
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,45 @@ class CancelledOrder(msgspec.Struct, frozen=True, kw_only=True):
     trigger_price: Fraction = Fraction(0)
     close_position: bool = False
     """It would have closed all that is held, so that its own size is 0."""
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """One asset of a unified account, as the venue measured it."""
+
+    asset: str
+    balance: Fraction
+    """Below zero: owed."""
+    unrealised_pnl: Fraction
+    price: Fraction
+    """Of one in the accounting currency."""
+    ratio: Fraction
+    """What counts of it."""
+    value: Fraction
+    """What it adds to equity, in the accounting currency."""
+
+
+class Cover(msgspec.Struct, kw_only=True):
+    """Who paid what a unified account owed in an asset, when it had nothing left to repay it."""
+
+    asset: str
+    fund_paid: Fraction = Fraction(0)
+    socialised: Fraction = Fraction(0)
+    uncovered: Fraction = Fraction(0)
+
+
+class Purse(msgspec.Struct, frozen=True, kw_only=True):
+    """The account of the money in one asset, from the breach to the end."""
+
+    asset: str
+    before: Fraction
+    flows: dict[str, Fraction]
+    """What came in and (below zero) went out, by kind."""
+    after: Fraction
+
+    @property
+    def difference(self) -> Fraction:
+        """What the flows do not account for: nothing, or something is wrong."""
+        return self.after - self.before - total(self.flows.values())
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +165,10 @@ class Step(msgspec.Struct, kw_only=True):
 
     symbol: str
     position_side: PositionSide
+    asset: str
+    """In which it settles: that of the fills, fees, and what is paid for it."""
+    repaid: list[Exchanged] = []
+    """Of a unified account: what was exchanged before it."""
     chosen_by: str
     positions: list[Held]
     """What it was chosen from."""
@@ -150,12 +194,19 @@ class Story(msgspec.Struct, kw_only=True):
     position_side: PositionSide
     asset: str
     collateral: Fraction
-    """Wallet balance in cross, the bucket in isolated."""
+    """Wallet balance in cross, the bucket in isolated; unified, what all balances count."""
     equity: Fraction
     maintenance_margin: Fraction
     positions: list[Held]
     quote_notional: Fraction
     """Of all positions at the mark, in the quote currency, by which liquidations are compared."""
+    counted: list[Counted] = []
+    """Of a unified account: its assets at the breach."""
+    counted_after: list[Counted] = []
+    repaid: list[Exchanged] = []
+    """What was exchanged after the last step."""
+    covers: list[Cover] = []
+    """What was paid for a unified account beside its steps."""
     cancelled: list[CancelledOrder] = []
     steps: list[Step] = []
     collateral_after: Fraction = Fraction(0)
@@ -180,44 +231,93 @@ class Story(msgspec.Struct, kw_only=True):
         return total(held.unrealised_pnl for held in self.positions)
 
     @property
+    def exchanges(self) -> list[Exchanged]:
+        """All collateral that was exchanged, in order."""
+        return [one for step in self.steps for one in step.repaid] + self.repaid
+
+    @property
     def realised_pnl(self) -> Fraction:
         """Of all fills."""
-        return total(attempt.realised_pnl for attempt in self.attempts)
+        return self._sum("realised_pnl")
 
     @property
     def liquidation_fees(self) -> Fraction:
         """Paid into the insurance fund."""
-        return total(attempt.liquidation_fee for attempt in self.attempts)
+        return self._sum("liquidation_fee")
 
     @property
     def leftover(self) -> Fraction:
         """Taken into the insurance fund beside the fees."""
-        return total(attempt.leftover for attempt in self.attempts)
+        return self._sum("leftover")
 
     @property
     def socialised(self) -> Fraction:
         """Borne by other traders."""
-        return total(attempt.socialised for attempt in self.attempts)
+        return self._sum("socialised") + self._covered("socialised")
 
     @property
     def fund_paid(self) -> Fraction:
         """By the insurance fund."""
-        return total(attempt.fund_paid for attempt in self.attempts)
+        return self._sum("fund_paid") + self._covered("fund_paid")
 
     @property
     def uncovered(self) -> Fraction:
         """Left to the venue."""
-        return total(attempt.uncovered for attempt in self.attempts)
+        return self._sum("uncovered") + self._covered("uncovered")
+
+    def worth(self, asset: str, amount: Fraction) -> Fraction:
+        """An amount in the story's own money, at the prices of the breach."""
+        if asset == self.asset:
+            return amount
+        return amount * next(one.price for one in self.counted if one.asset == asset)
+
+    def _sum(self, figure: str) -> Fraction:
+        """Of all attempts, in the story's own money."""
+        return total(
+            self.worth(step.asset, getattr(attempt, figure))
+            for step in self.steps
+            for attempt in step.attempts
+        )
+
+    def _covered(self, figure: str) -> Fraction:
+        return total(self.worth(one.asset, getattr(one, figure)) for one in self.covers)
 
     @property
-    def difference(self) -> Fraction:
-        """What the money does not account for: nothing, or something is wrong.
+    def purses(self) -> list[Purse]:
+        """The account of the money: one asset, or each of a unified account.
 
         Where it waited between rounds, the account may have moved money of its own.
         """
-        paid_in = self.fund_paid + self.socialised + self.uncovered
-        paid_out = self.liquidation_fees + self.leftover
-        return self.collateral_after - (self.collateral + self.realised_pnl - paid_out + paid_in)
+        if not self.counted:
+            return [self._purse(self.asset, self.collateral, self.collateral_after)]
+        after = {one.asset: one.balance for one in self.counted_after}
+        return [self._purse(one.asset, one.balance, after[one.asset]) for one in self.counted]
+
+    def _purse(self, asset: str, before: Fraction, after: Fraction) -> Purse:
+        own = [one for step in self.steps if step.asset == asset for one in step.attempts]
+        paid: list[Attempt | Cover] = [*own, *(one for one in self.covers if one.asset == asset)]
+        sold = [one.amount for one in self.exchanges if one.sold == asset]
+        flows = {
+            "realised PnL": total(one.realised_pnl for one in own),
+            "liquidation fees": -total(one.liquidation_fee for one in own),
+            "left, to the insurance fund": -total(one.leftover for one in own),
+            "repaid": total(one.repaid for one in self.exchanges if one.bought == asset),
+            "exchanged for that": -total(sold),
+            "paid by the insurance fund": total(one.fund_paid for one in paid),
+            "borne by other traders": total(one.socialised for one in paid),
+            "uncovered, owed by the venue": total(one.uncovered for one in paid),
+        }
+        return Purse(asset=asset, before=before, flows=flows, after=after)
+
+    @property
+    def differences(self) -> dict[str, Fraction]:
+        """What does not add up, by asset."""
+        return {one.asset: one.difference for one in self.purses if one.difference}
+
+    @property
+    def difference(self) -> Fraction:
+        """The same in the story's own money."""
+        return total(self.worth(asset, amount) for asset, amount in self.differences.items())
 
     @property
     def released(self) -> Fraction:
@@ -237,12 +337,19 @@ class Story(msgspec.Struct, kw_only=True):
     def closed(self, *, long: bool) -> Fraction:
         """Notional of the longs, or shorts, that were closed, in the book and by ADL."""
         sides = [step for step in self.steps if (step.chosen.size > 0) is long]
-        return total(attempt.notional for step in sides for attempt in step.attempts)
+        return total(
+            self.worth(step.asset, attempt.notional) for step in sides for attempt in step.attempts
+        )
 
     @property
     def adl_notional(self) -> Fraction:
         """Closed by auto-deleveraging."""
-        return total(one.notional for one in self.attempts if one.closing is Closing.ADL)
+        return total(
+            self.worth(step.asset, one.notional)
+            for step in self.steps
+            for one in step.attempts
+            if one.closing is Closing.ADL
+        )
 
     @property
     def adl_count(self) -> int:

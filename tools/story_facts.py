@@ -92,10 +92,23 @@ def facts(story: Story) -> dict[str, Any]:
     row = overview(story) | {
         "at": utc(story.at),
         "difference": story.difference,
-        "adds_up": story.difference == 0,
+        "adds_up": not story.differences,
     }
     parts = {key: whole[key] for key in ("positions", "cancelled", "steps")}
+    if story.counted:
+        unified = ("counted", "counted_after", "repaid", "covers")
+        parts |= {key: whole[key] for key in unified} | {"purses": _purses(story)}
     return row_text(row) | parts | {"left": row_text(story.left)}
+
+
+def _purses(story: Story) -> list[dict[str, Any]]:
+    """The account of the money in each asset of a unified account."""
+    return [
+        {"asset": one.asset, "before": text(one.before)}
+        | {"flows": row_text({k: v for k, v in one.flows.items() if v})}
+        | {"after": text(one.after), "difference": text(one.difference)}
+        for one in story.purses
+    ]
 
 
 def row_text(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from rich.text import Text
 from exchange.core.messages import Closing, Side
 from exchange.core.units import decimal
 from tools.report import signed_text, table
-from tools.stories import Attempt, CancelledOrder, Held, Step, Story, labelled
+from tools.stories import Attempt, CancelledOrder, Counted, Held, Step, Story, labelled
 from tools.text import clock, money, number, percent, price
+from tools.upkeep import Exchanged
 
 LISTED = 8
 """Rows of a list at most; what is beyond them is counted."""
@@ -30,6 +31,8 @@ BEHIND = {
     Closing.SOCIALISED: "the end of the venue's band",
 }
 """What bounds an order of each kind."""
+IN_MONEY = {"realised PnL", "left, to the fund", "insurance fund pays", "others bear"}
+"""Lines of a step that are an amount and nothing else."""
 PLAIN_AMOUNTS = {
     "whole_position": "the whole position",
     "down_one_tier": "down to the top of the next lower risk tier",
@@ -44,11 +47,17 @@ def tell_story(console: Console, story: Story, of: int, *, listed: int | None = 
     console.print(f"{clock(story.at)} UTC, money in {story.asset}\n")
     console.print(_positions(story))
     console.print()
+    if story.counted:
+        console.print(_counted(story.counted))
+        console.print()
     console.print(_breach(story))
     _cancelled(console, story, listed)
     for place, step in enumerate(story.steps, start=1):
+        _repaid(console, step.repaid)
         console.print()
         _step(console, story, step, place, listed)
+    _repaid(console, story.repaid)
+    _covers(console, story)
     console.print()
     console.print(_end(story))
     if story.end != "cut off":
@@ -67,11 +76,15 @@ def pairs() -> Table:
 def scope(story: Story) -> str:
     """What stands and falls together."""
     own = labelled(story.symbol, story.position_side)
-    return f"isolated {own}" if story.symbol else f"{story.mode} account"
+    if story.symbol:
+        return f"isolated {own}"
+    return "unified account" if story.counted else f"{story.mode} account"
 
 
 def purse(story: Story) -> str:
     """What the collateral is called."""
+    if story.counted:
+        return "balance"
     return "isolated margin" if story.symbol else "wallet balance"
 
 
@@ -105,12 +118,71 @@ def _positions(story: Story) -> Table:
 def _breach(story: Story) -> Table:
     """Where the equity comes from, and what it should have been."""
     made = pairs()
-    made.add_row(purse(story), money(story.collateral))
-    made.add_row("unrealised PnL", money(story.unrealised_pnl, signed=True))
+    if not story.counted:
+        made.add_row(purse(story), money(story.collateral))
+        made.add_row("unrealised PnL", money(story.unrealised_pnl, signed=True))
     made.add_row("equity", money(story.equity))
     needed = money(story.maintenance_margin)
     made.add_row("maintenance margin", Text(f"{needed}, more than the equity", style="red"))
     return made
+
+
+def _counted(counted: list[Counted]) -> Table:
+    """The assets of a unified account, and what each adds to equity."""
+    made = table(
+        ("Collateral", "left"),
+        ("balance", "right"),
+        ("unrealised\nPnL", "right"),
+        ("price", "right"),
+        ("of which\ncounts", "right"),
+        ("adds to\nequity", "right"),
+    )
+    for one in counted:
+        if one.balance or one.unrealised_pnl:
+            pnl = signed_text(one.unrealised_pnl, money)
+            worth = "1" if one.price == 1 else price(one.price)
+            figures = (number(one.balance), pnl, worth, percent(one.ratio, 1))
+            made.add_row(one.asset, *figures, money(one.value))
+    return made
+
+
+def _repaid(console: Console, exchanges: list[Exchanged]) -> None:
+    """What was owed, and what it was repaid with."""
+    if not exchanges:
+        return
+    console.print()
+    console.print("Repaid out of other collateral", style="bold")
+    made = pairs()
+    for one in exchanges:
+        made.add_row(f"{number(one.repaid)} {one.bought}", exchanged_text(one))
+    console.print(Padding(made, INDENT))
+
+
+def exchanged_text(one: Exchanged) -> str:
+    """What an exchange cost, and what it left."""
+    rate = price(one.price / one.bought_price)
+    fee = f", {number(one.fee)} of it a fee" if one.fee else ""
+    left = f"{number(one.left)} {one.sold} left"
+    owed = f", {number(one.owed)} {one.bought} still owed" if one.owed else ""
+    return f"with {number(one.amount)} {one.sold} at {rate}{fee}; {left}{owed}"
+
+
+def _covers(console: Console, story: Story) -> None:
+    """What was paid for an account that had nothing left to repay with."""
+    if not story.covers:
+        return
+    console.print()
+    console.print("Still owed, with nothing left to repay it", style="bold")
+    made = pairs()
+    for one in story.covers:
+        for label, amount in (
+            ("insurance fund pays", one.fund_paid),
+            ("others bear", one.socialised),
+            ("uncovered loss", one.uncovered),
+        ):
+            if amount:
+                made.add_row(label, f"{money(amount)} {one.asset}")
+    console.print(Padding(made, INDENT))
 
 
 def _cancelled(console: Console, story: Story, listed: int | None) -> None:
@@ -155,7 +227,9 @@ def _step(console: Console, story: Story, step: Step, place: int, listed: int | 
         made.add_row(figure.replace("_", " ").replace("pnl", "PnL"), _alternatives(step, figure))
     for attempt in step.attempts:
         for label, value in _lines(attempt, step.chosen, listed):
-            made.add_row(label, value)
+            # Where a contract settles in another asset than the account is counted in.
+            other = label in IN_MONEY and step.asset != story.asset
+            made.add_row(label, f"{value} {step.asset}" if other else value)
     made.add_row("equity afterwards", _recheck(step.attempts[-1]))
     console.print(Padding(made, INDENT))
 
@@ -285,28 +359,32 @@ def _end(story: Story) -> Text:
 
 def _money(console: Console, story: Story) -> None:
     """The account of the money, to the last unit, and whether it adds up."""
-    rows = [
-        (f"{purse(story)} before", story.collateral, ""),
-        ("realised PnL", story.realised_pnl, "+"),
-        ("liquidation fees", -story.liquidation_fees, "+"),
-        ("left, to the insurance fund", -story.leftover, "+"),
-        ("paid by the insurance fund", story.fund_paid, "+"),
-        ("borne by other traders", story.socialised, "+"),
-        ("uncovered, owed by the venue", story.uncovered, "+"),
+    purses = [one for one in story.purses if one.before or one.after or any(one.flows.values())]
+    purses = purses or story.purses[:1]
+    name, first = purse(story), f"The money, in {purses[0].asset}"
+    columns = [("The money", "left"), *[(one.asset, "right") for one in purses]]
+    made = table(*columns) if len(purses) > 1 else table((first, "left"), ("", "right"))
+    places = [
+        max(decimals(amount) for amount in (one.before, *one.flows.values(), one.after))
+        for one in purses
     ]
-    after = story.collateral_after
-    places = max(decimals(amount) for _, amount, _ in [*rows, ("", after, "")])
-    made = table((f"The money, in {story.asset}", "left"), ("", "right"))
-    for label, amount, sign in rows:
-        if amount or not sign:
-            made.add_row(label, number(amount, places, signed=bool(sign)))
-    made.add_row(f"{purse(story)} afterwards", number(after, places), style="bold")
+
+    def row(amounts: list[Fraction], *, signed: bool = False) -> list[str]:
+        pairs_ = zip(amounts, places, strict=True)
+        return [number(v, p, signed=signed) if v or not signed else "" for v, p in pairs_]
+
+    made.add_row(f"{name} before", *row([one.before for one in purses]))
+    for label in purses[0].flows:
+        amounts = [one.flows[label] for one in purses]
+        if any(amounts):
+            made.add_row(label, *row(amounts, signed=True))
+    made.add_row(f"{name} afterwards", *row([one.after for one in purses]), style="bold")
     console.print(made)
-    if story.difference == 0:
+    if not story.differences:
         console.print("It adds up, to the last unit.", style="green")
         return
-    missing = number(story.difference, signed=True)
-    console.print(f"It does not add up: {missing} {story.asset} too much at the end.", style="red")
+    off = ", ".join(f"{number(v, signed=True)} {k}" for k, v in story.differences.items())
+    console.print(f"It does not add up: {off} too much at the end.", style="red")
 
 
 def decimals(amount: Fraction) -> int:

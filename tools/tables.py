@@ -18,6 +18,7 @@ from exchange.core.messages import Event, MarkPriceChanged, OrderFilled
 from exchange.core.units import decimal
 from tools.story_facts import overview
 from tools.telling import Teller
+from tools.upkeep import Units, Upkeep, record_row
 
 LARGEST: Final = (1 << 63) - 1
 """The largest whole number that a column holds."""
@@ -109,6 +110,22 @@ balance, or the isolated margin.  The first figures are those of the breach; `cl
 `adl_notional`, the part of them that auto-deleveraging closed, are at the prices of the fills."""
 
 
+UPKEEP = pa.schema(
+    [
+        ("at", TIME),
+        *[(name, CATEGORY) for name in ("account", "kind", "symbol", "position_side", "asset")],
+        *[(name, MONEY) for name in ("amount", "fee", "price", "balance", "borrowed", "rate")],
+        ("bought", CATEGORY),
+        *[(name, MONEY) for name in ("repaid", "bought_price", "owed", "lacking", "bucket")],
+        ("cause", CATEGORY),
+    ]
+)
+"""What happened to accounts' money beside trades; `kind` says what, and what does not belong to it
+is empty.  "interest" of a `rate` on what was `borrowed`; "exchange" of an `amount` of `asset`, the
+`fee` a part of it, for what was `repaid` of the asset `bought`; "margin_added" to an isolated
+position.  `balance` is the wallet's in `asset`, afterwards."""
+
+
 class Table:
     """One Parquet file, written as rows come."""
 
@@ -155,7 +172,8 @@ class EventTables:
         self._fills = Table(folder / "fills.parquet", FILLS, steps)
         self._marks = Table(folder / "marks.parquet", MARKS, steps)
         self._liquidations = Table(folder / "liquidations.parquet", LIQUIDATIONS, steps)
-        self._teller = Teller(instruments)
+        self._kept = Table(folder / "upkeep.parquet", UPKEEP, steps)
+        self._teller, self._upkeep = Teller(instruments), Upkeep(Units(instruments))
         self._rows: dict[type[Event], Callable[[Any], None]] = {
             OrderFilled: self._fill,
             MarkPriceChanged: self._mark,
@@ -169,12 +187,16 @@ class EventTables:
         story = self._teller.observe(event)
         if story is not None:
             self._liquidations.add(exact_row(overview(story)))
+        record = self._upkeep.observe(event)
+        if record is not None:
+            self._kept.add(exact_row(record_row(record)))
 
     def close(self) -> None:
         """End the files."""
         self._fills.close()
         self._marks.close()
         self._liquidations.close()
+        self._kept.close()
 
     def _fill(self, event: OrderFilled) -> None:
         own = self._instruments[event.symbol]

@@ -15,6 +15,9 @@ from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     CancelReason,
     Closing,
+    CollateralBalance,
+    CollateralCounted,
+    CollateralExchanged,
     Event,
     InstrumentListed,
     InsuranceFundPaid,
@@ -38,11 +41,12 @@ from exchange.core.messages import (
     TradeKind,
     Trigger,
 )
-from exchange.core.rules import Tier
-from exchange.core.units import Ticks
+from exchange.core.units import RATE_ONE, Ticks
 from tools.stories import (
     Attempt,
     CancelledOrder,
+    Counted,
+    Cover,
     Deleveraging,
     Fill,
     Held,
@@ -51,14 +55,11 @@ from tools.stories import (
     labelled,
     total,
 )
+from tools.upkeep import Exchanged, Units, Upkeep
 
 ScopeEvent: TypeAlias = (
     LiquidationStarted | LiquidationStepTaken | LiquidationPaused | LiquidationEnded
 )
-NO_TIERS: Final = (Tier(floor="0", maintenance="0", leverage_max=1),)
-"""A journal does not name risk tiers, and its margins are already computed."""
-
-
 CLOSING: Final = {TradeKind.LIQUIDATION, TradeKind.ADL, TradeKind.TAKEOVER}
 """Trades by which a liquidation closes a position."""
 
@@ -103,8 +104,11 @@ class Teller:
     def __init__(self, instruments: Mapping[str, Instrument] | None = None) -> None:
         """`instruments` need not be known beforehand: the journal lists them."""
         self.count = 0
-        self._instruments = dict(instruments or {})
-        self._units = {own.settle: own.money_unit for own in self._instruments.values()}
+        self._units = Units(instruments)
+        self._instruments = self._units.instruments
+        self._upkeep = Upkeep(self._units)
+        self._counted: dict[str, list[Counted]] = {}
+        """What each unified account consists of: told before its liquidation starts and ends."""
         self._orders: dict[int, Known] = {}
         """Side and price of every open order of a trader."""
         self._open: dict[Scope, Story] = {}
@@ -112,7 +116,9 @@ class Teller:
         self._pending: dict[str, Pending] = {}
         """What has happened to each account since its last step."""
         self._takers: dict[type[Event], Callable[[Any], Story | None]] = {
-            InstrumentListed: self._listed,
+            InstrumentListed: self._units.list,
+            CollateralCounted: self._count_collateral,
+            CollateralExchanged: self._exchanged,
             OrderAccepted: self._accepted,
             OrderAmended: self._amended,
             OrderFilled: self._filled,
@@ -139,12 +145,18 @@ class Teller:
         take = self._takers.get(type(event))
         return None if take is None else take(event)
 
-    # -------------------------------------------------------------- instruments, orders
+    # -------------------------------------------------------------- collateral, orders
 
-    def _listed(self, event: InstrumentListed) -> None:
-        own = Instrument(len(self._instruments), event.rules, NO_TIERS)
-        self._instruments.setdefault(event.symbol, own)
-        self._units[own.settle] = own.money_unit
+    def _count_collateral(self, event: CollateralCounted) -> None:
+        unit = self._units.of(event.currency)
+        self._counted[event.account] = [self._counted_asset(one, unit) for one in event.assets]
+
+    def _exchanged(self, event: CollateralExchanged) -> None:
+        # Beyond what the venue lends it is exchanged without a liquidation, too.
+        story = self._open.get(Scope(event.account, "", PositionSide.NET))
+        record = self._upkeep.observe(event)
+        if story is not None and isinstance(record, Exchanged):
+            story.repaid.append(record)
 
     def _accepted(self, event: OrderAccepted) -> None:
         # One without a price, a market order, never rests: it is gone before anyone asks for it.
@@ -198,7 +210,8 @@ class Teller:
 
     def _started(self, event: LiquidationStarted) -> None:
         self.count += 1
-        unit = self._units[event.asset]
+        unit = self._units.of(event.asset)
+        counted = self._counted.pop(event.account, []) if not event.symbol else []
         self._open[scope_of(event)] = Story(
             number=self.count,
             at=event.at,
@@ -210,10 +223,12 @@ class Teller:
             collateral=event.collateral * unit,
             equity=event.equity * unit,
             maintenance_margin=event.maintenance_margin * unit,
-            positions=[self._held(one) for one in event.positions],
+            positions=[self._held(one, event.asset) for one in event.positions],
             quote_notional=total(
-                quoted(self._instruments[one.symbol], one) for one in event.positions
+                one.notional * unit if counted else quoted(self._instruments[one.symbol], one)
+                for one in event.positions
             ),
+            counted=counted,
         )
         self._pending.pop(event.account, None)
 
@@ -229,10 +244,10 @@ class Teller:
         return self._pending.setdefault(account, Pending())
 
     def _fee_charged(self, event: LiquidationFeeCharged) -> None:
-        self._since_step(event.account).fee += event.fee * self._units[event.asset]
+        self._since_step(event.account).fee += event.fee * self._units.of(event.asset)
 
     def _leftover_taken(self, event: LeftoverTaken) -> None:
-        self._since_step(event.account).leftover += event.amount * self._units[event.asset]
+        self._since_step(event.account).leftover += event.amount * self._units.of(event.asset)
 
     def _deleveraged(self, event: PositionDeleveraged) -> None:
         own = self._instruments[event.symbol]
@@ -260,14 +275,18 @@ class Teller:
                 Step(
                     symbol=event.symbol,
                     position_side=event.position_side,
+                    asset=self._instruments[event.symbol].settle,
+                    repaid=story.repaid,
                     chosen_by=event.chosen_by,
-                    positions=[self._held(one) for one in event.positions],
+                    positions=[self._held(one, story.asset) for one in event.positions],
                     attempts=[],
                 )
             )
-        story.steps[-1].attempts.append(self._attempt(event, story.steps[-1].chosen))
+            story.repaid = []
+        chosen, unit = story.steps[-1].chosen, self._units.of(story.asset)
+        story.steps[-1].attempts.append(self._attempt(event, chosen, unit))
 
-    def _attempt(self, event: LiquidationStepTaken, chosen: Held) -> Attempt:
+    def _attempt(self, event: LiquidationStepTaken, chosen: Held, unit: Fraction) -> Attempt:
         own = self._instruments[event.symbol]
         since = self._pending.pop(event.account, Pending())
         return Attempt(
@@ -280,36 +299,47 @@ class Teller:
             deleveraged=since.victims,
             liquidation_fee=since.fee,
             leftover=since.leftover,
-            equity=event.equity * own.money_unit,
-            maintenance_margin=event.maintenance_margin * own.money_unit,
+            equity=event.equity * unit,
+            maintenance_margin=event.maintenance_margin * unit,
         )
 
-    def _last_attempt(self, account: str, symbol: str) -> Attempt | None:
-        """The last that was tried for a scope; None where there is no story of it.
+    def _payee(self, account: str, symbol: str, asset: str) -> Attempt | Cover | None:
+        """What a payment in an asset was for; None where there is no story of it.
 
         An account that owed money may have closed its last position itself.
         """
         told = [
             story
             for scope, story in self._open.items()
-            if scope.account == account and story.steps and (not symbol or scope.symbol == symbol)
+            if scope.account == account
+            and (story.steps or story.counted)
+            and (not symbol or scope.symbol == symbol)
         ]
-        return told[-1].steps[-1].attempts[-1] if told else None
+        if not told:
+            return None
+        story = told[-1]
+        if story.steps and story.steps[-1].asset == asset:
+            return story.steps[-1].attempts[-1]
+        found = next((cover for cover in story.covers if cover.asset == asset), None)
+        if found is None:
+            found = Cover(asset=asset)
+            story.covers.append(found)
+        return found
 
     def _fund_paid(self, event: InsuranceFundPaid) -> None:
-        attempt = self._last_attempt(event.account, event.symbol)
-        if attempt is not None:
-            attempt.fund_paid += event.amount * self._units[event.asset]
+        payee = self._payee(event.account, event.symbol, event.asset)
+        if payee is not None:
+            payee.fund_paid += event.amount * self._units.of(event.asset)
 
     def _loss_socialised(self, event: LossSocialised) -> None:
-        attempt = self._last_attempt(event.against, "")
-        if attempt is not None:
-            attempt.socialised += event.amount * self._units[event.asset]
+        payee = self._payee(event.against, "", event.asset)
+        if payee is not None:
+            payee.socialised += event.amount * self._units.of(event.asset)
 
     def _loss_uncovered(self, event: LossUncovered) -> None:
-        attempt = self._last_attempt(event.account, event.symbol)
-        if attempt is not None:
-            attempt.uncovered += event.amount * self._units[event.asset]
+        payee = self._payee(event.account, event.symbol, event.asset)
+        if payee is not None:
+            payee.uncovered += event.amount * self._units.of(event.asset)
 
     def _paused(self, event: LiquidationPaused) -> None:
         # The venue's own account waits, too, without a liquidation: it works its positions off.
@@ -321,7 +351,9 @@ class Teller:
         story = self._open.pop(scope_of(event), None)
         assert story is not None, "the end of a liquidation that did not start"
         self._take_rest(story, event.account)
-        story.collateral_after = event.collateral * self._units[event.asset]
+        story.collateral_after = event.collateral * self._units.of(event.asset)
+        if story.counted:
+            story.counted_after = self._counted.pop(event.account)
         story.end = "closed" if event.closed_all else "safe again"
         return story
 
@@ -334,17 +366,29 @@ class Teller:
 
     # ---------------------------------------------------------------------------- units
 
-    def _held(self, position: PositionMargin) -> Held:
-        own = self._instruments[position.symbol]
+    def _counted_asset(self, one: CollateralBalance, unit: Fraction) -> Counted:
+        """`unit`: of the accounting currency."""
+        return Counted(
+            asset=one.asset,
+            balance=one.balance * self._units.of(one.asset),
+            unrealised_pnl=one.unrealised_pnl * self._units.of(one.asset),
+            price=self._units.price(one.market, one.price),
+            ratio=Fraction(one.ratio, RATE_ONE),
+            value=one.value * unit,
+        )
+
+    def _held(self, position: PositionMargin, asset: str) -> Held:
+        """Its margin is in the money of the whole scope, in `asset`."""
+        own, unit = self._instruments[position.symbol], self._units.of(asset)
         return Held(
             symbol=position.symbol,
             position_side=position.position_side,
             size=position.size * own.lot_size,
             entry_price=entry_price(own, position),
             mark_price=position.mark_price * own.mark_unit,
-            notional=position.notional * own.money_unit,
-            unrealised_pnl=position.unrealised_pnl * own.money_unit,
-            maintenance_margin=position.maintenance_margin * own.money_unit,
+            notional=position.notional * unit,
+            unrealised_pnl=position.unrealised_pnl * unit,
+            maintenance_margin=position.maintenance_margin * unit,
         )
 
 

@@ -194,6 +194,11 @@ class Holding:
         self.initial = priced.cost(self.margin.initial, price)
         self.initial += ceil_div(owed * collateral.borrow_initial, RATE_ONE)
 
+    @property
+    def ratio(self) -> Rate:
+        """What counts of it: value over full value, rounded down; one where it is owed."""
+        return self.value * RATE_ONE // self.full if self.full > 0 else RATE_ONE
+
 
 class Whole:
     """A unified account at given marks, in its accounting currency."""

@@ -738,22 +738,47 @@ class InterestPaid(AccountEvent, frozen=True, kw_only=True):
 class CollateralExchanged(AccountEvent, frozen=True, kw_only=True):
     """Collateral went to the venue at the mark, less a fee, and a balance below zero was repaid.
 
-    Prices are marks of the assets' markets; 1 for the accounting currency.
+    Prices are marks of the assets' markets; 1 for the accounting currency, which has no market.
     """
 
     cause: Exchange
     sold: str
     amount: Money
     """Of the asset sold; the fee is a part of it."""
+    market: str
     price: MarkPrice
     fee: Money
     bought: str
     repaid: Money
+    bought_market: str
     bought_price: MarkPrice
     left: Money
     """What is left of the asset sold."""
     owed: Money
     """What is still owed of the asset bought."""
+
+
+class CollateralBalance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One asset of a unified account as the margin monitor saw it."""
+
+    asset: str
+    balance: Money
+    """Below zero: owed."""
+    unrealised_pnl: Money
+    market: str
+    """What prices it; empty for the accounting currency."""
+    price: MarkPrice
+    ratio: Rate
+    """What counts of it, after tiers; one where it is owed."""
+    value: Money
+    """What it adds to equity, in the accounting currency."""
+
+
+class CollateralCounted(AccountEvent, frozen=True, kw_only=True):
+    """What a unified account consists of, told before its liquidation starts and before it ends."""
+
+    currency: str
+    assets: tuple[CollateralBalance, ...]
 
 
 class PositionMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -957,6 +982,7 @@ AnyEvent: TypeAlias = (
     | AccountModeChanged
     | InterestPaid
     | CollateralExchanged
+    | CollateralCounted
     | FundingPaid
     | LiquidationStarted
     | LiquidationStepTaken

@@ -1,9 +1,12 @@
 """What a liquidation says about itself: each event carries the arithmetic of its moment."""
 
 from exchange.core.accounts import Position
+from exchange.core.collateral import Holding
 from exchange.core.margin import margin_alone, notional, unrealised_pnl
 from exchange.core.messages import (
     Closing,
+    CollateralBalance,
+    CollateralCounted,
     LiquidationEnded,
     LiquidationPaused,
     LiquidationStarted,
@@ -17,6 +20,7 @@ from exchange.core.units import Lots, Ticks
 
 def announce_start(scope: Scope) -> None:
     """Equity has fallen below the line."""
+    _announce_collateral(scope)
     scope.state.emit(
         LiquidationStarted(
             at=scope.state.now,
@@ -81,6 +85,7 @@ def announce_pause(scope: Scope) -> None:
 
 def announce_end(scope: Scope) -> None:
     """The scope is safe, or empty."""
+    _announce_collateral(scope)
     scope.state.emit(
         LiquidationEnded(
             at=scope.state.now,
@@ -94,6 +99,32 @@ def announce_end(scope: Scope) -> None:
             maintenance_margin=scope.maintenance(),
             closed_all=not scope.positions(),
         )
+    )
+
+
+def _announce_collateral(scope: Scope) -> None:
+    """What a unified account's equity is made of."""
+    if not scope.is_unified:
+        return
+    scope.state.emit(
+        CollateralCounted(
+            at=scope.state.now,
+            account=scope.pool.account.name,
+            currency=scope.pool.asset,
+            assets=tuple([_balance_of(holding) for holding in scope.whole().holdings]),
+        )
+    )
+
+
+def _balance_of(holding: Holding) -> CollateralBalance:
+    return CollateralBalance(
+        asset=holding.pool.asset,
+        balance=holding.margin.wallet,
+        unrealised_pnl=holding.margin.unrealised,
+        market=holding.priced.market,
+        price=holding.price,
+        ratio=holding.ratio,
+        value=holding.value,
     )
 
 

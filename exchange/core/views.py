@@ -162,15 +162,14 @@ def unified_view(state: State, account: Account, marks: Marks | None = None) -> 
 
 
 def _collateral_view(holding: Holding) -> CollateralView:
-    full = holding.full
     return CollateralView(
         asset=holding.pool.asset,
         balance=holding.margin.wallet,
         unrealised_pnl=holding.margin.unrealised,
         price=holding.price,
-        ratio=holding.value * RATE_ONE // full if full > 0 else RATE_ONE,
+        ratio=holding.ratio,
         value=holding.value,
-        full_value=full,
+        full_value=holding.full,
         borrowed=holding.borrowed,
         maintenance_margin=holding.maintenance,
     )

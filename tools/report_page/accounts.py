@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from exchange.core.instrument import Instrument
 from exchange.core.units import Nanos
+from tools.assets import asset_units
 from tools.frames import Frame
 from tools.report_page.markets import nanos, offsets
 from tools.report_page.thinning import digits, kept
@@ -59,7 +60,7 @@ def account(
     """One account in one asset."""
     name, asset = row["account"], row["asset"]
     traded = trading.traded(name, asset)
-    unit = next(float(own.money_unit) for own in instruments.values() if own.settle == asset)
+    unit = float(asset_units(instruments.values())[asset])
     made = {
         "name": name,
         "asset": asset,

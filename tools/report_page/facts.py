@@ -11,7 +11,8 @@ from tools.report_page.cascade import Bar, Bubble, Cascade
 from tools.report_page.markets import MILLION, filled, offsets
 from tools.report_page.thinning import digits
 from tools.report_page.trading import Mark, Trading
-from tools.stories import Attempt, Held, Step, Story
+from tools.stories import Attempt, Counted, Held, Step, Story
+from tools.upkeep import Exchanged
 
 VICTIMS_MOST = 20
 PARTS_MOST = 7
@@ -100,6 +101,8 @@ def story_facts(story: Story, start: Nanos) -> dict[str, Any]:
         **floats(story, "difference", "adl_notional"),
         "adl_count": story.adl_count,
         "positions": [held_facts(held) for held in story.positions],
+        "counted": [counted_facts(one) for one in story.counted if one.balance],
+        "exchanges": [exchanged_facts(one) for one in story.exchanges],
         "parts": parts(story),
         "attempts": [attempt_facts(step, one) for step in story.steps for one in step.attempts],
     }
@@ -121,6 +124,20 @@ def held_facts(held: Held) -> dict[str, Any]:
         "maintenance_margin",
     )
     return {"label": held.label, **{name: float(getattr(held, name)) for name in names}}
+
+
+def counted_facts(one: Counted) -> dict[str, Any]:
+    """One asset of a unified account at the breach."""
+    names = ("balance", "price", "ratio", "value")
+    return {"asset": one.asset, **{name: float(getattr(one, name)) for name in names}}
+
+
+def exchanged_facts(one: Exchanged) -> dict[str, Any]:
+    """Collateral that went for what was owed."""
+    names = ("amount", "fee", "repaid")
+    price = float(one.price / one.bought_price)
+    figures = {name: float(getattr(one, name)) for name in names}
+    return {"sold": one.sold, "bought": one.bought, "price": price, **figures}
 
 
 def attempt_facts(step: Step, one: Attempt) -> dict[str, Any]:
@@ -152,8 +169,9 @@ def parts(story: Story) -> list[dict[str, Any]]:
     if len(tried) > PARTS_MOST:
         keys = [(0, label, closing) for _, label, closing in keys]
     closed: dict[Any, Fraction] = {}
-    for key, (_, one) in zip(keys, tried, strict=True):
-        closed[key] = closed.get(key, Fraction(0)) + one.realised_pnl
+    for key, (step, one) in zip(keys, tried, strict=True):
+        realised = story.worth(step.asset, one.realised_pnl)
+        closed[key] = closed.get(key, Fraction(0)) + realised
     rows = [
         (f"{label} {CLOSED[closing]}", amount, "pnl")
         for (_, label, closing), amount in closed.items()
@@ -165,6 +183,10 @@ def parts(story: Story) -> list[dict[str, Any]]:
         ("borne by other traders", story.socialised, "adl"),
         ("left to the venue", story.uncovered, "uncovered"),
     ]
+    if story.counted:
+        told = sum((amount for _, amount, _ in rows), Fraction(0))
+        rest = story.collateral_after - story.collateral - told
+        rows.append(("haircuts and exchanges", rest, "pnl"))
     return [
         {"label": label, "amount": float(amount), "kind": kind}
         for label, amount, kind in rows

@@ -30,7 +30,7 @@ function liquidationsSection(run) {
         number(one.number),
         clock((run.start + one.t) / 1000, days(run)),
         one.account,
-        one.symbol || "cross account",
+        one.symbol || scopeOf(one),
         one.asset,
         money(one.notional),
         gain(one.realised_pnl),
@@ -72,8 +72,14 @@ function liquidationsSection(run) {
   );
 }
 
+/** What fails together where it is not one isolated position. */
+function scopeOf(story) {
+  if (story.counted.length) return "unified account";
+  return story.mode === "portfolio" ? "portfolio" : "cross account";
+}
+
 function storyCard(run, story) {
-  const scope = story.symbol ? `isolated ${story.symbol}` : "cross account";
+  const scope = story.symbol ? `isolated ${story.symbol}` : scopeOf(story);
   const held = table(
     [["held", "text"], ["size"], ["entry"], ["mark"], ["notional"], ["unrealised PnL"], ["maintenance"]],
     story.positions.map((one) => [
@@ -86,6 +92,18 @@ function storyCard(run, story) {
       money(one.maintenance_margin),
     ]),
   );
+  const counted = story.counted.length
+    ? table(
+        [["collateral", "text"], ["balance"], ["price"], ["of which counts"], ["adds to equity"]],
+        story.counted.map((one) => [
+          one.asset,
+          number(one.balance, 3),
+          money(one.price),
+          percent(one.ratio),
+          money(one.value),
+        ]),
+      )
+    : null;
   const adds =
     Math.abs(story.difference) < 1e-9
       ? "The money adds up to the last unit."
@@ -94,6 +112,7 @@ function storyCard(run, story) {
     `Liquidation ${number(story.number)}: ${story.account}, ${scope}, at ${clock((run.start + story.t) / 1000, days(run))} UTC`,
     story.asset,
     held,
+    counted,
     make(
       "div",
       { class: "story", style: "margin-top:1rem" },
@@ -120,6 +139,10 @@ function steps(story) {
     `Equity ${money(story.equity)} had fallen below maintenance margin ${money(story.maintenance_margin)}.`,
   ];
   if (story.orders_cancelled) said.push(`${plural(story.orders_cancelled, "open order")} cancelled.`);
+  for (const one of story.exchanges)
+    said.push(
+      `${money(one.repaid)} ${one.bought} that were owed: repaid with ${number(one.amount, 3)} ${one.sold} at ${money(one.price)}${one.fee ? `, ${number(one.fee, 3)} of it a fee` : ""}.`,
+    );
   const most = 9;
   for (const one of story.attempts.slice(0, most)) said.push(attempt(one));
   if (story.attempts.length > most) said.push(`${plural(story.attempts.length - most, "more step")}.`);
