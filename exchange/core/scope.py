@@ -182,8 +182,7 @@ class Stake:
             return self.equity
         left = abs(self.size) - lots
         cost = self.cost * left // abs(self.size)
-        instrument = self.position.instrument
-        kept = instrument.maintenance(self.mark, left if self.size > 0 else -left, cost)
+        kept = self.position.instrument.maintenance(self.mark, left, cost)
         return self.equity * (self.maintenance - kept) // self.needed
 
     def left_of(self, lots: Lots) -> Money:

@@ -15,7 +15,9 @@ from exchange.core.messages import (
     InsuranceFundPaid,
     InterestPaid,
     LiquidationEnded,
+    LiquidationFeeCharged,
     LiquidationStarted,
+    LiquidationStepTaken,
     LossUncovered,
     PassTime,
     Reject,
@@ -24,14 +26,17 @@ from exchange.core.messages import (
     Withdraw,
 )
 from exchange.core.rules import (
+    Amount,
+    Breach,
     CollateralAsset,
     CollateralRules,
     CollateralTier,
     Gains,
     Haircut,
+    LiquidationRules,
     Rulebook,
 )
-from exchange.core.units import SECOND
+from exchange.core.units import RATE_ONE, SECOND
 from tests.stage import DOLLAR, Stage, only, rulebook
 
 COIN = 1000
@@ -44,6 +49,7 @@ def rules(
     tiers: tuple[CollateralTier, ...] = (),
     limit: str = "",
     fund: str = "0",
+    liquidation: LiquidationRules | None = None,
     **changes: object,
 ) -> Rulebook:
     coin = CollateralAsset(market="COIN-USD", ratio=ratio, tiers=tiers, interest="0.01")
@@ -53,7 +59,7 @@ def rules(
         borrow_limit=limit,
         **changes,  # type: ignore[arg-type]
     )
-    return rulebook(collateral=collateral, fund=fund)
+    return rulebook(collateral=collateral, fund=fund, liquidation=liquidation)
 
 
 def stage(book: Rulebook | None = None, dollars: int = 1_000, coins: int = 10) -> Stage:
@@ -190,10 +196,114 @@ def test_the_mark_of_collateral_liquidates_as_well_as_that_of_positions() -> Non
     it = stage(dollars=200)
     it.hold("ann", "BTC", 100, 100)
     it.show("BTC", bids={100: 100})
-    started = only(it.mark("COIN-USD", 99), LiquidationStarted)
-    assert [(e.asset, e.equity, e.maintenance_margin) for e in started] == [
-        ("USD", 992_00, 1_000_00)
-    ]
+    (started,) = only(it.mark("COIN-USD", 99), LiquidationStarted)
+    assert started.asset == "USD"
+    assert started.collateral == started.equity == 992_00
+    assert started.maintenance_margin == 1_000_00
+
+
+def test_a_gain_that_does_not_count_saves_nobody() -> None:
+    """Bitcoin has won 100; but 10 dollars and ten coins at 9 count 82, and 90 are needed."""
+    it = stage(rules(unrealised=Gains.LOSSES), dollars=10)
+    it.hold("ann", "BTC", 1, 100)
+    it.hold("ann", "ETH", 7, 100)
+    it.mark("BTC", 200)
+
+    (started,) = only(it.mark("COIN-USD", 9), LiquidationStarted)
+
+    assert (started.collateral, started.equity) == (82_00, 82_00)
+    assert started.maintenance_margin == 90_00
+
+
+def test_margin_for_what_is_owed_liquidates_too() -> None:
+    """5% of the 500 owed and 10 for ether; of ten coins at 66, after the haircut, 28 are left."""
+    it = stage(rules(borrow_maintenance="0.05"))
+    it.hold("ann", "BTC", 50, 100)
+    it.mark("BTC", 99)
+    it.hold("ann", "ETH", 1, 100)
+    it.hold("ann", "BTC", -50, 70)
+
+    (started,) = only(it.mark("COIN-USD", 66), LiquidationStarted)
+
+    assert (started.equity, started.maintenance_margin) == (28_00, 35_00)
+
+
+def test_who_owes_nothing_and_holds_nothing_has_nothing_to_liquidate() -> None:
+    it = stage(rules(liquidation=LiquidationRules(trigger=Breach.AT_OR_BELOW)), dollars=1, coins=0)
+
+    events = it.do(Withdraw(at=it.now(), account="ann", asset="USD", amount=1_00))
+
+    assert not only(events, LiquidationStarted)
+
+
+def with_inverse(dollars: int, fee: str = "0", amount: Amount = Amount.WHOLE_POSITION) -> Stage:
+    """Ann with ten coins, and a contract on a dollar that settles in them; Bob has coins too."""
+    book = rules(haircut=Haircut.BALANCE, liquidation=LiquidationRules(fee=fee, amount=amount))
+    it = stage(book, dollars=dollars)
+    it.enlist("INV", kind=ContractKind.INVERSE, settle="COIN", money_unit="0.001")
+    it.mark("INV", 100)
+    it.trader("bob")
+    it.bring("bob", "COIN", 100 * COIN)
+    return it
+
+
+def test_a_position_that_settles_in_coins_is_told_in_dollars_and_pays_in_coins() -> None:
+    """4,000 short at 100 are 40 coins; at 125, 32, and 8 of ten are lost: equity 1,100 - 800.
+
+    10 coins and 300 dollars come to 13 coins: 40 - 4,000 / P, up to 148.148.  The fee is 1% of 32.
+    """
+    it = with_inverse(300, fee="0.01")
+    it.hold("ann", "INV", -4_000, 100, other="bob")
+    it.show("INV", asks={125: 4_000})
+    assert not only(it.mark("INV", 124), LiquidationStarted)
+
+    events = it.mark("INV", 125)
+
+    (started,), (step,) = only(events, LiquidationStarted), only(events, LiquidationStepTaken)
+    (held,) = started.positions
+    assert (started.collateral, started.equity) == (1_100_00, 300_00)
+    assert (held.notional, held.unrealised_pnl) == (3_200_00, -800_00)
+    assert held.maintenance_margin == started.maintenance_margin == 320_00
+    assert step.bankruptcy_price == 148
+    (fee,) = only(events, LiquidationFeeCharged)
+    assert (fee.asset, fee.notional, fee.fee) == ("COIN", 32_000, 320)
+    assert (it.balance("ann"), it.balance("ann", "COIN")) == (300_00, 1_680)
+
+
+def test_all_assets_stand_behind_a_position_whatever_it_settles_in() -> None:
+    """400 of 1,600 are needed.  18 coins in full: 40 - 4,000 / P is that at 181.8."""
+    it = with_inverse(800)
+    it.hold("ann", "INV", -4_000, 100)
+
+    (held,) = it.venue.account_view("ann", "COIN").positions
+
+    assert held.margin_ratio == RATE_ONE // 4
+    assert held.bankruptcy_price == 181
+
+
+def test_what_is_lacking_in_dollars_is_freed_in_coins() -> None:
+    """20 dollars are 0.2 coins at 100, a tenth of the 2 that 250 lots are worth at 125."""
+    it = with_inverse(300, amount=Amount.JUST_ENOUGH)
+    it.hold("ann", "INV", -4_000, 100, other="bob")
+
+    (step, *_) = only(it.mark("INV", 125), LiquidationStepTaken)
+
+    assert step.size == 250
+
+
+def test_the_bucket_of_an_isolated_position_is_of_the_asset_it_settles_in() -> None:
+    """100 short at 100 put a tenth of a coin aside.  Bought back at 105, half of that is lost, and
+    the rest comes back as coins.
+    """
+    it = with_inverse(0)
+    it.isolate("ann", "INV")
+    it.hold("ann", "INV", -100, 100, other="bob")
+    assert it.balance("ann", "COIN") == 9_900
+    it.show("INV", asks={105: 100})
+
+    it.mark("INV", 105)
+
+    assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 9_900 + 52)
 
 
 def test_the_liquidation_price_counts_what_the_mark_does_to_the_collateral() -> None:

@@ -286,6 +286,18 @@ def test_nobody_goes_over_to_a_margin_they_do_not_have() -> None:
     assert hedged.refusal(switch(hedged, MarginMode.CROSS)) is Reject.INSUFFICIENT_MARGIN
 
 
+def test_an_isolated_leg_needs_what_its_tier_says_and_not_what_the_grid_does() -> None:
+    """A tenth of 4,000, which is all that is in its bucket; the grid would ask for a fifth."""
+    it = stage(GridRules(moves=("0.2",)))
+    it.isolate("ann", "BTC-DATED")
+    it.hold("ann", "BTC-DATED", -40, 100)
+
+    held = it.position("ann", "BTC-DATED")
+
+    assert held is not None
+    assert held.margin_ratio == RATE_ONE
+
+
 def test_nobody_goes_over_with_an_order_anywhere_in_the_pool() -> None:
     it = stage()
     it.place("ann", "ETH", 1, 90)

@@ -4,7 +4,7 @@ import pytest
 
 from exchange.core.messages import LiquidationStarted, Reject, Side
 from exchange.core.policies import Backing, Quantile
-from exchange.core.rules import DeleveragingRules, LiquidationRules, Tier
+from exchange.core.rules import DeleveragingRules, LiquidationRules, MarginPrice, MarginRules, Tier
 from exchange.core.units import RATE_ONE
 from tests.stage import DOLLAR, SUBTICKS, Stage, only, rulebook
 
@@ -168,3 +168,21 @@ def test_closing_some_uses_up_its_share_of_the_equity() -> None:
 
     assert seen.backing == 400 * DOLLAR * 225 // 700
     assert seen.value == 450 * DOLLAR - seen.backing
+
+
+def test_closing_some_leaves_margin_for_its_share_of_the_cost_rounded_down() -> None:
+    """3 for 302 are worth 303, with 150 beside them: 151, just what they need.  The third that is
+    left cost 100.66, half of which must stand behind it.
+    """
+    half = (Tier(floor="0", maintenance="0.5", leverage_max=2),)
+    rules = LiquidationRules(backing=Backing.BY_MAINTENANCE)
+    at_entry = MarginRules(maintenance_price=MarginPrice.ENTRY)
+    it = Stage(rulebook(tiers=half, liquidation=rules, margin=at_entry))
+    it.trader("ann", deposit=150)
+    it.mark("BTC", 101)
+    it.hold("ann", "BTC", 1, 100)
+    it.hold("ann", "BTC", 2, 101)
+
+    seen = it.venue.closing_view("ann", "BTC", 2)
+
+    assert seen.backing == 15_100 - 5_033

@@ -183,6 +183,22 @@ def test_the_fillable_price_is_no_worse_than_bankruptcy() -> None:
         assert step.bankruptcy_price == bankruptcy
 
 
+def test_what_needs_no_margin_bears_none_of_a_debt() -> None:
+    """Ether is 10 cents above the first tier, and its cent of margin all that is needed."""
+    tiers = (
+        Tier(floor="0", maintenance="0", leverage_max=100),
+        Tier(floor="1000", maintenance="0.1", leverage_max=100),
+    )
+    it = anns(cents=299_90, tiers=tiers, backing=Backing.BY_MAINTENANCE)
+    it.mark("ETH", 1_000)
+    it.hold("ann", "ETH", 1, 1_000, other="bob")
+    it.mark("ETH", 1_000, 10)
+
+    (step, *_) = only(it.mark("BTC", 69), LiquidationStepTaken)
+
+    assert (step.symbol, step.bankruptcy_price) == ("BTC", 69)
+
+
 # -------------------------------------------------------------------------- takeover, ADL
 
 
@@ -220,11 +236,18 @@ def test_what_the_tick_leaves_over_is_the_traders_or_the_funds(unfilled: Unfille
         )
 
 
-def test_the_venue_deleverages_itself_at_its_own_bankruptcy_price_under_every_rule() -> None:
-    """It has nobody behind it who would pay for the mark."""
+@pytest.mark.parametrize("backing", Backing)
+def test_the_venue_deleverages_itself_at_its_own_bankruptcy_price_under_every_rule(
+    backing: Backing,
+) -> None:
+    """It has nobody behind it who would pay for the mark, and needs no margin: at 75 it stands."""
     rules = DeleveragingRules(price=DeleveragingPrice.MARK)
-    it = anns(unfilled=Unfilled.TAKEOVER, takeover_whole=True, fund="50", deleveraging=rules)
+    it = anns(
+        unfilled=Unfilled.TAKEOVER, takeover_whole=True, fund="50", deleveraging=rules,
+        backing=backing,
+    )  # fmt: skip
     it.mark("BTC", 87)
+    assert not only(it.mark("BTC", 75), PositionDeleveraged)
 
     (adl,) = only(it.mark("BTC", 74), PositionDeleveraged)
 
