@@ -54,7 +54,9 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     yield f"{market.told} {market.ruled} {market.withheld} {state.phase}"
     funding, premiums = market.funding, market.funding.premiums
     yield f"{funding.is_told} {premiums.count} {premiums.total}"
-    for average in (market.average, funding.mark_average, funding.index_average):
+    averages = funding.averages
+    both = () if averages is None else (averages.mark, averages.index)
+    for average in (market.average, *both):
         if average is not None:
             yield f"{average.price} {average.since} {average.weighted} {average.covered}"
     if market.book.tape is not None:

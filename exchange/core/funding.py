@@ -9,6 +9,7 @@ from exchange.core.accounts import Position
 from exchange.core.alarms import Alarm, Due
 from exchange.core.average import TimeAverage
 from exchange.core.finding import Refusal, is_over, priced_market
+from exchange.core.funding_rate import PriceAverages
 from exchange.core.ledger import Reason
 from exchange.core.messages import (
     FundingPaid,
@@ -19,7 +20,7 @@ from exchange.core.messages import (
 from exchange.core.policies import FundingMethod, FundingPrice, FundingRounding, Premium
 from exchange.core.premium import impact_premium, impact_price, share
 from exchange.core.state import Market, State
-from exchange.core.units import Lots, MarkPrice, Money, Nanos, Rate, ceil_div
+from exchange.core.units import Lots, MarkPrice, Money, Nanos, Rate, ceil_div, cut_div
 
 
 def update_funding(state: State, command: UpdateFundingRate) -> Refusal | None:
@@ -28,9 +29,8 @@ def update_funding(state: State, command: UpdateFundingRate) -> Refusal | None:
     if isinstance(market, Refusal):
         return market
     market.model.interval = command.interval
-    if not market.funding.is_told:
-        market.funding.is_told = True
-        _stop_sampling(state, market)
+    market.funding.is_told = True
+    _stop_sampling(state, market)
     _announce(state, market, command.rate, command.next_at)
     return None
 
@@ -62,10 +62,10 @@ def begin(state: State, market: Market) -> None:
     market.model.interval = interval
     end = (state.now // interval + 1) * interval
     if funding.formula.rules.premium is Premium.TIME_AVERAGE:
-        funding.mark_average = TimeAverage(state.now, end)
-        funding.index_average = TimeAverage(state.now, end)
-        funding.mark_average.note(state.now, state.marks.prices[instrument.index])
-        funding.index_average.note(state.now, market.model.index)
+        mark, index = TimeAverage(state.now, end), TimeAverage(state.now, end)
+        mark.note(state.now, state.marks.prices[instrument.index])
+        index.note(state.now, market.model.index)
+        funding.averages = PriceAverages(mark, index)
     else:
         _set_sample(state, market)
     _announce(state, market, 0, end)
@@ -75,7 +75,7 @@ def sample(state: State, market: Market) -> None:
     """Note the premium of this moment; a stale index says nothing."""
     funding = market.funding
     funding.next_sample = None
-    if not funding.computes or is_over(market):
+    if is_over(market):
         return
     if not market.model.is_stale(state.now):
         funding.premiums.add(premium_now(state, market))
@@ -155,7 +155,7 @@ def owed(market: Market, price: MarkPrice, size: Lots, rate: Rate) -> Money:
     above, below = market.instrument.payment(price, size, rate)
     if market.funding.formula.rules.rounding is FundingRounding.AGAINST_TRADERS:
         return ceil_div(above, below)
-    return above // below if above >= 0 else -(-above // below)
+    return cut_div(above, below)
 
 
 def _pay_one(

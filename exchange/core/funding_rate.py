@@ -13,6 +13,7 @@ from exchange.core.units import (
     Nanos,
     Rate,
     UnitError,
+    cut_div,
     exact,
     on_grid,
     rate,
@@ -33,7 +34,7 @@ class FundingFormula:
         self.pause: Nanos = _nanos(rules.sample_seconds, "sample_seconds")
         daily = rate(rules.interest_quote, "interest_quote")
         daily -= rate(rules.interest_base, "interest_base")
-        self.interest: Rate = _cut(daily * self.period, DAY)
+        self.interest: Rate = cut_div(daily * self.period, DAY)
         """Of one period."""
         self.clamp_lower = _bound(rules.clamp_lower, "clamp_lower")
         self.clamp_upper = _bound(rules.clamp_upper, "clamp_upper")
@@ -61,7 +62,7 @@ class FundingFormula:
 
     def of_interval(self, premium: Rate) -> Rate:
         """The interval's share of a period's rate, before its cap."""
-        return _cut(self.of_period(premium) * self.interval, self.period)
+        return cut_div(self.of_period(premium) * self.interval, self.period)
 
     def paid(self, premium: Rate) -> Rate:
         """What is paid for an interval."""
@@ -70,14 +71,9 @@ class FundingFormula:
 
 def within(value: Rate, lower: Rate | None, upper: Rate | None) -> Rate:
     """The value, or the bound that it passes; None bounds nothing."""
-    if lower is not None and value < lower:
-        return lower
-    return upper if upper is not None and value > upper else value
-
-
-def _cut(part: int, whole: int) -> int:
-    """A quotient, cut towards zero."""
-    return part // whole if part >= 0 else -(-part // whole)
+    if lower is not None:
+        value = max(lower, value)
+    return value if upper is None else min(upper, value)
 
 
 def _nanos(text: str, what: str) -> Nanos:
@@ -95,14 +91,31 @@ def _times(text: str, of: Rate, what: str) -> Rate | None:
     return int(exact(text, f"funding.{what}") * of) if text else None
 
 
+class PriceAverages:
+    """Mark and index of one interval, averaged over time."""
+
+    def __init__(self, mark: TimeAverage, index: TimeAverage) -> None:
+        self.mark = mark
+        self.index = index
+
+    def premium(self, now: Nanos) -> Rate:
+        """How far the average mark is above the index's; 0 before there are both."""
+        mark, index = self.mark.value(now), self.index.value(now)
+        return 0 if mark is None or index is None else share(mark - index, index)
+
+    def following(self, end: Nanos) -> "PriceAverages":
+        """Those of the next interval, which begin with the prices in force."""
+        return PriceAverages(self.mark.following(end), self.index.following(end))
+
+
 class Funding:
     """One contract's funding: its formula, and the samples of the interval under way."""
 
     def __init__(self, rules: FundingRules, instrument: Instrument) -> None:
         self.formula = FundingFormula(rules, instrument)
         self.premiums = PremiumAverage(rules.averaging)
-        self.mark_average: TimeAverage | None = None
-        self.index_average: TimeAverage | None = None
+        self.averages: PriceAverages | None = None
+        """Where the premium is made of them."""
         self.is_told = False
         """Whether the feed tells rates: then none is computed."""
         self.due: Due | None = None
@@ -117,13 +130,9 @@ class Funding:
     def begin_interval(self, end: Nanos) -> None:
         """Start a new average."""
         self.premiums.clear()
-        if self.mark_average is not None and self.index_average is not None:
-            self.mark_average = self.mark_average.following(end)
-            self.index_average = self.index_average.following(end)
+        if self.averages is not None:
+            self.averages = self.averages.following(end)
 
     def premium(self, now: Nanos) -> Rate:
         """The average premium of the interval so far."""
-        if self.mark_average is None or self.index_average is None:
-            return self.premiums.value()
-        mark, index = self.mark_average.value(now), self.index_average.value(now)
-        return share(mark - index, index) if mark and index else 0
+        return self.premiums.value() if self.averages is None else self.averages.premium(now)

@@ -3,7 +3,7 @@
 from exchange.core.book import Book
 from exchange.core.instrument import Instrument
 from exchange.core.policies import Averaging
-from exchange.core.units import RATE_ONE, MarkPrice, Money, Rate
+from exchange.core.units import RATE_ONE, MarkPrice, Money, Rate, cut_div
 
 
 def impact_price(book: Book, instrument: Instrument, notional: Money, *, buy: bool) -> MarkPrice:
@@ -39,8 +39,7 @@ def impact_premium(bid: MarkPrice, ask: MarkPrice, index: MarkPrice) -> Rate:
 
 def share(part: int, whole: int) -> Rate:
     """A fraction as a rate, cut towards zero."""
-    rate = abs(part) * RATE_ONE // whole
-    return rate if part >= 0 else -rate
+    return cut_div(part * RATE_ONE, whole)
 
 
 class PremiumAverage:
@@ -61,10 +60,7 @@ class PremiumAverage:
 
     def value(self) -> Rate:
         """The average, cut towards zero; without samples, 0."""
-        if self.weights == 0:
-            return 0
-        average = abs(self.total) // self.weights
-        return average if self.total >= 0 else -average
+        return cut_div(self.total, self.weights) if self.weights else 0
 
     def clear(self) -> None:
         """A new interval begins."""

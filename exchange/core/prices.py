@@ -37,8 +37,8 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
         return
     state.marks.prices[number] = mark
     market.instrument.crowd(mark, market.open_interest)
-    if market.funding.mark_average is not None:
-        market.funding.mark_average.note(state.now, mark)
+    if market.funding.averages is not None:
+        market.funding.averages.mark.note(state.now, mark)
     state.emit(MarkPriceChanged(at=state.now, symbol=market.instrument.symbol, price=mark))
     if market.on_mark is not None and market.phase is Phase.TRADING:
         watch(state, market.on_mark, mark)
@@ -55,9 +55,10 @@ def update_index(state: State, command: UpdateIndexPrice) -> Refusal | None:
     model, funding = market.model, market.funding
     first = model.index == 0
     model.index_at = state.now
-    for average in (market.average, funding.index_average):
-        if average is not None:
-            average.note(state.now, command.price)
+    if market.average is not None:
+        market.average.note(state.now, command.price)
+    if funding.averages is not None:
+        funding.averages.index.note(state.now, command.price)
     if command.price != model.index:
         model.index = command.price
         state.emit(IndexPriceChanged(at=state.now, symbol=command.symbol, price=command.price))

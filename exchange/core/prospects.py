@@ -5,7 +5,6 @@ Views only: nothing here changes anything.
 
 from exchange.core.accounts import Position
 from exchange.core.admission import trial_of, unaffordable
-from exchange.core.average import TimeAverage
 from exchange.core.book import Order
 from exchange.core.deleveraging import queue, standing
 from exchange.core.instrument import Instrument
@@ -15,7 +14,7 @@ from exchange.core.orders import market_limit
 from exchange.core.policies import Quantile
 from exchange.core.scope import Scope, Stake
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Nanos, Rate, Ticks, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div
 
 RISE_MAX = 1_000 * RATE_ONE
 """A rise beyond which nobody looks."""
@@ -106,7 +105,7 @@ def queue_view(state: State, market: Market, position: Position) -> QueueView:
 def funding_view(state: State, market: Market) -> FundingView:
     """A contract's funding in the interval under way."""
     model, formula = market.model, market.funding.formula
-    premium = market.funding.premium(state.now)
+    premium, averages = market.funding.premium(state.now), market.funding.averages
     return FundingView(
         symbol=market.instrument.symbol,
         rate=model.rate,
@@ -119,13 +118,9 @@ def funding_view(state: State, market: Market) -> FundingView:
         predicted=formula.paid(premium),
         period_cap=formula.period_cap,
         impact_notional=formula.impact_notional,
-        mark_average=_so_far(market.funding.mark_average, state.now),
-        index_average=_so_far(market.funding.index_average, state.now),
+        mark_average=None if averages is None else averages.mark.value(state.now),
+        index_average=None if averages is None else averages.index.value(state.now),
     )
-
-
-def _so_far(average: TimeAverage | None, now: Nanos) -> MarkPrice | None:
-    return None if average is None else average.value(now)
 
 
 def fund_view(state: State, fund: int) -> FundView:

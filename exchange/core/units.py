@@ -46,6 +46,15 @@ def ceil_div(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
+def cut_div(numerator: int, denominator: int) -> int:
+    """The quotient cut towards zero; the denominator is positive.
+
+    >>> cut_div(7, 2), cut_div(-7, 2)
+    (3, -3)
+    """
+    return numerator // denominator if numerator > 0 else -(-numerator // denominator)
+
+
 def times(wide: int, narrow: int) -> int:
     """The product, in 64 bits where they suffice, and exact in any case.
 

@@ -8,13 +8,15 @@ from exchange.core.messages import (
     FundingSettled,
     LiquidationStarted,
     PassTime,
+    Reject,
     SettleInstrument,
     UpdateFundingRate,
     UpdateIndexPrice,
+    UpdateMarkPrice,
 )
 from exchange.core.policies import Averaging, FundingMethod, FundingPrice, FundingRounding, Premium
-from exchange.core.rules import ContractKind, FundingRules, Tier
-from exchange.core.units import RATE_ONE, SECOND
+from exchange.core.rules import ContractKind, FundingRules, MarkRules, Tier
+from exchange.core.units import NEVER, RATE_ONE, SECOND
 from tests.stage import CENT, DOLLAR, SUBTICKS, Stage, only, rulebook
 
 PERCENT = RATE_ONE // 100
@@ -293,3 +295,215 @@ def test_the_next_payment_is_announced() -> None:
     (told,) = only(at(it, HOUR), FundingRateChanged)
 
     assert (told.rate, told.next_at) == (2 * PERCENT, 2 * HOUR)
+
+
+# ------------------------------------------------------------------------- told and made
+
+
+def test_where_rates_are_told_none_is_made() -> None:
+    """By default nobody pays before the feed tells a rate, whatever index and quotes are."""
+    it = stage()
+    quoted(it, 102, 103)
+
+    assert at(it, 24 * HOUR) == []
+
+
+def test_a_rate_told_ends_the_sampling() -> None:
+    """Nothing is due any more but the payment."""
+    it = stage(computed())
+    quoted(it, 102, 103)
+    assert it.venue.next_due == HOUR // 4
+
+    tell(it, PERCENT, at=HOUR)
+
+    assert it.venue.next_due == HOUR
+    tell(it, PERCENT, at=HOUR)
+    at(it, HOUR)
+    assert it.venue.next_due == 9 * HOUR
+
+
+def test_a_rate_told_again_keeps_its_turn() -> None:
+    """Payments of one moment are made in the order in which their times were told."""
+    it = stage()
+    it.mark("ETH", 100)
+    tell(it, PERCENT)
+    it.do(UpdateFundingRate(at=it.now(), symbol="ETH", rate=0, next_at=HOUR, interval=HOUR))
+    tell(it, 2 * PERCENT)
+
+    assert [(e.symbol, e.rate) for e in only(at(it, HOUR), FundingSettled)] == [
+        ("BTC", 2 * PERCENT),
+        ("ETH", 0),
+    ]
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_time_that_has_come_already_is_not_paid_at(late: int) -> None:
+    """Nor is the payment that was announced before; a time to come brings it back."""
+    it = stage()
+    tell(it, PERCENT)
+    at(it, HOUR // 2)
+    it.do(UpdateFundingRate(at=it.at, symbol="BTC", rate=PERCENT, next_at=it.at - late, interval=1))
+    assert it.venue.next_due == NEVER
+
+    tell(it, PERCENT)
+
+    assert paid(at(it, HOUR))["ann"] == 10 * DOLLAR
+
+
+def test_without_an_interval_a_rate_is_paid_once() -> None:
+    it = stage()
+    tell(it, PERCENT, interval=0)
+
+    assert paid(at(it, HOUR))["ann"] == 10 * DOLLAR
+    assert it.venue.next_due == NEVER
+
+
+def test_a_rate_of_an_unknown_contract_is_refused() -> None:
+    command = UpdateFundingRate(at=1_000, symbol="DOGE", rate=1, next_at=HOUR, interval=HOUR)
+
+    assert stage().refusal(command) is Reject.UNKNOWN_INSTRUMENT
+
+
+def test_before_there_is_a_mark_nothing_is_paid() -> None:
+    """The time passes nevertheless: the next payment is at its own."""
+    it = Stage(rulebook())
+    tell(it, PERCENT)
+
+    assert not only(at(it, HOUR), FundingSettled)
+    assert it.venue.next_due == 9 * HOUR
+
+
+def test_on_the_index_price_the_mark_stands_in_where_there_is_no_index() -> None:
+    it = stage(FundingRules(price=FundingPrice.INDEX))
+    tell(it, PERCENT)
+
+    assert paid(at(it, HOUR))["ann"] == 10 * DOLLAR
+
+
+# ---------------------------------------------------------------- one interval after another
+
+
+def test_each_interval_has_its_own_average() -> None:
+    """2% all of the first hour, nothing in the second."""
+    it = stage(computed(clamp_lower="0", clamp_upper="0"))
+    quoted(it, 102, 103)
+    assert rate_of_the_hour(it) == 2 * PERCENT
+
+    quoted(it, 99, 101)
+
+    assert at(it, 2 * HOUR)[0] == FundingSettled(
+        at=2 * HOUR, symbol="BTC", rate=0, price=100 * SUBTICKS
+    )
+
+
+def test_each_interval_has_its_own_average_of_mark_and_index() -> None:
+    """The mark goes to 102 at 1:00, and the index at 2:00."""
+    it = stage(computed(clamp_lower="0", clamp_upper="0", premium=Premium.TIME_AVERAGE))  # type: ignore[arg-type]
+    it.do(UpdateIndexPrice(at=it.now(), symbol="BTC", price=100 * SUBTICKS))
+    rates = [rate_of_the_hour(it)]
+    it.do(UpdateMarkPrice(at=HOUR, symbol="BTC", price=102 * SUBTICKS))
+    rates += [e.rate for e in only(at(it, 2 * HOUR), FundingSettled)]
+    it.do(UpdateIndexPrice(at=2 * HOUR, symbol="BTC", price=102 * SUBTICKS))
+    rates += [e.rate for e in only(at(it, 3 * HOUR), FundingSettled)]
+
+    assert rates == [0, 2 * PERCENT, 0]
+
+
+def test_before_mark_and_index_are_both_known_there_is_no_premium() -> None:
+    it = Stage(rulebook(funding=computed(premium=Premium.TIME_AVERAGE)), "BTC")  # type: ignore[arg-type]
+    it.do(UpdateIndexPrice(at=it.now(), symbol="BTC", price=100 * SUBTICKS))
+    assert it.venue.funding_view("BTC").premium == 0
+    at(it, HOUR // 2)
+    assert it.venue.funding_view("BTC").premium == 0
+
+    it.mark("BTC", 103)
+    at(it, 3 * HOUR // 4)
+
+    assert it.venue.funding_view("BTC").premium == 3 * PERCENT
+
+
+# ----------------------------------------------------------------------------- the samples
+
+
+def test_an_interval_ends_at_whole_multiples_of_it_and_so_do_the_pauses_of_samples() -> None:
+    """The index is first told at 1:20."""
+    it = stage(computed(clamp_lower="0", clamp_upper="0"))
+    at(it, 4 * HOUR // 3)
+    it.show("BTC", bids={102: 100}, asks={103: 100})
+
+    events = it.do(UpdateIndexPrice(at=it.at, symbol="BTC", price=100 * SUBTICKS))
+
+    (told,) = only(events, FundingRateChanged)
+    assert (told.rate, told.next_at) == (0, 2 * HOUR)
+    assert it.venue.next_due == 3 * HOUR // 2
+    assert it.venue.funding_view("BTC").interval == HOUR
+
+
+def test_the_sample_at_the_end_belongs_to_the_interval_that_ends() -> None:
+    """Three samples of 0, and one of 4% at the full hour; the next hour is all 4%."""
+    it = stage(computed(clamp_lower="0", clamp_upper="0"))
+    quoted(it, 99, 101)
+    at(it, HOUR - 2)
+    it.show("BTC", bids={104: 100}, asks={105: 100})
+
+    rates = [e.rate for e in only(at(it, HOUR) + at(it, 2 * HOUR), FundingSettled)]
+
+    assert rates == [PERCENT, 4 * PERCENT]
+
+
+def test_a_stale_index_gives_no_sample() -> None:
+    """2% at the first quarter; at the second the index is 20 minutes old and would say 4%."""
+    mark = MarkRules(stale_after_seconds="900")
+    it = stage(computed(clamp_lower="0", clamp_upper="0"), mark=mark)
+    at(it, HOUR // 6)
+    quoted(it, 102, 103)
+    at(it, HOUR // 4)
+    it.show("BTC", bids={104: 100}, asks={105: 100})
+
+    assert rate_of_the_hour(it) == 2 * PERCENT
+
+
+@pytest.mark.parametrize(("bid", "ask", "premium"), [(101, 104, 250), (97, 98, -250)])
+def test_the_premium_may_be_that_of_the_middle(bid: int, ask: int, premium: int) -> None:
+    """In hundredths of a per cent."""
+    it = stage(computed(clamp_lower="0", clamp_upper="0", premium=Premium.MIDDLE))  # type: ignore[arg-type]
+    quoted(it, bid, ask)
+
+    assert rate_of_the_hour(it) == premium * PERCENT // 100
+
+
+@pytest.mark.parametrize("quotes", [{"bids": {104: 1}}, {"asks": {104: 1}}])
+def test_half_a_book_has_no_middle(quotes: dict[str, dict[int, int]]) -> None:
+    it = stage(computed(clamp_lower="0", clamp_upper="0", premium=Premium.MIDDLE))  # type: ignore[arg-type]
+    it.do(UpdateIndexPrice(at=it.now(), symbol="BTC", price=100 * SUBTICKS))
+    it.show("BTC", **quotes)
+
+    assert rate_of_the_hour(it) == 0
+
+
+def test_the_premium_may_be_that_of_the_mark() -> None:
+    it = stage(computed(clamp_lower="0", clamp_upper="0", premium=Premium.MARK))  # type: ignore[arg-type]
+    it.do(UpdateIndexPrice(at=it.now(), symbol="BTC", price=80 * SUBTICKS))
+
+    assert rate_of_the_hour(it) == 25 * PERCENT
+
+
+def test_what_is_settled_or_over_has_nothing_due() -> None:
+    it = stage(computed())
+    quoted(it, 102, 103)
+    it.do(SettleInstrument(at=it.now(), symbol="BTC", price=100 * SUBTICKS))
+
+    at(it, HOUR)
+
+    assert it.venue.next_due == NEVER
+
+
+def test_neither_futures_nor_spot_have_a_funding_rate() -> None:
+    it = Stage(rulebook(funding=computed()), "")
+    it.enlist("BTC-30JAN70", expiry="1970-01-30T08:00")
+    it.enlist("COIN/USD", kind=ContractKind.SPOT, base="COIN", base_unit="0.001")
+
+    for symbol in ("BTC-30JAN70", "COIN/USD"):
+        events = it.do(UpdateIndexPrice(at=it.now(), symbol=symbol, price=100 * SUBTICKS))
+        assert not only(events, FundingRateChanged)
+    assert not only(at(it, 3 * HOUR), FundingSettled)
