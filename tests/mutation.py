@@ -58,6 +58,7 @@ SECONDS_FOR_ONE = int(os.environ.get("PLIMSOLL_MUTATION_SECONDS", "8"))
 NUMBERED = "numbers of entries are only told apart"
 OPEN = "no open position has a size of zero"
 NOTHING = "nothing is paid, and nothing told, where nothing is owed"
+TRADED = "no trade is of zero lots"
 QUICKER = "the same found in less time"
 EQUIVALENT: dict[str, str] = {
     "house.house_position: market.insurance != position.pool.wallet and (not position.isolated)"
@@ -85,6 +86,12 @@ EQUIVALENT: dict[str, str] = {
     "deleveraging.price_for: position.size > 0  ->  position.size >= 0": OPEN,
     "deleveraging.deleverage: bankrupt.size < 0  ->  bankrupt.size <= 0": OPEN,
     "deleveraging.deleverage: 0  ->  1": OPEN,
+    "settlement._move_bucket: lots > 0  ->  lots >= 0": TRADED,
+    "settlement._move_bucket: held > 0  ->  held >= 0": "of nothing held, nothing is closed",
+    "settlement._move_bucket: opening  ->  True": "what nothing needs is not taken",
+    "settlement._spare: state.margin(pool) if pool.is_unified else state.cross(pool)"
+    "  ->  state.margin(pool)": QUICKER,
+    "settlement._settle_spot: lots > 0  ->  lots >= 0": TRADED,
 }
 """Mutants that change nothing anybody could see, by their name, and why."""
 

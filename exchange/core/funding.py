@@ -73,12 +73,10 @@ def begin(state: State, market: Market) -> None:
 
 def sample(state: State, market: Market) -> None:
     """Note the premium of this moment; a stale index says nothing."""
-    funding = market.funding
-    funding.next_sample = None
     if is_over(market):
         return
     if not market.model.is_stale(state.now):
-        funding.premiums.add(premium_now(state, market))
+        market.funding.premiums.add(premium_now(state, market))
     _set_sample(state, market)
 
 

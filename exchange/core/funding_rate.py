@@ -101,7 +101,10 @@ class PriceAverages:
     def premium(self, now: Nanos) -> Rate:
         """How far the average mark is above the index's; 0 before there are both."""
         mark, index = self.mark.value(now), self.index.value(now)
-        return 0 if mark is None or index is None else share(mark - index, index)
+        if mark is None:
+            return 0
+        assert index is not None, "an interval begins with an index price, and may without a mark"
+        return share(mark - index, index)
 
     def following(self, end: Nanos) -> "PriceAverages":
         """Those of the next interval, which begin with the prices in force."""

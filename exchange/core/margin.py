@@ -184,6 +184,10 @@ class CrossMargin:
         """Wallet balance and unrealised PnL: gains carry losses."""
         return self.wallet + self.unrealised
 
+    def spare(self, lines: Lines) -> Money:
+        """What the wallet can give without putting cross positions into liquidation."""
+        return max(0, -lines.lacking(self.equity, self.maintenance))
+
 
 class PoolMargin(CrossMargin):
     """That, and what positions and open orders take of it: what more can be opened."""
@@ -216,10 +220,6 @@ class PoolMargin(CrossMargin):
     def for_bucket(self) -> Money:
         """What an isolated position may take."""
         return self.available
-
-    def spare(self, lines: Lines) -> Money:
-        """What the wallet can give without putting cross positions into liquidation."""
-        return max(0, -lines.lacking(self.equity, self.maintenance))
 
     @property
     def withdrawable(self) -> Money:

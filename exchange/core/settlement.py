@@ -41,15 +41,11 @@ def settle(
     if isinstance(position, SpotPosition):
         return _settle_spot(state, market, position, lots, value, fee_rate)
     held = position.size
-    turns = held < 0 < lots or lots < 0 < held
-    closing = min(magnitude(lots), magnitude(held)) if turns else 0
     realised = position.trade(lots, value)
     collateral = position.bucket if position.isolated else position.pool.wallet
     state.ledger.transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
     if position.isolated and not position.pool.is_house:
-        opening = magnitude(lots) - closing
-        opened = times(magnitude(value), opening) // magnitude(lots)
-        _move_bucket(state, position, held, closing, realised, opening, opened)
+        _move_bucket(state, position, held, lots, value, realised)
     fee = ceil_div(times(magnitude(value), fee_rate), RATE_ONE)
     _pay_fee(state, market, position, fee)
     count_position(state, market, position, held)
@@ -68,15 +64,14 @@ def count_position(state: State, market: Market, position: Position, held: Lots)
 
 
 def _move_bucket(
-    state: State,
-    position: Position,
-    held: Lots,
-    closing: Lots,
-    realised: Money,
-    opening: Lots,
-    value: Money,
+    state: State, position: Position, held: Lots, lots: Lots, value: Money, realised: Money
 ) -> None:
-    """Give back the closed part of the bucket, with its PnL; fund what is opened for `value`."""
+    """Give back the part of the bucket that `lots` close, with its PnL; fund what they open.
+
+    `held` was the position before; `value` is that of all the lots.
+    """
+    closing = min(magnitude(lots), magnitude(held)) if (lots > 0) != (held > 0) else 0
+    opening = magnitude(lots) - closing
     ledger, wallet = state.ledger, position.pool.wallet
     bucket = state.bucket(position)
     if closing and not position.distress.failing:
@@ -85,7 +80,8 @@ def _move_bucket(
         released = max(min(share, bucket), 0)
         ledger.transfer(position.bucket, wallet, released, Reason.ISOLATED_MARGIN)
     if opening:
-        needed = position.instrument.isolated_margin(value, opening, position.leverage)
+        opened = times(magnitude(value), opening) // magnitude(lots)
+        needed = position.instrument.isolated_margin(opened, opening, position.leverage)
         granted = min(needed, _spare(state, position.pool))
         ledger.transfer(wallet, position.bucket, granted, Reason.ISOLATED_MARGIN)
 
@@ -103,10 +99,8 @@ def _spare(state: State, pool: Pool) -> Money:
 
     A resting order was affordable when it was placed; cross positions may have lost since.
     """
-    if pool.is_unified:
-        return state.margin(pool).spare(state.lines)
-    margin = state.cross(pool)
-    return max(0, -state.lines.lacking(margin.equity, margin.maintenance))
+    margin = state.margin(pool) if pool.is_unified else state.cross(pool)
+    return margin.spare(state.lines)
 
 
 def _settle_spot(

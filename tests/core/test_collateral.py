@@ -188,6 +188,20 @@ def test_an_isolated_position_takes_only_money_that_is_there() -> None:
     assert it.balance("ann BTC") == 50_00
 
 
+def test_what_a_bucket_may_take_is_what_the_whole_account_can_spare() -> None:
+    """ETH has lost 200 of the 300 dollars and needs 80; coins that count 800 stand behind it."""
+    it = stage(dollars=300)
+    it.trader("bob", deposit=10_000)
+    it.hold("ann", "ETH", 10, 100)
+    it.isolate("ann", "BTC")
+    it.place("ann", "BTC", 10, 100)
+    it.mark("ETH", 80)
+
+    it.do(it.order("bob", "BTC", -10, 100))
+
+    assert it.balance("ann BTC") == 100_00
+
+
 # --------------------------------------------------------------------------- liquidation
 
 

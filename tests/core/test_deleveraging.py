@@ -390,6 +390,23 @@ def test_the_orders_of_a_deleveraged_position_are_cancelled() -> None:
     assert [o.symbol for o in it.account("bob").orders] == ["ETH"]
 
 
+def test_the_orders_may_stay_in_the_book() -> None:
+    """As on dYdX."""
+    rules = DeleveragingRules(cancels_orders=False)
+    liquidation = structs.replace(rulebook().liquidation, deleveraging=rules)
+    it = Stage(structs.replace(rulebook(), liquidation=liquidation))
+    it.trader("ann", deposit=100)
+    it.trader("bob", deposit=10_000)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100, other="bob")
+    it.place("bob", "BTC", 5, 50)
+
+    events = it.mark("BTC", 85)
+
+    assert only(events, PositionDeleveraged)
+    assert [o.symbol for o in it.account("bob").orders] == ["BTC"]
+
+
 def test_a_step_of_the_liquidation_tells_of_it() -> None:
     it = bankruptcy(("bob", 10))
 

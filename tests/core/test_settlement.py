@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.core.accounts import Position
-from exchange.core.messages import LiquidationStarted, OrderFilled, SetLeverage
+from exchange.core.messages import AdjustMargin, LiquidationStarted, OrderFilled, SetLeverage
 from exchange.core.rules import ContractKind
 from tests.stage import DOLLAR, Stage, only, position, rulebook
 
@@ -120,6 +120,36 @@ def test_closing_gives_back_its_share_of_the_bucket_and_what_it_made(
     assert (bucket(it), it.account("ann").wallet) == (left * DOLLAR, wallet * DOLLAR)
 
 
+@pytest.mark.parametrize(("sign", "kept"), [(1, 20_000), (-1, 10_000)])
+def test_a_bucket_keeps_the_cent_that_does_not_divide(sign: int, kept: int) -> None:
+    """300 dollars and a cent behind three lots; what is given back is rounded down."""
+    it = Stage()
+    it.trader("ann", deposit=1_000)
+    it.mark("BTC", 100)
+    it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=1))
+    it.hold("ann", "BTC", 3 * sign, 100)
+    it.do(AdjustMargin(at=it.now(), account="ann", symbol="BTC", amount=1))
+
+    it.hold("ann", "BTC", -1 if sign > 0 else 2, 100)
+
+    assert bucket(it) == kept + 1
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_lot_more_fills_the_bucket_and_a_lot_less_empties_it(sign: int) -> None:
+    """One lot of 100 at five times leverage, a second one, and one back."""
+    it = isolated(300)
+    it.hold("ann", "BTC", -10, 100, other="bob")
+
+    found = []
+    for lots in (1, 1, -1, -1):
+        it.hold("ann", "BTC", sign * lots, 100)
+        found.append(bucket(it) // DOLLAR)
+
+    assert found == [20, 40, 20, 0]
+
+
 def test_the_last_lot_empties_the_bucket() -> None:
     it = isolated(300)
 
@@ -187,6 +217,38 @@ def test_an_isolated_order_takes_no_margin_that_cross_positions_need() -> None:
     assert [e.symbol for e in only(events, LiquidationStarted)] == ["BTC"]
     assert it.size("ann", "ETH") == 10
     assert it.balance("insurance fund") == 50 * DOLLAR
+
+
+def test_a_wallet_that_can_spare_nothing_gives_nothing() -> None:
+    """Of 230, ETH has lost 200, and needs the other 30: BTC opens with nothing behind it."""
+    it = Stage(rulebook(fund="50"))
+    it.trader("ann", deposit=230)
+    it.trader("bob", deposit=1_000_000)
+    it.marks(BTC=100, ETH=50)
+    it.hold("ann", "ETH", 10, 50)
+    it.isolate("ann", "BTC")
+    it.place("ann", "BTC", 10, 100)
+    it.mark("ETH", 30)
+
+    (started,) = only(it.do(it.order("bob", "BTC", -10, 100)), LiquidationStarted)
+
+    assert (started.symbol, started.equity) == ("BTC", 0)
+    assert it.account("ann").wallet == 230 * DOLLAR
+
+
+def test_a_cross_position_pays_its_fee_from_the_wallet_even_if_that_liquidates_it() -> None:
+    """Bought at 100 with 111, at a mark of 99: of 101 are 99 needed, and the fee is 10."""
+    it = Stage(rulebook(maker="0.01"))
+    it.trader("ann", deposit=111)
+    it.trader("bob", deposit=1_000_000)
+    it.mark("BTC", 100)
+    it.place("ann", "BTC", 10, 100)
+    it.mark("BTC", 99)
+
+    (started,) = only(it.do(it.order("bob", "BTC", -10, 100)), LiquidationStarted)
+
+    assert started.equity == 91 * DOLLAR
+    assert it.balance("ann BTC") == 0
 
 
 def test_an_inverse_trade_that_turns_over_funds_the_part_that_opens_to_the_unit() -> None:

@@ -47,6 +47,19 @@ def test_base_and_quote_change_hands_without_a_mark_price() -> None:
     assert it.account("ann").positions == ()
 
 
+def test_the_least_trade_pays_its_fee_in_what_is_received_too_and_realises_nothing() -> None:
+    """1% of one coin, and 2% of 100 dollars; nothing is held on margin afterwards."""
+    it = market(taker="0.01", maker="0.02")
+    it.place("bob", "BTC/USD", -1, 100)
+
+    fills = only(it.do(it.order("ann", "BTC/USD", 1, 100)), OrderFilled)
+
+    assert [(f.account, f.fee, f.fee_asset, f.realised_pnl, f.position) for f in fills] == [
+        ("bob", 2 * DOLLAR, "USD", 0, 0),
+        ("ann", COIN // 100, "BTC", 0, 0),
+    ]
+
+
 def test_fees_are_taken_from_what_is_received() -> None:
     """1% of three coins, and 2% of 300 dollars."""
     it = market(taker="0.01", maker="0.02")
