@@ -39,7 +39,7 @@ def set_auto_margin(state: State, command: SetAutoMargin) -> Refusal | None:
 
 
 def draw_on_wallet(scope: Scope) -> None:
-    """Give a failed isolated position what the rulebook says, or all there is."""
+    """Give an isolated position, if it has failed, what the rulebook says, or all there is."""
     state, position = scope.state, scope.isolated
     if position is None or not position.auto_margin:
         return

@@ -127,8 +127,7 @@ def settle_funding(state: State, market: Market) -> None:
         rate = funding.formula.paid(funding.premium(state.now))
     pay(state, market, rate)
     next_at = model.next_at + model.interval
-    if funding.computes:
-        funding.begin_interval(next_at)
+    funding.begin_interval(next_at)
     if model.interval > 0:
         _announce(state, market, rate, next_at)
 

@@ -39,14 +39,11 @@ def look_at_endangered(state: State, pools: list[Pool]) -> None:
     """After a new mark: what is safe is watched anew; the rest is in for a closer look, in turn."""
     failed: list[Pool] = []
     for pool in pools:
-        if pool.is_unified:
-            failed.append(pool.lead)
-            continue
         margin = state.cross(pool)
-        if rests(state, pool, margin):
-            state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
+        if pool.is_unified or not rests(state, pool, margin):
+            failed.append(pool.lead)
         else:
-            failed.append(pool)
+            state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
     for pool in most_endangered_first(state, failed):
         state.touch(pool)
 
@@ -55,22 +52,20 @@ def rests(state: State, pool: Pool, margin: CrossMargin) -> bool:
     """Whether a closer look would find nothing to do: all is safe, and nothing is under way."""
     if pool.is_house or pool.distress.failing:
         return False
-    if margin.value and not state.lines.is_safe(margin.equity, margin.maintenance):
-        return False
-    if margin.wallet < 0 and not margin.value:
-        return False
-    if not margin.is_all:
-        for position in pool.listed:
-            if position.isolated and not _rests_alone(state, position):
-                return False
-    return True
+    if margin.value:
+        safe = state.lines.is_safe(margin.equity, margin.maintenance)
+    else:
+        safe = margin.wallet >= 0
+    return safe and all(_rests_alone(state, p) for p in pool.listed if p.isolated)
 
 
 def _rests_alone(state: State, position: Position) -> bool:
     """The same of an isolated position; without one, its bucket must be empty."""
+    if position.distress.failing:
+        return False
     bucket = state.bucket(position)
-    if position.distress.failing or not position.size:
-        return not position.distress.failing and bucket == 0
+    if not position.size:
+        return bucket == 0
     mark = state.mark_of(position)
     equity = bucket + unrealised_pnl(position, mark)
     return state.lines.is_safe(equity, maintenance_margin(position, mark))
@@ -104,20 +99,25 @@ def _failed_ratios(state: State, pool: Pool) -> list[int]:
 
 def settle_touched(state: State) -> None:
     """Look at every touched pool, and at those that this touches, until all are safe."""
-    steps = 0
-    while state.touched:
-        steps += 1
-        assert steps < STEPS_MAX, "liquidation does not come to an end"
+    for _ in range(STEPS_MAX):
+        if not state.touched:
+            return
         pool = state.touched.popleft()
         pool.touched = False
         if pool.is_unified:
             look_together(state, pool)
-            continue
+        else:
+            look_apart(state, pool)
+    raise AssertionError("liquidation does not come to an end")
+
+
+def look_apart(state: State, pool: Pool) -> None:
+    """Look at a pool that stands by itself, and set its edges."""
+    margin = state.cross(pool)
+    if not rests(state, pool, margin):
+        look_closer(state, pool)
         margin = state.cross(pool)
-        if not rests(state, pool, margin):
-            look_closer(state, pool)
-            margin = state.cross(pool)
-        state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
+    state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
 
 
 def look_closer(state: State, pool: Pool) -> None:
@@ -153,7 +153,7 @@ def look_at(scope: Scope) -> None:
         elif scope.distress.failing:
             if scope.state.now >= scope.distress.paused_until:
                 liquidate(scope)
-        elif not scope.is_safe():
+        else:
             draw_on_wallet(scope)
             if not scope.is_safe():
                 liquidate(scope)
@@ -172,7 +172,7 @@ def liquidate(scope: Scope) -> None:
         distress.failing = True
         cancel_orders(scope)
     steps = 0
-    while scope.is_open() and not scope.has_recovered():
+    while not scope.has_recovered():
         if repay(scope):
             continue
         if not scope.positions():

@@ -162,13 +162,8 @@ class CrossMargin:
         self.maintenance: Money = 0
         self.value: Money = 0
         """The notional of all positions; 0 where there are none."""
-        self.is_all = True
-        """Whether the pool has no isolated position besides."""
         for position in pool.listed:
-            if position.isolated:
-                self.is_all = False
-                continue
-            if not position.size:
+            if position.isolated or not position.size:
                 continue
             instrument, size, mark = position.instrument, position.size, marks.of(position)
             held = instrument.notional(mark, size)

@@ -19,6 +19,7 @@ from exchange.core.messages import (
     LiquidationStarted,
     LiquidationStepTaken,
     LossUncovered,
+    MarginMode,
     PassTime,
     Reject,
     SetAccountMode,
@@ -318,6 +319,31 @@ def test_the_bucket_of_an_isolated_position_is_of_the_asset_it_settles_in() -> N
     it.mark("INV", 105)
 
     assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 9_900 + 52)
+
+
+def test_it_does_not_matter_which_asset_came_first() -> None:
+    """The same, but the coins were there before the dollars."""
+    it = Stage(rules())
+    it.enlist("COIN-USD", **SPOT)
+    it.marks(BTC=100, **{"COIN-USD": 100})
+    it.trader("ann")
+    it.bring("ann", "COIN", 10 * COIN)
+    it.deposit("ann", 200)
+    it.do(switch(it))
+    it.hold("ann", "BTC", 100, 100)
+    it.show("BTC", bids={100: 100})
+    assert only(it.mark("COIN-USD", 99), LiquidationStarted)
+
+
+def test_an_isolated_position_is_liquidated_for_itself_in_a_unified_account_too() -> None:
+    """50 of the bucket are left at 95, where 95 are needed: the 10 coins do not answer for it."""
+    it = stage()
+    it.isolate("ann", "BTC")
+    it.hold("ann", "BTC", 10, 100)
+    it.show("BTC", bids={95: 100})
+    (started,) = only(it.mark("BTC", 95), LiquidationStarted)
+    assert (started.mode, started.symbol, started.equity) == (MarginMode.ISOLATED, "BTC", 50_00)
+    assert (it.balance("ann"), it.balance("ann BTC")) == (950_00, 0)
 
 
 def test_the_liquidation_price_counts_what_the_mark_does_to_the_collateral() -> None:

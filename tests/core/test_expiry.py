@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core.messages import (
+    AdjustMargin,
     CommandRejected,
     InstrumentSettled,
     InsuranceFundPaid,
@@ -126,6 +127,16 @@ def test_an_isolated_position_gets_its_bucket_back() -> None:
     pass_to(it, HOUR)
     view = it.account("ann")
     assert (view.wallet, view.total) == (1_005 * DOLLAR, 1_005 * DOLLAR)
+
+
+def test_the_last_cent_of_a_bucket_comes_back_too() -> None:
+    """50 and a cent, of which 50 are lost."""
+    it = dated()
+    it.isolate("ann", "BTC-1H")
+    it.hold("ann", "BTC-1H", 5, 100, other="bob")
+    it.do(AdjustMargin(at=it.now(), account="ann", symbol="BTC-1H", amount=1))
+    it.do(SettleInstrument(at=it.now(), symbol="BTC-1H", price=90 * SUBTICKS))
+    assert it.balance("ann") == 950 * DOLLAR
 
 
 def test_a_loss_beyond_the_account_is_covered_as_any_other() -> None:

@@ -138,12 +138,13 @@ def test_funding_can_liquidate() -> None:
     assert [event.account for event in only(at(it, HOUR), LiquidationStarted)] == ["ann"]
 
 
-def test_it_may_be_paid_on_the_index_price() -> None:
-    it = stage(FundingRules(price=FundingPrice.INDEX))
+@pytest.mark.parametrize(("price", "amount"), [(FundingPrice.MARK, 10), (FundingPrice.INDEX, 9)])
+def test_it_is_paid_on_the_mark_or_on_the_index_price(price: FundingPrice, amount: int) -> None:
+    it = stage(FundingRules(price=price))
     it.do(UpdateIndexPrice(at=it.now(), symbol="BTC", price=90 * SUBTICKS))
     tell(it, PERCENT)
 
-    assert paid(at(it, HOUR))["ann"] == 9 * DOLLAR
+    assert paid(at(it, HOUR))["ann"] == amount * DOLLAR
 
 
 def test_an_inverse_contract_pays_coin() -> None:
@@ -350,12 +351,16 @@ def test_a_time_that_has_come_already_is_not_paid_at(late: int) -> None:
     assert paid(at(it, HOUR))["ann"] == 10 * DOLLAR
 
 
-def test_without_an_interval_a_rate_is_paid_once() -> None:
+@pytest.mark.parametrize(("interval", "due"), [(0, NEVER), (1, HOUR + 1)])
+def test_without_an_interval_a_rate_is_paid_once(interval: int, due: int) -> None:
     it = stage()
-    tell(it, PERCENT, interval=0)
+    tell(it, PERCENT, interval=interval)
 
-    assert paid(at(it, HOUR))["ann"] == 10 * DOLLAR
-    assert it.venue.next_due == NEVER
+    events = at(it, HOUR)
+
+    assert paid(events)["ann"] == 10 * DOLLAR
+    assert len(only(events, FundingRateChanged)) == interval
+    assert it.venue.next_due == due
 
 
 def test_a_rate_of_an_unknown_contract_is_refused() -> None:
@@ -449,6 +454,17 @@ def test_the_sample_at_the_end_belongs_to_the_interval_that_ends() -> None:
     rates = [e.rate for e in only(at(it, HOUR) + at(it, 2 * HOUR), FundingSettled)]
 
     assert rates == [PERCENT, 4 * PERCENT]
+
+
+def test_where_no_sample_falls_on_the_end_none_is_taken_there() -> None:
+    """At 0:40 the premium is 0; at 1:00 it is 4%, but the next sample is at 1:20."""
+    rules = {"interval_seconds": "3600", "clamp_lower": "0", "clamp_upper": "0"}
+    it = stage(FundingRules(method=FundingMethod.COMPUTED, sample_seconds="2400", **rules))  # type: ignore[arg-type]
+    quoted(it, 99, 101)
+    at(it, 3 * HOUR // 4)
+    quoted(it, 104, 105)
+
+    assert rate_of_the_hour(it) == 0
 
 
 def test_a_stale_index_gives_no_sample() -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from exchange.core.accounts import Pool
 from exchange.core.liquidation import PATIENCE, most_endangered_first
 from exchange.core.messages import (
     AdjustMargin,
@@ -26,6 +25,7 @@ from exchange.core.messages import (
 )
 from exchange.core.rules import (
     Amount,
+    Breach,
     Cancel,
     ContractKind,
     LiquidationRules,
@@ -535,6 +535,15 @@ def test_a_debt_is_covered_before_the_end_is_told() -> None:
     assert (paid.amount, end.equity, end.closed_all) == (50 * DOLLAR, 0, True)
 
 
+def test_a_debt_is_not_covered_while_a_position_waits_for_its_round() -> None:
+    """Four lots go at 85, and six wait: at 70 ann has lost 60 and 180 of her 200."""
+    it = in_rounds()
+    it.show("BTC", bids={85: 4})
+    assert only(it.mark("BTC", 85), LiquidationPaused)
+
+    assert not only(it.mark("BTC", 70), InsuranceFundPaid)
+
+
 def test_the_venue_sells_what_it_took_over_in_rounds_and_then_is_quiet() -> None:
     rules = {"unfilled": Unfilled.TAKEOVER, "takeover_whole": True, "fund_in_book": False}
     liquidation = LiquidationRules(amount=Amount.WHOLE_POSITION, round_seconds="3", **rules)  # type: ignore[arg-type]
@@ -561,17 +570,68 @@ def test_after_a_mark_the_failed_go_by_margin_ratio_behind_the_safe() -> None:
     for name, deposit in (("ann", 250), ("bob", 1_000), ("cat", 220), ("dan", 250)):
         it.trader(name, deposit=deposit)
         it.hold(name, "BTC", 10, 100)
+
+    assert in_turn(it, BTC=83_00) == ["bob", "cat", "ann", "dan"]
+
+
+def in_turn(it: Stage, **marks: int) -> list[str]:
+    """In which order accounts are looked at when marks are these, in cents."""
     state = it.venue._state
-    state.marks.prices[0] = 83_00
-    pools = [pool for name in ["ann", "bob", "cat", "dan"] for pool in _pools(it, name)]
-
-    found = [pool.account.name for pool in most_endangered_first(state, pools)]
-
-    assert found == ["bob", "cat", "ann", "dan"]
+    for symbol, price in marks.items():
+        state.marks.prices[state.market_of[symbol].instrument.index] = price
+    pools = [pool for account in state.accounts for pool in account.pools.values()]
+    return [pool.account.name for pool in most_endangered_first(state, pools)]
 
 
-def _pools(it: Stage, name: str) -> list[Pool]:
-    return list(it.venue._state.account_of[name].pools.values())
+def test_the_margin_ratio_decides_and_not_how_large_an_account_is() -> None:
+    """At 83 ann has 80 of the 83 that she needs, and eve 415 of 830."""
+    it = Stage()
+    it.mark("BTC", 100)
+    for name, deposit, lots in (("ann", 250, 10), ("eve", 2_115, 100)):
+        it.trader(name, deposit=deposit)
+        it.hold(name, "BTC", lots, 100)
+
+    assert in_turn(it, BTC=83_00) == ["eve", "ann"]
+
+
+def test_an_empty_wallet_without_positions_is_not_endangered() -> None:
+    """Ann's isolated position has 30 of 83, bob 20, where equality fails as well."""
+    it = Stage(rulebook(liquidation=LiquidationRules(trigger=Breach.AT_OR_BELOW)))
+    it.mark("BTC", 100)
+    it.trader("ann", deposit=200)
+    it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=5))
+    it.trader("bob", deposit=190)
+    for name in ("ann", "bob"):
+        it.hold(name, "BTC", 10, 100)
+
+    assert in_turn(it, BTC=83_00) == ["bob", "ann"]
+
+
+def whole_dollars(**held: tuple[int, int, int]) -> Stage:
+    """Traders with a deposit, lots, and the mark they are bought at; money is in dollars."""
+    it = Stage(symbols="")
+    for number, (name, (deposit, lots, price)) in enumerate(held.items()):
+        it.enlist(f"C{number}", money_unit="1")
+        it.trader(name)
+        it.bring(name, "USD", deposit)
+        it.mark(f"C{number}", price)
+        it.hold(name, f"C{number}", lots, price)
+    return it
+
+
+def test_a_requirement_of_one_unit_counts_as_it_is() -> None:
+    """Ann has -1 where 1 is needed; bob -4 of 6, which is less bad."""
+    it = whole_dollars(ann=(1, 1, 5), bob=(36, 20, 5))
+
+    assert in_turn(it, C0=3_00, C1=3_00) == ["ann", "bob"]
+
+
+def test_margin_ratios_are_told_apart_to_a_hundred_millionth() -> None:
+    """-1 of 3 is as much as -33,333,334 of 100,000,000 then: cat came first."""
+    it = whole_dollars(cat=(17, 6, 8), ann=(216_666_666, 1_000_000, 1_250))
+
+    assert in_turn(it, C0=5_00, C1=1_000_00) == ["cat", "ann"]
 
 
 def test_an_end_is_told_with_what_is_left() -> None:
