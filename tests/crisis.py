@@ -52,9 +52,8 @@ SUBTICKS = 10
 LOTS = 20
 """A usual position; it is worth what the first risk tier holds, or as said here."""
 WORTH = {"textbook": 20_000, "deribit": 100, "dydx_v4": 2_000_000, "okx": 8_000_000}
-HEDGING = 0.0
-"""How many traders hold longs and shorts side by side: hedges have tiers and an order of closing of
-their own, which the auditors do not know."""
+HEDGING = 0.3
+"""How many traders hold longs and shorts side by side, where the venue lets them."""
 UNITS = {"USD": 10_000, "COIN": 1_000_000}
 """Units of money in one of each asset."""
 

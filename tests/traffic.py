@@ -82,6 +82,7 @@ from exchange.core.policies import (
     Select,
     SelfTrade,
     Socialise,
+    TierCounts,
     TierInput,
     Unfilled,
 )
@@ -225,6 +226,7 @@ def margin_of(random: Random) -> MarginRules:
         closing_fee=random.choice(list(ClosingFee)),
         fee_in_isolated_margin=random.random() < 0.5,
         tier_input=random.choice(list(TierInput)),
+        tier_counts=random.choice(list(TierCounts)),
         open_interest_lower=random.choice(("", "500")),
         open_interest_upper="5000",
     )

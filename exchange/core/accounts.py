@@ -62,6 +62,8 @@ class Position(Watched):
         """Whether, isolated, it draws on the wallet before it is liquidated."""
         self.distress = Distress()
         """Of an isolated position."""
+        self.opposite: Position | None = None
+        """The other side of a hedge, where tiers count both."""
         self.size: Lots = 0
         self.cost: Money = 0
         # Open orders that may increase the position: lots, and what they are worth.
@@ -115,6 +117,7 @@ class Position(Watched):
         """
         other = Position(self.pool, self.instrument, self.side, self.bucket, self.leverage)
         other.isolated = self.isolated
+        other.opposite = self.opposite
         other.size = self.size + lots
         other.buy_lots, other.buy_value = self.buy_lots, self.buy_value
         other.sell_lots, other.sell_value = self.sell_lots, self.sell_value
@@ -179,7 +182,14 @@ class Pool:
 
     def add(self, position: Position) -> None:
         """Take in one more position, keeping the order of symbols and sides."""
-        self.positions[position.instrument.symbol, position.side] = position
+        symbol, side = position.instrument.symbol, position.side
+        if side is not PositionSide.NET and position.instrument.counts_both_sides:
+            is_long = side is PositionSide.LONG
+            facing = PositionSide.SHORT if is_long else PositionSide.LONG
+            other = self.positions.get((symbol, facing))
+            if other is not None:
+                position.opposite, other.opposite = other, position
+        self.positions[symbol, side] = position
         self.positions = dict(sorted(self.positions.items()))
         self.listed = list(self.positions.values())
 

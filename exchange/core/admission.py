@@ -11,10 +11,11 @@ from exchange.core.finding import Refusal
 from exchange.core.foresight import takings
 from exchange.core.grid import Terms
 from exchange.core.margin import (
+    Sides,
+    edge_alone,
     exposure,
-    initial_margin,
+    initial_of_both,
     leverage_allowed,
-    maintenance_margin,
     order_margin,
     safe_margin,
     unrealised_pnl,
@@ -147,7 +148,7 @@ def _cross(
     if opens:
         mark = state.mark_of(position)
         found = state.margin(position.pool, gain).available
-        needed = initial_margin(after, mark) - initial_margin(position, mark)
+        needed = initial_of_both(after, mark) - initial_of_both(position, mark)
     elif position.pool.is_unified:
         found, needed = state.margin(position.pool, gain).backing, 0
     else:
@@ -180,7 +181,7 @@ def _portfolio(
 
 def _unsafe(state: State, position: Position, after: Position, gain: Money) -> Refusal | None:
     margin, mark = state.margin(position.pool, gain), state.mark_of(position)
-    rise = safe_margin(after, mark) - maintenance_margin(position, mark)
+    rise = Sides(after).maintenance(mark) + edge_alone(after) - Sides(position).maintenance(mark)
     found, needed = margin.equity, max(0, margin.maintenance + rise)
     return _short(position, found, needed) if found < needed else None
 

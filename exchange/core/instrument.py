@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Final
 
 from exchange.core.grid import Grid, grid_of, underlying
-from exchange.core.policies import Breach, ClosingFee, MarginPrice
+from exchange.core.policies import Breach, ClosingFee, MarginPrice, TierCounts
 from exchange.core.rules import ContractKind, InstrumentRules, MarginRules, Rulebook, Tier
 from exchange.core.tiers import Tiers
 from exchange.core.units import (
@@ -102,6 +102,10 @@ class Instrument:
         self.tiers = Tiers(
             tiers, self.money_unit, self.lot_size, margin.tier_input, margin.rate_growth
         )
+        self.counts_both_sides = margin.tier_counts is TierCounts.BOTH_SIDES
+        """Whether a long and a short side by side tell each other's tier."""
+        if self.counts_both_sides and self.tiers.growth:
+            raise UnitError("rate_growth does not go with tiers that count both sides")
         self.priced_at_entry = margin.maintenance_price is MarginPrice.ENTRY
         self.fee_at_mark: Rate = taker if margin.closing_fee is ClosingFee.MARK else 0
         self.fee_at_entry: Rate = taker if margin.closing_fee is ClosingFee.ENTRY else 0
@@ -137,21 +141,29 @@ class Instrument:
 
     # ------------------------------------------------------------------------- margin
 
-    def maintenance(self, mark: MarkPrice, size: Lots, cost: Money) -> Money:
-        """What must stand behind a position of `size` (signed); the closing fee included."""
-        return self.margin_of(self.notional(mark, size), size, cost) if size else 0
+    def measure(self, mark: MarkPrice, size: Lots, cost: Money) -> int:
+        """What tells the tier of a position of `size` (signed)."""
+        priced = magnitude(cost) if self.priced_at_entry else self.notional(mark, size)
+        return self.tiers.measure(priced, magnitude(size))
 
-    def margin_of(self, held: Money, size: Lots, cost: Money) -> Money:
+    def maintenance(self, mark: MarkPrice, size: Lots, cost: Money, beside: int = 0) -> Money:
+        """What must stand behind a position of `size` (signed); the closing fee included.
+
+        `beside`: the measure of what tells its tier besides itself.
+        """
+        return self.margin_of(self.notional(mark, size), size, cost, beside) if size else 0
+
+    def margin_of(self, held: Money, size: Lots, cost: Money, beside: int = 0) -> Money:
         """The same, of a position whose notional is `held`."""
         priced = magnitude(cost) if self.priced_at_entry else held
-        margin = self.tiers.maintenance(priced, magnitude(size))
+        margin = self.tiers.maintenance(priced, magnitude(size), beside)
         if self.fee_at_mark:
             margin += ceil_div(times(held, self.fee_at_mark), RATE_ONE)
         return margin + self.entry_fee(magnitude(cost)) if self.fee_at_entry else margin
 
-    def initial(self, value: Money, lots: Lots, leverage: int) -> Money:
+    def initial(self, value: Money, lots: Lots, leverage: int, beside: int = 0) -> Money:
         """What opening `value` takes: its part of the leverage, or the tiers' own rate if more."""
-        least = self.tiers.initial(value, lots)
+        least = self.tiers.initial(value, lots, beside)
         if self.crowding:
             least += ceil_div((value - least) * self.crowding, RATE_ONE)
         return max(ceil_div(value, leverage), least)

@@ -53,15 +53,56 @@ def notional(position: Position, mark: MarkPrice) -> Money:
     return position.instrument.notional(mark, position.size)
 
 
+def counted_with(position: Position) -> Position | None:
+    """The other side of a hedge, where it tells the position's tier; None where nothing does."""
+    other = position.opposite
+    if other is None or other.isolated or position.isolated:
+        return None
+    return other
+
+
+def beside(position: Position, mark: MarkPrice) -> int:
+    """What the other side adds to the measure that tells the position's tier."""
+    other = counted_with(position)
+    return 0 if other is None else other.instrument.measure(mark, other.size, other.cost)
+
+
 def maintenance_margin(position: Position, mark: MarkPrice) -> Money:
     """What must stand behind the position; below it the venue liquidates."""
-    return position.instrument.maintenance(mark, position.size, position.cost)
+    other = 0 if position.opposite is None else beside(position, mark)
+    return position.instrument.maintenance(mark, position.size, position.cost, other)
+
+
+class Sides:
+    """A position and the other side of a hedge that its tier counts, as they are now."""
+
+    def __init__(self, position: Position) -> None:
+        other = counted_with(position)
+        self.instrument = position.instrument
+        self.size, self.cost = position.size, position.cost
+        self.other_size, self.other_cost = (0, 0) if other is None else (other.size, other.cost)
+
+    def maintenance(self, mark: MarkPrice, closed: Lots = 0) -> Money:
+        """Maintenance margin of both, once so many lots (positive) of the position are closed."""
+        instrument, held = self.instrument, magnitude(self.size)
+        cost = times(self.cost, held - closed) // held if closed else self.cost
+        left = held - closed
+        if not self.other_size:
+            return instrument.maintenance(mark, left, cost)
+        own = instrument.measure(mark, left, cost)
+        other = instrument.measure(mark, self.other_size, self.other_cost)
+        margin = instrument.maintenance(mark, left, cost, other)
+        return margin + instrument.maintenance(mark, self.other_size, self.other_cost, own)
 
 
 def safe_margin(position: Position, mark: MarkPrice) -> Money:
     """The least equity at which the position is safe: no trade or transfer may leave it less."""
-    edge = position.instrument.edge if position.size else 0
-    return maintenance_margin(position, mark) + edge
+    return maintenance_margin(position, mark) + edge_alone(position)
+
+
+def edge_alone(position: Position) -> Money:
+    """What a position needs above its maintenance margin to be safe."""
+    return position.instrument.edge if position.size else 0
 
 
 def margin_alone(position: Position, mark: MarkPrice) -> Money:
@@ -120,8 +161,14 @@ def exposed_lots(position: Position) -> Lots:
 
 def leverage_allowed(position: Position, mark: MarkPrice) -> int:
     """The highest leverage that the tiers allow the position and its open orders."""
-    tiers = position.instrument.tiers
-    return tiers.leverage_max(exposure(position, mark), exposed_lots(position))
+    tiers, other = position.instrument.tiers, counted_with(position)
+    also = 0 if other is None else exposed_measure(other, mark)
+    return tiers.leverage_max(exposure(position, mark), exposed_lots(position), also)
+
+
+def exposed_measure(position: Position, mark: MarkPrice) -> int:
+    """What tells the tier of a position and its open orders."""
+    return position.instrument.tiers.measure(exposure(position, mark), exposed_lots(position))
 
 
 def initial_margin(position: Position, mark: MarkPrice) -> Money:
@@ -129,9 +176,28 @@ def initial_margin(position: Position, mark: MarkPrice) -> Money:
 
     Never less than maintenance margin: a position may outgrow the tiers that its leverage is for.
     """
+    return _initial(position, counted_with(position), mark)
+
+
+def _initial(position: Position, other: Position | None, mark: MarkPrice) -> Money:
+    """The same, with the other side that tells its tier."""
     exposed, lots = exposure(position, mark), exposed_lots(position)
-    margin = position.instrument.initial(exposed, lots, position.leverage)
-    return max(margin, safe_margin(position, mark))
+    instrument, also, held = position.instrument, 0, 0
+    if other is not None:
+        also, held = exposed_measure(other, mark), instrument.measure(mark, other.size, other.cost)
+    margin = instrument.initial(exposed, lots, position.leverage, also)
+    needed = instrument.maintenance(mark, position.size, position.cost, held)
+    return max(margin, needed + edge_alone(position))
+
+
+def initial_of_both(position: Position, mark: MarkPrice) -> Money:
+    """Initial margin of a position, and of the other side of a hedge where its tier counts it.
+
+    The position may be one that is only imagined.
+    """
+    other = counted_with(position)
+    margin = _initial(position, other, mark)
+    return margin if other is None else margin + _initial(other, position, mark)
 
 
 def margin_held(position: Position, mark: MarkPrice) -> Money:
@@ -170,7 +236,8 @@ class CrossMargin:
             self.value += held
             self.unrealised += instrument.unrealised_pnl(mark, size, position.cost)
             if not pool.is_house and pool.portfolio is None:
-                self.maintenance += instrument.margin_of(held, size, position.cost)
+                other = 0 if position.opposite is None else beside(position, mark)
+                self.maintenance += instrument.margin_of(held, size, position.cost, other)
         if pool.portfolio is not None:
             self.maintenance = maintenance_of(pool.portfolio, together(pool), marks.prices)
 

@@ -69,6 +69,16 @@ class TierInput(StrEnum):
     SIZE = "size"
 
 
+class TierCounts(StrEnum):
+    """Whose size or notional tells the tier of a position in hedge mode."""
+
+    POSITION = "position"
+    """Its own."""
+    BOTH_SIDES = "both_sides"
+    """In cross margin, long and short together: each bears, for its own value, the rate that both
+    of them come to."""
+
+
 class MarkMethod(StrEnum):
     """How the venue arrives at a mark price."""
 

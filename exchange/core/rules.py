@@ -36,6 +36,7 @@ from exchange.core.policies import Repay as Repay
 from exchange.core.policies import Select as Select
 from exchange.core.policies import SelfTrade as SelfTrade
 from exchange.core.policies import Socialise as Socialise
+from exchange.core.policies import TierCounts as TierCounts
 from exchange.core.policies import TierInput as TierInput
 from exchange.core.policies import Unfilled as Unfilled
 
@@ -77,6 +78,7 @@ class MarginRules(Rules, frozen=True, kw_only=True):
     auto_margin_up_to_value: bool = False
     """Whether that ends where the bucket holds the position's entry value: leverage 1."""
     tier_input: TierInput = TierInput.NOTIONAL
+    tier_counts: TierCounts = TierCounts.POSITION
     rate_growth: str = "0"
     """Added to the maintenance rate for each whole settlement asset of notional."""
     open_interest_lower: str = ""

@@ -4,6 +4,7 @@ from exchange.core.accounts import Pool, Position
 from exchange.core.collateral import Whole, backing
 from exchange.core.margin import (
     Marks,
+    Sides,
     bankruptcy_price,
     fillable_price,
     maintenance_margin,
@@ -159,13 +160,13 @@ class Stake:
         self.scope = scope
         self.position = position
         self.mark = scope.marks.of(position)
-        self.size, self.cost = position.size, position.cost
         self.asset: str = position.instrument.settle
         self.equity = scope.backing(self.asset)
         """What there is to lose, in the position's settlement asset."""
         self.needed = -scope.into(self.asset, -scope.maintenance())
         """Maintenance margin of the whole scope, likewise."""
-        self.maintenance = maintenance_margin(position, self.mark)
+        self.sides = Sides(position)
+        self.maintenance = self.sides.maintenance(self.mark)
         self.shares = (
             scope.state.rulebook.liquidation.backing is Backing.BY_MAINTENANCE
             and scope.mode is MarginMode.CROSS
@@ -180,9 +181,7 @@ class Stake:
         """
         if not self.shares:
             return self.equity
-        left = abs(self.size) - lots
-        cost = self.cost * left // abs(self.size)
-        kept = self.position.instrument.maintenance(self.mark, left, cost)
+        kept = self.sides.maintenance(self.mark, lots)
         return self.equity * (self.maintenance - kept) // self.needed
 
     def left_of(self, lots: Lots) -> Money:
@@ -192,7 +191,7 @@ class Stake:
     def bankruptcy_price(self, extra: Money = 0) -> Ticks:
         """The price at which closing the position uses up its backing, and `extra`."""
         rules = self.scope.state.rulebook.liquidation
-        backing = self.behind(abs(self.size)) + extra
+        backing = self.behind(abs(self.sides.size)) + extra
         return bankruptcy_price(
             self.position, self.mark, backing, keeps_fee=rules.bankruptcy_keeps_fee
         )

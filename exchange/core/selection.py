@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from exchange.core.accounts import Position
-from exchange.core.margin import Marks, maintenance_margin, notional, unrealised_pnl
+from exchange.core.margin import Marks, Sides, beside, notional, unrealised_pnl
 from exchange.core.policies import Amount, Select
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Nanos, Rate, ceil_div
 
@@ -12,9 +12,16 @@ MASK = (1 << 64) - 1
 FEW = 8
 """Lots that are tried one by one."""
 
+
+def freed_by_all(position: Position, mark: MarkPrice) -> Money:
+    """The maintenance margin that closing the position frees."""
+    sides = Sides(position)
+    return sides.maintenance(mark) - sides.maintenance(mark, abs(position.size))
+
+
 SELECTION: dict[Select, Callable[[Position, MarkPrice], Money]] = {
     Select.LARGEST_UNREALISED_LOSS: unrealised_pnl,
-    Select.MOST_MARGIN_FREED: lambda position, mark: -maintenance_margin(position, mark),
+    Select.MOST_MARGIN_FREED: lambda position, mark: -freed_by_all(position, mark),
     Select.LARGEST_NOTIONAL: lambda position, mark: -notional(position, mark),
 }
 """The position with the lowest value goes first."""
@@ -84,9 +91,9 @@ def how_much(
 
 def tier_of(position: Position, mark: MarkPrice) -> int:
     """The tier that the position's maintenance margin is reckoned in, from 0."""
-    instrument, tiers = position.instrument, position.instrument.tiers
-    value = abs(position.cost) if instrument.priced_at_entry else notional(position, mark)
-    return tiers.index(tiers.measure(value, abs(position.size)))
+    instrument = position.instrument
+    own = instrument.measure(mark, position.size, position.cost)
+    return instrument.tiers.index(own + beside(position, mark))
 
 
 def down_tiers(position: Position, mark: MarkPrice, count: int) -> Lots:
@@ -95,7 +102,8 @@ def down_tiers(position: Position, mark: MarkPrice, count: int) -> Lots:
     if tier < count:
         return abs(position.size)
     floor = position.instrument.tiers.floors[tier - count + 1]
-    return abs(position.size) - lots_below(position, mark, floor)
+    left = max(0, floor - beside(position, mark))
+    return abs(position.size) - lots_below(position, mark, left)
 
 
 def to_lowest_tier(position: Position, mark: MarkPrice) -> Lots:
@@ -105,7 +113,7 @@ def to_lowest_tier(position: Position, mark: MarkPrice) -> Lots:
 
 
 def lots_below(position: Position, mark: MarkPrice, floor: int) -> Lots:
-    """The most lots that do not reach above a tier's floor."""
+    """The most lots that do not reach above a measure that tells tiers."""
     instrument = position.instrument
     if instrument.tiers.by_size:
         return floor
@@ -123,11 +131,11 @@ def just_enough(
     of it.
     """
     instrument, held = position.instrument, abs(position.size)
-    maintenance = maintenance_margin(position, mark)
+    sides = Sides(position)
+    maintenance = sides.maintenance(mark)
 
     def freed(lots: Lots) -> Money:
-        cost = position.cost * (held - lots) // held
-        left = instrument.maintenance(mark, held - lots, cost)
+        left = sides.maintenance(mark, lots)
         charged = ceil_div(instrument.notional(mark, lots) * fee, RATE_ONE)
         return (maintenance - left) * (RATE_ONE + buffer) // RATE_ONE - charged
 

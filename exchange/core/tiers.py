@@ -107,30 +107,35 @@ class Tiers:
             tier -= 1
         return tier
 
-    def maintenance(self, notional: Money, lots: Lots = 0) -> Money:
-        """Maintenance margin of a position of `lots` (positive), rounded up to a unit."""
-        return self._margin(self.maintenance_schedule, notional, lots)
+    def maintenance(self, notional: Money, lots: Lots = 0, beside: int = 0) -> Money:
+        """Maintenance margin of a position of `lots` (positive), rounded up to a unit.
 
-    def initial(self, notional: Money, lots: Lots = 0) -> Money:
+        `beside`: the measure of what tells its tier besides itself.  It then has its part of the
+        margin of both.
+        """
+        return self._margin(self.maintenance_schedule, notional, lots, beside)
+
+    def initial(self, notional: Money, lots: Lots = 0, beside: int = 0) -> Money:
         """The least initial margin, whatever the leverage, rounded up to a unit."""
-        return self._margin(self.initial_schedule, notional, lots)
+        return self._margin(self.initial_schedule, notional, lots, beside)
 
-    def _margin(self, schedule: Schedule, notional: Money, lots: Lots) -> Money:
-        measure = self.measure(notional, lots)
-        if measure == 0:
+    def _margin(self, schedule: Schedule, notional: Money, lots: Lots, beside: int) -> Money:
+        own = self.measure(notional, lots)
+        if own == 0:
             return 0
+        measure = own + beside
         scaled = schedule.scaled(self.index(measure), measure)
-        if self.by_size:
-            return ceil_div(notional * scaled, lots * RATE_ONE)
+        if self.by_size or beside:
+            return ceil_div(notional * scaled, measure * RATE_ONE)
         if self.growth:
             over = RATE_ONE * self.growth_over
             grown = notional * notional * self.growth * RATE_ONE
             return ceil_div(scaled * self.growth_over + grown, over)
         return ceil_div(scaled, RATE_ONE)
 
-    def leverage_max(self, notional: Money, lots: Lots = 0) -> int:
+    def leverage_max(self, notional: Money, lots: Lots = 0, beside: int = 0) -> int:
         """The highest leverage allowed at a size."""
-        return self.leverages[self.index(self.measure(notional, lots))]
+        return self.leverages[self.index(self.measure(notional, lots) + beside)]
 
     def steepest(self, notional: Money) -> Rate:
         """The most that maintenance margin can grow with notional, up to twice `notional`."""

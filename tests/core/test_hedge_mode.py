@@ -1,8 +1,10 @@
 """Hedge mode: a long and a short in one instrument, side by side, each with its own orders."""
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.core.messages import (
+    CommandRejected,
     LiquidationStarted,
     LiquidationStepTaken,
     MarginMode,
@@ -12,10 +14,12 @@ from exchange.core.messages import (
     PositionMode,
     PositionSide,
     Reject,
+    SetLeverage,
     SetPositionMode,
 )
-from exchange.core.rules import Amount
-from tests.stage import DOLLAR, SUBTICKS, Stage, only, rulebook
+from exchange.core.rules import Amount, LiquidationRules, MarginRules, Tier, TierCounts
+from exchange.core.units import UnitError
+from tests.stage import DOLLAR, SUBTICKS, Stage, only, position, rulebook
 
 LONG, SHORT, NET = PositionSide.LONG, PositionSide.SHORT, PositionSide.NET
 
@@ -175,3 +179,135 @@ def test_a_block_trade_names_its_side_and_closes_no_more_than_is_held() -> None:
     assert it.size("ann", "BTC", LONG) == 6
     with pytest.raises(AssertionError, match="reduce_only_would_increase"):
         it.hold("ann", "BTC", -7, 100, side_held=LONG)
+
+
+# -------------------------------------------------------------------- whose size tells the tier
+
+LADDER = (
+    Tier(floor="0", maintenance="0.01", leverage_max=50),
+    Tier(floor="1000", maintenance="0.04", leverage_max=20),
+)
+
+
+def laddered(
+    counts: TierCounts,
+    deposit: int = 1_000,
+    *,
+    tiers: tuple[Tier, ...] = LADDER,
+    leverage: int = 10,
+    liquidation: LiquidationRules | None = None,
+) -> Stage:
+    """Ann in hedge mode at a mark of 100."""
+    margin = MarginRules(tier_counts=counts)
+    rules = rulebook(tiers=tiers, margin=margin, liquidation=liquidation)
+    it = Stage(replace(rules, leverage_default=leverage), "BTC")
+    it.trader("ann", "bob", deposit=deposit)
+    it.hedge("ann")
+    it.mark("BTC", 100)
+    return it
+
+
+def margins(it: Stage) -> list[int]:
+    return [p.maintenance_margin for p in it.account("ann").positions]
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        (TierCounts.POSITION, [1_000, 5_000]),  # 1% of 1,000; 1% of 1,000 and 4% of 1,000
+        (TierCounts.BOTH_SIDES, [3_000, 6_000]),  # 1% of 1,000 and 4% of 2,000, by value
+    ],
+)
+def test_a_long_and_a_short_together_may_tell_the_tier(
+    counts: TierCounts, expected: list[int]
+) -> None:
+    it = laddered(counts)
+    it.hold("ann", "BTC", 10, 100, side_held=LONG)
+    it.hold("ann", "BTC", -20, 100, side_held=SHORT)
+
+    assert margins(it) == expected
+    assert it.account("ann").maintenance_margin == sum(expected)
+
+
+def test_an_isolated_side_has_a_tier_of_its_own() -> None:
+    it = laddered(TierCounts.BOTH_SIDES)
+    it.isolate("ann", "BTC", SHORT)
+    it.hold("ann", "BTC", 10, 100, side_held=LONG)
+    it.hold("ann", "BTC", -20, 100, side_held=SHORT)
+
+    assert margins(it) == [1_000, 5_000]
+
+
+def test_the_highest_leverage_is_that_of_both_sides() -> None:
+    it = laddered(TierCounts.BOTH_SIDES)
+    it.hold("ann", "BTC", 6, 100, side_held=LONG)
+    terms = {"account": "ann", "symbol": "BTC", "position_side": SHORT, "leverage": 50}
+    assert not only(it.do(SetLeverage(at=it.now(), **terms)), CommandRejected)  # type: ignore[arg-type]
+
+    order = it.order("ann", "BTC", -5, 100, position_side=SHORT)
+    assert it.refusal(order) is Reject.LEVERAGE_OUT_OF_RANGE
+    assert it.place("ann", "BTC", -4, 100, position_side=SHORT)
+
+
+def test_what_one_side_opens_costs_the_other_margin_too() -> None:
+    """1% of 1,000 and 10% of the rest: a long of 3,200 needs 230, and 240 beside a short of 400.
+
+    That needs 30, so what it opens takes 40.
+    """
+    steep = LADDER[0], Tier(floor="1000", maintenance="0.1", leverage_max=50)
+    it = laddered(TierCounts.BOTH_SIDES, 265, tiers=steep, leverage=50)
+    it.hold("ann", "BTC", 32, 100, side_held=LONG)
+    assert margins(it) == [23_000]
+    it.show("BTC", bids={100: 4})
+
+    order = it.order("ann", "BTC", -4, 100, position_side=SHORT)
+    assert it.refusal(order) is Reject.INSUFFICIENT_MARGIN
+    it.deposit("ann", 5)
+    it.place("ann", "BTC", -4, 100, position_side=SHORT)
+
+
+def test_a_step_comes_down_until_both_are_below_the_tier() -> None:
+    """Of 30 long and 4 short at 80, 1,000 may stay: 12 in all, so 8 of the long."""
+    liquidation = LiquidationRules(amount=Amount.DOWN_ONE_TIER)
+    it = laddered(TierCounts.BOTH_SIDES, deposit=590, liquidation=liquidation)
+    it.hold("ann", "BTC", 30, 100, side_held=LONG)
+    it.hold("ann", "BTC", -4, 100, side_held=SHORT)
+    it.show("BTC", bids={80: 100})
+    events = it.mark("BTC", 80)
+
+    steps = only(events, LiquidationStepTaken)
+    assert [(s.position_side, s.size) for s in steps] == [(LONG, 22)]
+    assert margins(it) == [640, 320]
+
+
+def test_margin_freed_is_that_of_both_sides() -> None:
+    """Closing 10 lots of 40 takes 4% of their value off the account's margin, not the average."""
+    liquidation = LiquidationRules(amount=Amount.JUST_ENOUGH)
+    it = laddered(TierCounts.BOTH_SIDES, deposit=130, liquidation=liquidation)
+    it.hold("ann", "BTC", 20, 100, side_held=LONG)
+    it.hold("ann", "BTC", -20, 100, side_held=SHORT)
+    assert it.account("ann").maintenance_margin == 13_000
+    it.show("BTC", asks={101: 100}, bids={100: 100})
+    events = it.mark("BTC", 101)
+
+    # 4,040 need 131.60: 1.60 is missing, and a lot frees 4.04.
+    assert [s.size for s in only(events, LiquidationStepTaken)] == [1]
+
+
+@pytest.mark.parametrize("deposit", [140, 200, 300])
+def test_the_liquidation_price_of_a_hedge_is_where_the_engine_liquidates(deposit: int) -> None:
+    it = laddered(TierCounts.BOTH_SIDES, deposit=deposit)
+    it.hold("ann", "BTC", 30, 100, side_held=LONG)
+    it.hold("ann", "BTC", -10, 100, side_held=SHORT)
+    long, short = it.account("ann").positions
+    assert long.liquidation_price == short.liquidation_price is not None
+
+    price = divmod(long.liquidation_price or 0, SUBTICKS)
+    assert not only(it.mark("BTC", price[0], price[1] + 1), LiquidationStarted)
+    assert only(it.mark("BTC", *price), LiquidationStarted)
+
+
+def test_a_rate_that_grows_with_notional_does_not_go_with_both_sides() -> None:
+    margin = MarginRules(tier_counts=TierCounts.BOTH_SIDES, rate_growth="0.001")
+    with pytest.raises(UnitError, match="rate_growth does not go with"):
+        position(1, 100, margin=margin)

@@ -53,7 +53,7 @@ from exchange.core.rules import LiquidationRules
 from exchange.core.units import SECOND
 from tests.models.naive_contract import Contract, least, most
 from tests.models.naive_ranking import Winner, standing
-from tests.models.play import FORCED, Lot, Play, Positions, Turn
+from tests.models.play import FORCED, Lot, Play, Positions, Turn, facing, margin_of
 from tests.models.statement import Statement
 
 Name = tuple[str, str, PositionSide, str]
@@ -111,11 +111,13 @@ class Trigger:
             and (not event.symbol or event.position_side is key[1])
         }
         assert {(p.symbol, p.position_side) for p in event.positions} == set(held)
-        for p in event.positions:
-            check_position(p, held[p.symbol, p.position_side], self.play.contracts[p.symbol])
         contracts = self.play.contracts
+        margins = margin_of(held, contracts)
+        for p in event.positions:
+            key = p.symbol, p.position_side
+            check_position(p, held[key], contracts[p.symbol], margins[key])
         equity = event.collateral + sum(lot.gain(contracts[s]) for (s, _), lot in held.items())
-        margin = sum(lot.margin(contracts[s]) for (s, _), lot in held.items())
+        margin = sum(margins.values())
         assert (event.equity, event.maintenance_margin) == (equity, margin)
         assert equity < margin + self.edge, "liquidated with enough equity"
         mine = self.positions.of(event.account, event.asset).values()
@@ -142,32 +144,33 @@ class Trigger:
 
     def _safe(self, turn: Turn, account: str, asset: str, view: AccountView) -> None:
         """Nobody is left below the margin, but for who waits for a round."""
-        contracts = self.play.contracts
-        lots = {
-            key: (lot, contracts[key[0]]) for key, lot in self.positions.of(account, asset).items()
-        }
-        cross = [pair for pair in lots.values() if not pair[0].isolated]
+        lots = self.positions.of(account, asset)
+        cross = {key: lot for key, lot in lots.items() if not lot.isolated}
         self._above(turn, (account, "", PositionSide.NET, asset), view.wallet, cross)
         for p in view.positions:
             if p.mode is MarginMode.ISOLATED:
                 name = account, p.symbol, p.position_side, asset
-                self._above(turn, name, p.bucket, [lots[p.symbol, p.position_side]])
+                key = p.symbol, p.position_side
+                self._above(turn, name, p.bucket, {key: lots[key]})
 
-    def _above(self, turn: Turn, name: Name, money: int, held: list[tuple[Lot, Contract]]) -> None:
+    def _above(
+        self, turn: Turn, name: Name, money: int, held: dict[tuple[str, PositionSide], Lot]
+    ) -> None:
+        contracts = self.play.contracts
         until = self.under_way.get(name)
         if until is not None:
             assert until > turn.after.now, f"{name} is forgotten"
         elif held:
-            equity = money + sum(lot.gain(contract) for lot, contract in held)
-            margin = sum(lot.margin(contract) for lot, contract in held)
+            equity = money + sum(lot.gain(contracts[s]) for (s, _), lot in held.items())
+            margin = sum(margin_of(held, contracts).values())
             assert equity >= margin + self.edge, f"{name} was missed"
 
 
-def check_position(told: PositionMargin, lot: Lot, contract: Contract) -> None:
+def check_position(told: PositionMargin, lot: Lot, contract: Contract, margin: int) -> None:
     """Size and cost as the fills made them; value rounded down, requirements up."""
     assert (told.size, told.cost) == (lot.size, lot.cost)
     assert told.unrealised_pnl == lot.gain(contract)
-    assert told.maintenance_margin == lot.margin(contract)
+    assert told.maintenance_margin == margin
     assert told.notional == contract.notional(lot.size)
     assert Fraction(told.mark_price, contract.subticks) == contract.mark
 
@@ -446,8 +449,9 @@ class Deleveraging:
         """As the marks are now."""
         alone = p.mode is MarginMode.ISOLATED
         held = [p] if alone else [q for q in view.positions if q.mode is MarginMode.CROSS]
-        lots = [(Lot(q.size, q.cost), self.play.contracts[q.symbol]) for q in held]
-        money, contract = p.bucket if alone else view.wallet, self.play.contracts[p.symbol]
+        contracts = self.play.contracts
+        lots = {(q.symbol, q.position_side): Lot(q.size, q.cost, alone) for q in held}
+        money, contract = p.bucket if alone else view.wallet, contracts[p.symbol]
         winner = Winner(
             gain=Lot(p.size, p.cost).gain(contract),
             cost=abs(p.cost),
@@ -455,8 +459,8 @@ class Deleveraging:
             rises=(p.size > 0) != contract.inverse,
             leverage=p.leverage,
             money=money,
-            equity=money + sum(lot.gain(its) for lot, its in lots),
-            maintenance=sum(lot.margin(its) for lot, its in lots),
+            equity=money + sum(lot.gain(contracts[s]) for (s, _), lot in lots.items()),
+            maintenance=sum(margin_of(lots, contracts).values()),
             one={"USD": 10_000, "COIN": 1_000_000}[view.asset],
         )
         return standing(self.rules.deleveraging.rank, winner)
@@ -567,8 +571,15 @@ class Policy:
         contract, held = self.play.contracts[event.symbol], abs(chosen.size)
         contract.mark = Fraction(chosen.mark_price, contract.subticks)
 
+        lots = {
+            (p.symbol, p.position_side): Lot(p.size, p.cost, event.mode is MarginMode.ISOLATED)
+            for p in event.positions
+        }
+        key = event.symbol, event.position_side
+        beside = lots[key].beside(contract, facing(key, lots))
+
         def tier(lots: int) -> int:
-            return contract.tier(lots, Fraction(abs(chosen.cost) * lots, held))
+            return contract.tier(lots, Fraction(abs(chosen.cost) * lots, held), beside)
 
         goals = {Amount.DOWN_ONE_TIER: tier(held) - 1, Amount.DOWN_TWO_TIERS: tier(held) - 2}
         match self.rules.amount:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 
-from exchange.core.rules import ClosingFee, MarginPrice, MarginRules, TierInput
+from exchange.core.rules import ClosingFee, MarginPrice, MarginRules, TierCounts, TierInput
 
 NO_PRICE = 10**18
 
@@ -46,16 +46,17 @@ class Contract:
         """The absolute value at the mark, rounded up."""
         return ceil(abs(self.value(lots)))
 
-    def margin(self, lots: int, cost: int) -> int:
-        """Maintenance margin of `lots` that were bought for `cost`, signs aside, rounded up."""
+    def margin(self, lots: int, cost: int, beside: int = 0) -> int:
+        """Maintenance margin of `lots` that were bought for `cost`, signs aside, rounded up.
+
+        `beside`: size or value that tells the tier besides; the rate is that of both on average.
+        """
         lots, cost, now = abs(lots), abs(cost), self.notional(lots)
         if lots == 0:
             return 0
         priced = cost if self.formula.maintenance_price is MarginPrice.ENTRY else now
-        if self.formula.tier_input is TierInput.SIZE:
-            margin = ceil(self._by_tier(lots) * priced / lots)
-        else:
-            margin = ceil(self._by_tier(priced))
+        measure = lots if self.formula.tier_input is TierInput.SIZE else priced
+        margin = ceil(self._by_tier(measure + beside) / (measure + beside) * priced)
         kept = {ClosingFee.NONE: 0, ClosingFee.MARK: now, ClosingFee.ENTRY: cost}
         return margin + ceil(self.taker * kept[self.formula.closing_fee])
 
@@ -67,12 +68,16 @@ class Contract:
             total += rate * max(0, min(measure, top) - start)
         return total + self.growth * measure * measure
 
-    def tier(self, lots: int, cost: Fraction) -> int:
+    def measure(self, lots: int, cost: Fraction) -> Fraction:
+        """What tells the tier of `lots` that were bought for `cost`, signs aside."""
+        if self.formula.tier_input is TierInput.SIZE:
+            return Fraction(abs(lots))
+        entry = self.formula.maintenance_price is MarginPrice.ENTRY
+        return Fraction(abs(cost) if entry else self.notional(lots))
+
+    def tier(self, lots: int, cost: Fraction, beside: Fraction | int = 0) -> int:
         """Its number; what just fills a tier is still in it."""
-        measure: Fraction | int = lots
-        if self.formula.tier_input is TierInput.NOTIONAL:
-            entry = self.formula.maintenance_price is MarginPrice.ENTRY
-            measure = abs(cost) if entry else self.notional(lots)
+        measure = self.measure(lots, cost) + beside
         return max(n for n, (start, _) in enumerate(self.tiers) if n == 0 or measure > start)
 
 
@@ -91,6 +96,25 @@ class Held:
     bucket: int = 0
     leverage: int = 10
     failing: bool = False
+    opposite: "Held | None" = None
+    """The other side of a hedge."""
+
+    def facing(self) -> "Held | None":
+        """The other side, where both tell the tier."""
+        counts = self.contract.formula.tier_counts is TierCounts.BOTH_SIDES
+        alone = self.isolated or self.opposite is None or self.opposite.isolated
+        return self.opposite if counts and not alone else None
+
+    def beside(self) -> int:
+        """What tells the tier besides."""
+        other = self.facing()
+        return other.measure() if other is not None else 0
+
+    def measure(self, lots: int | None = None) -> int:
+        """What so many lots that are left add to what tells the tier."""
+        left = abs(self.size) if lots is None else lots
+        cost = floor(Fraction(self.cost * left, abs(self.size))) if self.size else 0
+        return int(self.contract.measure(left, Fraction(cost)))
 
     def gain(self) -> int:
         """Unrealised PnL, rounded down."""
@@ -100,11 +124,22 @@ class Held:
         """Maintenance margin, of all of it or of so many lots that are left."""
         held = abs(self.size)
         left = held if lots is None else lots
-        return self.contract.margin(left, floor(Fraction(self.cost * left, held)))
+        cost = floor(Fraction(self.cost * left, held))
+        return self.contract.margin(left, cost, self.beside())
+
+    def freed(self, lots: int) -> int:
+        """Maintenance margin that closing so many lots frees, of the other side too."""
+        left, other = abs(self.size) - lots, self.facing()
+        freed = self.margin() - self.margin(left)
+        if other is not None and other.size:
+            at_most = other.contract.margin(other.size, other.cost, self.measure())
+            freed += at_most - other.contract.margin(other.size, other.cost, self.measure(left))
+        return freed
 
     def tier(self, lots: int) -> int:
         """The tier of so many lots that are left."""
-        return self.contract.tier(lots, Fraction(self.cost * lots, abs(self.size)))
+        cost = Fraction(self.cost * lots, abs(self.size))
+        return self.contract.tier(lots, cost, self.beside())
 
     def last_price(self, backing: int, *, keeps_fee: bool = False) -> int:
         """The worst price at which closing all of it costs no more than `backing`.

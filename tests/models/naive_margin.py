@@ -199,7 +199,7 @@ class NaiveMargin:
         """The one to close; of equals, the first."""
         worst: dict[Select, Callable[[Held], int]] = {
             Select.LARGEST_UNREALISED_LOSS: lambda p: -p.gain(),
-            Select.MOST_MARGIN_FREED: lambda p: p.margin(),
+            Select.MOST_MARGIN_FREED: lambda p: p.freed(abs(p.size)),
             Select.LARGEST_NOTIONAL: lambda p: p.contract.notional(p.size),
         }
         return max(positions, key=worst[self.rules.select])
@@ -233,8 +233,7 @@ class NaiveMargin:
         """Whether closing them at the mark frees what is missing, fee and buffer included."""
         missing = self.way_out(scope) - self.equity(scope)
         missing += 1 if self.rules.trigger is Breach.AT_OR_BELOW else 0
-        freed = held.margin() - held.margin(abs(held.size) - lots)
-        freed = floor(freed * (1 + Fraction(self.rules.exit_buffer)))
+        freed = floor(held.freed(lots) * (1 + Fraction(self.rules.exit_buffer)))
         return freed - self._charge(held.contract.notional(lots)) >= missing
 
     def _charge(self, notional: int) -> int:
@@ -259,8 +258,7 @@ class NaiveMargin:
         shared = self.rules.backing is Backing.BY_MAINTENANCE and scope.alone is None and needed > 0
         if not shared:
             return equity
-        part = held.margin() - held.margin(abs(held.size) - lots)
-        return floor(Fraction(equity * part, needed))
+        return floor(Fraction(equity * held.freed(lots), needed))
 
     def _sell(self, scope: Scope, held: Held, lots: int, extra: int, *, charged: bool) -> int:
         """Close in the book, at the last price or better; returns how much."""

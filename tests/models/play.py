@@ -27,7 +27,7 @@ from exchange.core.messages import (
     Side,
     TradeKind,
 )
-from exchange.core.rules import ContractKind, InstrumentRules, Tier
+from exchange.core.rules import ContractKind, InstrumentRules, Tier, TierCounts
 from tests.models.naive_contract import Contract
 
 FORCED = (TradeKind.LIQUIDATION, TradeKind.ADL, TradeKind.TAKEOVER)
@@ -158,8 +158,31 @@ class Lot:
         """Unrealised PnL at the mark."""
         return floor(contract.value(self.size)) - self.cost if self.size else 0
 
-    def margin(self, contract: Contract) -> int:
-        return contract.margin(self.size, self.cost)
+    def margin(self, contract: Contract, facing: "Lot | None" = None) -> int:
+        """Maintenance margin; `facing` is the other side of a hedge, if there is one."""
+        return contract.margin(self.size, self.cost, self.beside(contract, facing))
+
+    def beside(self, contract: Contract, facing: "Lot | None") -> int:
+        """What the other side adds to what tells the tier, if both count."""
+        if facing is None or self.isolated or facing.isolated:
+            return 0
+        if contract.formula.tier_counts is not TierCounts.BOTH_SIDES:
+            return 0
+        return int(contract.measure(facing.size, Fraction(facing.cost)))
+
+
+def facing(key: tuple[str, PositionSide], lots: dict[tuple[str, PositionSide], Lot]) -> Lot | None:
+    """The other side of a hedge among an account's positions by symbol and side."""
+    symbol, side = key
+    sides = {PositionSide.LONG: PositionSide.SHORT, PositionSide.SHORT: PositionSide.LONG}
+    return lots.get((symbol, sides[side])) if side in sides else None
+
+
+def margin_of(
+    lots: dict[tuple[str, PositionSide], Lot], contracts: dict[str, Contract]
+) -> dict[tuple[str, PositionSide], int]:
+    """Maintenance margin of each of an account's positions."""
+    return {key: lot.margin(contracts[key[0]], facing(key, lots)) for key, lot in lots.items()}
 
 
 class Positions:

@@ -62,6 +62,7 @@ from exchange.core.rules import (
     Select,
     Socialise,
     Tier,
+    TierCounts,
     TierInput,
     Unfilled,
 )
@@ -151,6 +152,7 @@ def formula_of(random: Random) -> MarginRules:
         maintenance_price=random.choice(list(MarginPrice)),
         closing_fee=random.choice(list(ClosingFee)),
         tier_input=random.choice(list(TierInput)),
+        tier_counts=random.choice(list(TierCounts)),
     )
 
 
@@ -335,6 +337,10 @@ class Twins:
             rank = NAMES.index(name) * 3 + ("net", "long", "short").index(side)
             held = Held(name, self.contracts[symbol], str(side), rank)
             self.held[name, symbol, side] = held
+            facing = {"long": PositionSide.SHORT, "short": PositionSide.LONG}.get(str(side), side)
+            held.opposite = self.held.get((name, symbol, facing)) if facing is not side else None
+            if held.opposite is not None:
+                held.opposite.opposite = held
             self.model.positions.append(held)
         return self.held[name, symbol, side]
 

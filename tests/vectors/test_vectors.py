@@ -24,8 +24,6 @@ NOT_FIGURES = {"stress-3"}
 """Without a number in the article."""
 OF_OPTIONS = {"de-01", "de-02"}
 """Portfolio margin's charges on options, which are no contracts here."""
-ACROSS_SIDES = {"ok-10"}
-"""A tier by a long and a short together: each has its own here."""
 BOUNDED_BY_THE_BOOK = "ve-18"
 """A disposal whose steps a share of the book bounds, too."""
 
@@ -39,8 +37,6 @@ def test_venues(result: Result) -> None:
     assert result.source
     if result.id in OF_OPTIONS:
         assert (result.status, "options" in result.detail) == ("unsupported", True)
-    elif result.id in ACROSS_SIDES:
-        assert result.status != "pass", "then it belongs to the others"
     else:
         assert result.status == "pass", result
 
