@@ -70,6 +70,10 @@ EQUIVALENT: dict[str, str] = {
     "ranking.Ranking.put: 1  ->  2": NUMBERED,
     "reserves.Reserves.spendable: self.drawdown == RATE_ONE  ->  False": "a fund that may lose all"
     " keeps nothing, by the other way too",
+    "steps.through_book: position.size < 0  ->  position.size <= 0": OPEN,
+    "steps.through_book: 0  ->  1": OPEN,
+    "steps.worst_price: position.size < 0  ->  position.size <= 0": OPEN,
+    "steps.worst_price: 0  ->  1": OPEN,
     "tiers.Tiers._compare_amounts: True  ->  False": "there is an amount for every row",
     "tiers.Tiers._margin: self.growth  ->  True": "a growth of zero adds nothing, by the other way",
     "insurance.cover: debt <= 0  ->  debt < 0": NOTHING,
@@ -225,9 +229,18 @@ def places(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
         stack += [(child, where, inside) for child in reversed(children)]
 
 
+def never(statement: ast.AST) -> ast.AST:
+    """A statement where it is never come to: a method that has lost its `super` cannot be put in
+    the place of one that has it.
+    """
+    assert isinstance(statement, ast.stmt)
+    body = [copy.deepcopy(statement)]
+    return ast.If(test=ast.Constant(value=False), body=body, orelse=[])
+
+
 def put(tree: ast.Module, old: ast.AST, new: ast.AST | None) -> None:
     """Put a node in another's place."""
-    placed = ast.Pass() if new is None else new
+    placed = new or never(old)
     for parent in ast.walk(tree):
         for name, value in ast.iter_fields(parent):
             if value is old:

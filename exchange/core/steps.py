@@ -102,7 +102,7 @@ def through_book(
     if not state.rulebook.liquidation.fill_or_kill or _is_taken_whole(market, order):
         traded = match(state, market, order, limit, 0, TradeKind.LIQUIDATION)
     filled = size - order.size
-    if closing is Closing.BOOK and filled:
+    if closing is Closing.BOOK:
         charge(scope, market, traded, stake.left_of(filled))
         if position.size == 0:
             take_leftover(scope, market, stake.left_of(filled))
@@ -181,9 +181,8 @@ def take_over_all(scope: Scope) -> None:
 
 
 def wait(scope: Scope) -> None:
-    """Leave the rest for the next round."""
-    state = scope.state
-    scope.distress.paused_until = state.now + (state.round_pause or SECOND)
+    """Leave the rest for the next round; where there are no rounds, for a second."""
+    scope.distress.paused_until = scope.state.now + SECOND
 
 
 def wait_or_deleverage(scope: Scope, market: Market, position: Position) -> None:

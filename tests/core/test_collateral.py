@@ -20,6 +20,7 @@ from exchange.core.messages import (
     LiquidationStepTaken,
     LossUncovered,
     MarginMode,
+    OrderCancelled,
     PassTime,
     Reject,
     SetAccountMode,
@@ -29,6 +30,7 @@ from exchange.core.messages import (
 from exchange.core.rules import (
     Amount,
     Breach,
+    Cancel,
     CollateralAsset,
     CollateralRules,
     CollateralTier,
@@ -241,6 +243,19 @@ def test_margin_for_what_is_owed_liquidates_too() -> None:
     (started,) = only(it.mark("COIN-USD", 66), LiquidationStarted)
 
     assert (started.equity, started.maintenance_margin) == (28_00, 35_00)
+
+
+def test_orders_that_hold_an_asset_in_reserve_go_with_the_account() -> None:
+    """Under every rule, and whichever of the assets it is."""
+    it = stage(rules(liquidation=LiquidationRules(cancel=Cancel.NONE)), dollars=200, coins=11)
+    it.hold("ann", "BTC", 100, 100)
+    it.place("ann", "COIN-USD", -1, 150)
+    assert it.balance("ann", "COIN") == 10 * COIN
+
+    (cancelled,) = only(it.mark("COIN-USD", 90), OrderCancelled)
+
+    assert cancelled.symbol == "COIN-USD"
+    assert it.balance("ann COIN-USD sells", "COIN") == 0
 
 
 def test_who_owes_nothing_and_holds_nothing_has_nothing_to_liquidate() -> None:

@@ -26,6 +26,7 @@ from exchange.core.rules import (
     FeeCap,
     Leftover,
     Limit,
+    LimitRules,
     LiquidationRules,
     Tier,
     Unfilled,
@@ -41,11 +42,12 @@ TWO_TIERS = (
 
 def anns(
     *, cents: int = 200_00, size: int = 10, fund: str = "0", tiers: tuple[Tier, ...] = TEN_PERCENT,
-    amount: Amount = Amount.WHOLE_POSITION, **rules: object,
+    amount: Amount = Amount.WHOLE_POSITION, limits: LimitRules | None = None, **rules: object,
 ) -> Stage:  # fmt: skip
     """The stage with Ann's position, which Bob has the other side of."""
     liquidation = LiquidationRules(amount=amount, **rules)  # type: ignore[arg-type]
-    it = Stage(rulebook(fund=fund, tiers=tiers, liquidation=liquidation))
+    limits = limits or LimitRules(market_band="0.5")
+    it = Stage(rulebook(fund=fund, tiers=tiers, liquidation=liquidation, limits=limits))
     it.trader("ann")
     it.bring("ann", "USD", cents)
     it.trader("bob", deposit=10_000)
@@ -121,6 +123,16 @@ def test_all_or_nothing_is_all_where_the_book_has_it() -> None:
     assert steps(it.mark("BTC", 88)) == [(Closing.BOOK, 10)]
 
 
+def test_all_or_nothing_costs_nothing_where_the_book_has_less() -> None:
+    it = anns(fill_or_kill=True, fee="0.01")
+    it.show("BTC", bids={88: 9})
+
+    events = it.mark("BTC", 88)
+
+    assert steps(events) == [(Closing.BOOK, 0), (Closing.ADL, 10)]
+    assert not only(events, LiquidationFeeCharged)
+
+
 def test_the_smallest_fund_is_asked_before_anyone_is_deleveraged() -> None:
     assert steps(anns(fund="0.01").mark("BTC", 87)) == [
         (Closing.BOOK, 0),
@@ -130,10 +142,12 @@ def test_the_smallest_fund_is_asked_before_anyone_is_deleveraged() -> None:
 
 
 def test_no_fee_is_taken_of_what_the_fund_paid_for() -> None:
-    """Half of her equity is left behind ether: the fee on bitcoin is not for it to pay."""
+    """Of 100, 47 stand behind bitcoin, down to 85.3; sold at 84, it leaves 40 behind ether.  They
+    are not there for the fee on bitcoin.
+    """
     it = anns(fund="500", fee="0.05", backing=Backing.BY_MAINTENANCE)
     it.hold("ann", "ETH", 10, 100, other="bob")
-    it.show("BTC", bids={70: 10})
+    it.show("BTC", bids={84: 10})
 
     events = it.mark("BTC", 90)
 
@@ -183,6 +197,33 @@ def test_the_fillable_price_is_no_worse_than_bankruptcy() -> None:
         assert step.bankruptcy_price == bankruptcy
 
 
+@pytest.mark.parametrize(("size", "mark", "limit"), [(10, 87, 86), (-10, 113, 115)])
+def test_orders_stay_within_the_band_even_where_the_fund_would_pay_for_more(
+    size: int, mark: int, limit: int
+) -> None:
+    """2% of the mark; she herself would last to 80 or 120, the fund to 70 or 130."""
+    it = anns(size=size, fund="100", limit=Limit.MARKET_BAND, limits=LimitRules(market_band="0.02"))
+
+    offers = only(it.mark("BTC", mark), LiquidationStepTaken)[:2]
+
+    assert [step.closing for step in offers] == [Closing.BOOK, Closing.INSURANCE_FUND]
+    assert [step.bankruptcy_price for step in offers] == [limit, limit]
+
+
+def test_no_limit_is_below_one_tick() -> None:
+    """204.20 and 996 won by bitcoin, but for 1,200 that ether loses: 0.20, where 0.40 are needed.
+    At 0.40 a bitcoin can be bought back for a dollar, not for none.
+    """
+    it = anns(size=-10, cents=204_20, limit=Limit.FILLABLE_PRICE)
+    it.mark("BTC", 0, 40)
+    it.hold("ann", "ETH", 20, 100, other="bob")
+    it.show("ETH", bids={40: 20})
+
+    last = only(it.mark("ETH", 40), LiquidationStepTaken)[1]
+
+    assert (last.symbol, last.bankruptcy_price) == ("BTC", 1)
+
+
 def test_what_needs_no_margin_bears_none_of_a_debt() -> None:
     """Ether is 10 cents above the first tier, and its cent of margin all that is needed."""
     tiers = (
@@ -228,10 +269,10 @@ def test_what_the_tick_leaves_over_is_the_traders_or_the_funds(unfilled: Unfille
         )
         events = it.mark("BTC", 87)
 
-        (step,) = only(events, LiquidationStepTaken)[1:]
-        assert step.bankruptcy_price == 81
+        offered, taken = only(events, LiquidationStepTaken)
+        assert offered.bankruptcy_price == taken.bankruptcy_price == 81
         assert it.account("ann").wallet == wallet
-        assert [taken.amount for taken in only(events, LeftoverTaken)] == [999 - wallet] * (
+        assert [left.amount for left in only(events, LeftoverTaken)] == [999 - wallet] * (
             leftover is Leftover.FUND
         )
 
@@ -252,6 +293,12 @@ def test_the_venue_deleverages_itself_at_its_own_bankruptcy_price_under_every_ru
     (adl,) = only(it.mark("BTC", 74), PositionDeleveraged)
 
     assert adl.price == 75
+
+
+def test_a_fund_that_may_lose_some_takes_over_as_long_as_it_has_not() -> None:
+    it = anns(unfilled=Unfilled.TAKEOVER, fund="100", fund_drawdown_max="0.2")
+
+    assert only(it.mark("BTC", 87), PositionTakenOver)
 
 
 def test_a_fund_that_has_lost_too_much_takes_nothing_over() -> None:
@@ -347,9 +394,13 @@ def test_what_the_book_does_not_take_at_others_cost_waits_on() -> None:
 
 
 def test_what_the_book_does_take_at_others_cost_is_over() -> None:
+    """And the next position's turn comes at once."""
     it = anns(unfilled=Unfilled.SOCIALISE)
+    it.hold("ann", "ETH", 10, 100, other="bob")
     it.show("BTC", bids={75: 10})
+    it.show("ETH", bids={99: 10})
 
     events = it.mark("BTC", 75)
 
     assert not only(events, LiquidationPaused)
+    assert it.size("ann", "BTC") == it.size("ann", "ETH") == 0
