@@ -12,16 +12,13 @@ Unresolved: the last updates of a file, and those before the first bookTicker.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
 
 from exchange.core.messages import UpdateDepth
-from exchange.core.units import Lots, Ticks
 from exchange.feed import BookCheck, FeedItem
+from feeds.told import Quote
 
 WINDOW = 5_000
 """How many items may wait for a later bookTicker.  The recordings need 526 lines."""
-
-Best = tuple[Ticks, Lots, Ticks, Lots]
 
 
 class BookChecks:
@@ -30,7 +27,7 @@ class BookChecks:
     def __init__(self, notes: Counter[str]) -> None:
         self._notes = notes
         self._held: deque[tuple[FeedItem, int]] = deque()
-        self._quotes: deque[tuple[int, Best]] = deque(maxlen=WINDOW)
+        self._quotes: deque[tuple[int, Quote]] = deque(maxlen=WINDOW)
         self._newest = 0
 
     def depth(self, update: UpdateDepth, last: int) -> None:
@@ -41,34 +38,39 @@ class BookChecks:
         """An item that needs no check."""
         self._held.append((item, 0))
 
-    def quote(self, last: int, best: Best) -> None:
-        """The best bid and ask at an id."""
-        if last > self._newest:
-            self._newest = last
-            self._quotes.append((last, best))
+    def quote(self, last: int, quote: Quote) -> bool:
+        """The best bid and ask at an id.  Whether the id is a new one, so that more is ready."""
+        if last <= self._newest:
+            return False
+        self._newest = last
+        self._quotes.append((last, quote))
+        return True
 
-    def ready(self) -> Iterator[FeedItem]:
+    def ready(self) -> list[FeedItem]:
         """What need not wait any more."""
-        held = self._held
+        held, ready = self._held, list[FeedItem]()
         while held and (held[0][1] < self._newest or len(held) > WINDOW):
-            yield from self._release()
+            self._release(ready)
+        return ready
 
-    def rest(self) -> Iterator[FeedItem]:
+    def rest(self) -> list[FeedItem]:
         """Everything that still waits: the file has ended."""
+        rest = list[FeedItem]()
         while self._held:
-            yield from self._release()
+            self._release(rest)
+        return rest
 
-    def _release(self) -> Iterator[FeedItem]:
+    def _release(self, into: list[FeedItem]) -> None:
         item, last = self._held.popleft()
-        yield item
+        into.append(item)
         if isinstance(item, UpdateDepth):
             best = self._best(last)
             if best is None:
                 self._notes["book checks without a quote"] += 1
             else:
-                yield _check(item, best)
+                into.append(_check(item, best))
 
-    def _best(self, last: int) -> Best | None:
+    def _best(self, last: int) -> Quote | None:
         """The best at the id `last`; None while it is not certain."""
         quotes = self._quotes
         if last >= self._newest:
@@ -78,8 +80,12 @@ class BookChecks:
         return quotes[0][1] if quotes[0][0] <= last else None
 
 
-def _check(update: UpdateDepth, best: Best) -> BookCheck:
-    bid, bid_size, ask, ask_size = best
+def _check(update: UpdateDepth, best: Quote) -> BookCheck:
     return BookCheck(
-        at=update.at, symbol=update.symbol, bid=bid, bid_size=bid_size, ask=ask, ask_size=ask_size
+        at=update.at,
+        symbol=update.symbol,
+        bid=best.bid,
+        bid_size=best.bid_size,
+        ask=best.ask,
+        ask_size=best.ask_size,
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -19,13 +19,8 @@ WRITTEN_LINE = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z) (.*
 CONNECT_LINE = re.compile(rb"\S+ (<->|<-|->) \d+\.\d+.*")
 
 
-class Frame(NamedTuple):
-    """One message."""
-
-    at: Nanos
-    channel: str
-    """Where it came from, as far as the recording tells."""
-    body: bytes
+Frame: TypeAlias = tuple[Nanos, str, bytes]
+"""One message: when it came, where from, as far as the recording tells, and what it says."""
 
 
 class Recorder:
@@ -50,7 +45,7 @@ class Collector(Recorder):
             found = ascii(at[:SHOWN].decode(errors="replace"))
             text = f"local time was {found}, expected nanoseconds since 1970"
             raise RowError(Defect.UNREADABLE, text)
-        return Frame(int(at), "", body)
+        return int(at), "", body
 
 
 class Recorded(msgspec.Struct):
@@ -85,7 +80,7 @@ class Cryptofeed(Recorder):
         if found.t != "recv":
             return None
         at = int(found.ts * SECOND)
-        return Frame(at, self._addresses.get(found.conn, found.conn), found.data.encode())
+        return at, self._addresses.get(found.conn, found.conn), found.data.encode()
 
 
 class CryptofeedText(Recorder):
@@ -104,7 +99,7 @@ class CryptofeedText(Recorder):
                 return None
             shown = ascii(line[:SHOWN].decode(errors="replace"))
             raise RowError(Defect.UNREADABLE, f"the row was {shown}, expected `<seconds>: <JSON>`")
-        return Frame(self._clock.read(found[2].decode()), "", found[3])
+        return self._clock.read(found[2].decode()), "", found[3]
 
 
 class RawTardis(Recorder):
@@ -123,7 +118,7 @@ class RawTardis(Recorder):
         if found is None:
             shown = ascii(line[:SHOWN].decode(errors="replace"))
             raise RowError(Defect.UNREADABLE, f"the row was {shown}, expected `<UTC time> <JSON>`")
-        return Frame(self._clock.read(found[1].decode().replace("T", " ")), "", found[2])
+        return self._clock.read(found[1].decode().replace("T", " ")), "", found[2]
 
 
 class PlainJson(Recorder):
@@ -138,7 +133,7 @@ class PlainJson(Recorder):
             shown = ascii(line[:SHOWN].decode(errors="replace"))
             text = f"the row was {shown}, expected JSON with a `ts` in milliseconds"
             raise RowError(Defect.UNREADABLE, text)
-        return Frame(int(found[1]) * 1_000_000, "", line)
+        return int(found[1]) * 1_000_000, "", line
 
 
 MakeRecorder: TypeAlias = Callable[[], Recorder]

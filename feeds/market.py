@@ -61,7 +61,8 @@ def checked_by_number(told: Iterator[Told], notes: Counter[str]) -> Iterator[Fee
     try:
         for _, said, number in told:
             if isinstance(said, Quote):
-                checks.quote(number, (said.bid, said.bid_size, said.ask, said.ask_size))
+                if not checks.quote(number, said):
+                    continue
             elif isinstance(said, UpdateDepth):
                 checks.depth(said, number)
             else:
@@ -135,9 +136,12 @@ def index_finish(listing: Listing, perpetual: Instrument, scale: Scale) -> Finis
 
     def index(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
         del notes
-        last = 0
+        last = before = 0
+        numerator, denominator = ratio.numerator, ratio.denominator
         for at, twice in middles(told):
-            price = half_even(twice * ratio.numerator, ratio.denominator)
+            if twice == before:
+                continue
+            before, price = twice, half_even(twice * numerator, denominator)
             if price != last:
                 last = price
                 yield UpdateIndexPrice(at=at, symbol=perpetual.symbol, price=price)

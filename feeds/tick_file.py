@@ -39,9 +39,8 @@ class TickFile:
         try:
             for chunk in self.chunks():
                 *whole, rest = (rest + chunk).split(b"\n")
-                for line in whole:
-                    row += 1
-                    yield row, line
+                yield from enumerate(whole, row + 1)
+                row += len(whole)
                 if len(rest) > LINE_MAX:
                     raise TickFileError(f"{self.path}:{row + 1}: a line of over {LINE_MAX} bytes")
         except Damaged as damage:

@@ -109,7 +109,7 @@ class Bybit:
         try:
             if topic == b"orderbook":
                 name = body[start:].partition(b'"')[0].decode(errors="replace")
-                return [_depth(BOOK.decode(body), spot)._replace(book=name.rpartition(".")[0])]
+                return [_depth(BOOK.decode(body), spot, name.rpartition(".")[0])]
             if topic == b"publicTrade":
                 return [_trade(one, spot) for one in TRADES.decode(body).data]
             if topic == b"tickers":
@@ -152,7 +152,7 @@ class Bybit:
         return made
 
 
-def _depth(book: Book, spot: bool | None) -> said.Depth:  # noqa: FBT001 (three-valued)
+def _depth(book: Book, spot: bool | None, name: str) -> said.Depth:  # noqa: FBT001 (three-valued)
     data = book.data
     return said.Depth(
         data.s,
@@ -162,6 +162,7 @@ def _depth(book: Book, spot: bool | None) -> said.Depth:  # noqa: FBT001 (three-
         last=data.u,
         previous=data.u - 1,
         spot=spot,
+        book=name,
     )
 
 

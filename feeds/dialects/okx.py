@@ -12,6 +12,7 @@ from itertools import zip_longest
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 from sortedcontainers import SortedDict
 
 from feeds.defects import Defect, RowError
@@ -162,12 +163,12 @@ class Okx:
     def _depth(self, books: Books, book: Book) -> said.Depth:
         """Channels without an action (books5) send the whole of what they show."""
         symbol, snapshot = books.arg.instId, books.action != "update"
-        made = _levels(symbol, book, snapshot=snapshot)._replace(book=books.arg.channel)
+        made = _levels(symbol, book, snapshot=snapshot, channel=books.arg.channel)
         if book.checksum is not None and books.arg.channel.startswith("books"):
             summed = self._books.setdefault(f"{books.arg.channel} {symbol}", Summed())
             found = summed.take(book, snapshot=snapshot)
             if found != book.checksum:
-                return made._replace(fault=f"checksum was {found}, expected {book.checksum}")
+                return replace(made, fault=f"checksum was {found}, expected {book.checksum}")
         return made
 
 
@@ -180,7 +181,7 @@ def _is_spot(symbol: str) -> bool:
     return symbol.count("-") == 1
 
 
-def _levels(symbol: str, book: Book, *, snapshot: bool) -> said.Depth:
+def _levels(symbol: str, book: Book, *, snapshot: bool, channel: str = "") -> said.Depth:
     return said.Depth(
         symbol,
         [(row[0], row[1]) for row in book.bids],
@@ -189,6 +190,7 @@ def _levels(symbol: str, book: Book, *, snapshot: bool) -> said.Depth:
         last=book.seqId,
         previous=book.prevSeqId,
         spot=_is_spot(symbol),
+        book=channel,
     )
 
 

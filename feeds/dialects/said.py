@@ -3,13 +3,15 @@
 Figures stay text until a reader with the market's grids takes them.
 """
 
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
+
+import msgspec
 
 Rows: TypeAlias = list[tuple[str, str]]
 """Price and size of levels; a size of zero empties one."""
 
 
-class Depth(NamedTuple):
+class Depth(msgspec.Struct, frozen=True, gc=False):
     """Levels of a book: all of them, or those that changed."""
 
     symbol: str
@@ -32,7 +34,7 @@ class Depth(NamedTuple):
     """What is wrong with the book after it, where the venue's own checksum tells."""
 
 
-class Trade(NamedTuple):
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """A trade."""
 
     symbol: str
@@ -49,7 +51,7 @@ class Trade(NamedTuple):
     spot: bool | None = None
 
 
-class Quoted(NamedTuple):
+class Quoted(msgspec.Struct, frozen=True, gc=False):
     """Best bid and ask.  Empty text: that side has none; an empty size with a price: not told."""
 
     symbol: str
@@ -61,7 +63,7 @@ class Quoted(NamedTuple):
     spot: bool | None = None
 
 
-class Prices(NamedTuple):
+class Prices(msgspec.Struct, frozen=True, gc=False):
     """Mark price, index price and funding; empty where it was not told."""
 
     symbol: str
@@ -76,7 +78,7 @@ class Prices(NamedTuple):
     spot: bool | None = None
 
 
-class Forced(NamedTuple):
+class Forced(msgspec.Struct, frozen=True, gc=False):
     """A liquidation order that was filled."""
 
     symbol: str

@@ -5,6 +5,7 @@ machine knew.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -83,98 +84,113 @@ class Recording(FileSource):
 
     def told(self) -> Iterator[Told]:
         """Everything that was recorded of the market."""
+        return chain.from_iterable(self._rows())
+
+    def _rows(self) -> Iterator[list[Told]]:
+        """The same by rows, of those that tell something."""
+        self._told: list[Told] = []
         self._chain = DepthChain()
         self._buffer: list[tuple[int, Depth]] = []
         self._numbers = Numbers("trade", self.notes)
         self._names = Names("trade")
         self._prices_known = Prices("")
         self._synchronised = not self._has_book
-        recorder, dialect = self._recorder(), self._dialect()
+        frames, speaker = self._recorder(), self._dialect()
         row, before = 0, b""
-        for row, line in self._file.lines():
-            try:
-                not_again(line, before)
-                before = line
-                frame = recorder.frame(line.rstrip(b"\r"))
-                if frame is None:
-                    continue
-                messages = dialect.read(frame.channel, frame.body)
-                if not messages:
-                    self.notes["messages of other kinds"] += 1
-                own = [one for one in messages if self._is_own(one)]
-                at = self._time.forward(row, frame.at) if own or self._alone else frame.at
-            except RowError as error:
-                self._defects.caught(row, error)
-                continue
-            for message in own:
-                yield from self._said(row, at, message)
+        try:
+            for row, line in self._file.lines():
+                try:
+                    not_again(line, before)
+                    before = line
+                    frame = frames.frame(line.rstrip(b"\r"))
+                    if frame is not None:
+                        self._heard(row, frame[0], speaker.read(frame[1], frame[2]))
+                except RowError as error:
+                    self._defects.caught(row, error)
+                if self._told:
+                    yield self._told
+                    self._told = []
+        except TickFileError:
+            yield self._told
+            raise
         if not self._synchronised:
             self._defects.found(
                 row, Defect.NO_SNAPSHOT, "the file ends without a depth snapshot to begin from"
             )
 
+    def _heard(self, row: int, at: Nanos, messages: list[Message]) -> None:
+        """Add what the messages of a line tell.  Raises RowError for the line as a whole."""
+        if not messages:
+            self.notes["messages of other kinds"] += 1
+        own = [one for one in messages if self._is_own(one)]
+        if own or self._alone:
+            at = self._time.forward(row, at)
+        for message in own:
+            self._said(row, at, message)
+
     def _is_own(self, message: Message) -> bool:
         """Whether it is of this market.  Raises RowError where no other may be there."""
-        told = None if self._dialect.depth_tells_spot else message.spot
-        if told is not None and told is not self._spot:
-            return False
-        if message.symbol in {self.called, ""}:
+        if not self._dialect.depth_tells_spot:
+            told = message.spot
+            if told is not None and told is not self._spot:
+                return False
+        if message.symbol == self.called or not message.symbol:
             return True
         if self._alone:
             text = f"symbol was {message.symbol[:40]}, expected {self.called}"
             raise RowError(Defect.UNKNOWN_SYMBOL, text)
         return False
 
-    def _said(self, row: int, at: Nanos, message: Message) -> Iterator[Told]:
+    def _said(self, row: int, at: Nanos, message: Message) -> None:
+        """Add what a message tells to what the row does."""
         try:
-            if isinstance(message, Depth):
-                if self._has_book and message.book == self._book:
-                    yield from self._depth(row, at, message)
-            elif isinstance(message, Quoted):
-                yield row, self._quote(at, message), message.number
+            if isinstance(message, Quoted):
+                self._told.append((row, self._quote(at, message), message.number))
             elif isinstance(message, Trade):
-                yield from self._trade(row, at, message)
+                self._trade(row, at, message)
+            elif isinstance(message, Depth):
+                if self._has_book and message.book == self._book:
+                    self._depth(row, at, message)
             elif isinstance(message, Prices):
-                for price in self._prices(at, message):
-                    yield row, price, 0
+                self._told.extend([(row, price, 0) for price in self._prices(at, message)])
             else:
-                yield row, self._forced(at, message), 0
+                self._told.append((row, self._forced(at, message), 0))
         except (RowError, UnitError) as error:
             self._defects.caught(row, error)
 
     # ---------------------------------------------------------------------------- depth
 
-    def _depth(self, row: int, at: Nanos, depth: Depth) -> Iterator[Told]:
+    def _depth(self, row: int, at: Nanos, depth: Depth) -> None:
         if depth.snapshot:
-            yield from self._snapshot(row, at, depth)
+            self._snapshot(row, at, depth)
         else:
-            yield from self._diff(row, at, depth)
+            self._diff(row, at, depth)
         if depth.fault:
             self._fault(row, f"depth updates are missing: {depth.fault}")
 
-    def _snapshot(self, row: int, at: Nanos, snapshot: Depth) -> Iterator[Told]:
+    def _snapshot(self, row: int, at: Nanos, snapshot: Depth) -> None:
         if self._chain.last is not None and not self._dialect.snapshots_reset:
             self.notes["snapshots not needed"] += 1
             return
         update = self._update(at, snapshot.bids, snapshot.asks, snapshot=True)
         self._synchronised = True
         self._chain.start(snapshot.last)
-        yield row, update, snapshot.number
+        self._told.append((row, update, snapshot.number))
         buffered, self._buffer = self._buffer, []
         for earlier, diff in buffered:
             try:
-                yield from self._diff(earlier, at, diff)
+                self._diff(earlier, at, diff)
             except (RowError, UnitError) as error:
                 self._defects.caught(earlier, error)
 
-    def _diff(self, row: int, at: Nanos, diff: Depth) -> Iterator[Told]:
+    def _diff(self, row: int, at: Nanos, diff: Depth) -> None:
         link = self._chain.link(diff)
         if link is Link.GAP:
             link = self._gap(row, diff)
         if link is Link.FOLLOWS:
             update = self._update(at, diff.bids, diff.asks)
             self._chain.extend(diff)
-            yield row, update, diff.number
+            self._told.append((row, update, diff.number))
         elif link is Link.WAITS:
             self._wait(row, diff)
         elif link is Link.OLD:
@@ -218,24 +234,20 @@ class Recording(FileSource):
     # ------------------------------------------------------------------- quotes and trades
 
     def _quote(self, at: Nanos, quote: Quoted) -> Quote:
-        bid, bid_size = self._side(quote.bid, quote.bid_size)
-        ask, ask_size = self._side(quote.ask, quote.ask_size)
+        bid, bid_size, ask, ask_size = quote.bid, quote.bid_size, quote.ask, quote.ask_size
+        prices, sizes = self.scale.prices, self.scale.sizes
+        has_bid, has_ask = bid.strip("0."), ask.strip("0.")
         return Quote(
             at=at,
             symbol=self.symbol,
-            bid=bid,
-            bid_size=bid_size,
-            ask=ask,
-            ask_size=ask_size,
-            sized=bool(quote.bid_size or quote.ask_size),
+            bid=prices[bid] if has_bid else 0,
+            bid_size=sizes[bid_size] if has_bid and bid_size else 0,
+            ask=prices[ask] if has_ask else 0,
+            ask_size=sizes[ask_size] if has_ask and ask_size else 0,
+            sized=bool(bid_size or ask_size),
         )
 
-    def _side(self, price: str, size: str) -> tuple[int, int]:
-        if not price.strip("0."):
-            return 0, 0
-        return self.scale.prices[price], self.scale.sizes[size] if size else 0
-
-    def _trade(self, row: int, at: Nanos, trade: Trade) -> Iterator[Told]:
+    def _trade(self, row: int, at: Nanos, trade: Trade) -> None:
         if trade.counts:
             self._numbers.take(int(trade.name))
         else:
@@ -245,7 +257,7 @@ class Recording(FileSource):
         elif not self._synchronised:
             self.notes["trades before the snapshot"] += 1
         else:
-            yield row, self._recorded(at, trade), 0
+            self._told.append((row, self._recorded(at, trade), 0))
 
     def _recorded(self, at: Nanos, trade: Trade) -> RecordedTrade:
         return RecordedTrade(
@@ -337,7 +349,7 @@ def _ways(sample: Sample) -> tuple[MakeRecorder | None, type[Dialect] | None]:
         except RowError:
             continue
         for dialect in DIALECTS:
-            if frame is not None and dialect().speaks(frame.body):
+            if frame is not None and dialect().speaks(frame[2]):
                 return recorder, dialect
     return recorder, None
 
@@ -352,7 +364,7 @@ def _markets(sample: Sample, make: MakeRecorder, dialect: type[Dialect]) -> list
             break
         try:
             frame = recorder.frame(line.rstrip(b"\r"))
-            messages = [] if frame is None else reader.read(frame.channel, frame.body)
+            messages = [] if frame is None else reader.read(frame[1], frame[2])
         except RowError:
             continue
         for message in messages:
@@ -444,7 +456,7 @@ def _deepest(opening: Opening, make: MakeRecorder, dialect: type[Dialect]) -> st
             break
         try:
             frame = recorder.frame(line.rstrip(b"\r"))
-            messages = [] if frame is None else reader.read(frame.channel, frame.body)
+            messages = [] if frame is None else reader.read(frame[1], frame[2])
         except RowError:
             continue
         for one in messages:
