@@ -45,9 +45,8 @@ def finish_for(listing: Listing, law: AroundLaw | None = None) -> Finish:
     return quoted if Carries.QUOTES in listing.carries else as_told
 
 
-def as_told(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
+def as_told(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
     """Everything but quotes; a liquidation is a trade like another."""
-    del notes
     for _, said, _ in told:
         if isinstance(said, Liquidation):
             yield _trade(said)
@@ -92,9 +91,8 @@ def checked_in_order(told: Iterator[Told], notes: Counter[str]) -> Iterator[Feed
     yield from checks.rest()
 
 
-def quoted(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
+def quoted(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
     """Quotes are the book: one level on each side."""
-    del notes
     last: Quote | None = None
     for _, said, _ in told:
         if isinstance(said, Quote):
@@ -108,8 +106,7 @@ def surrounded(law: AroundLaw, *, quotes: bool) -> Finish:
     """A made-up book stands behind the quotes, or around the trades where there are none."""
     Around(law)  # what makes no book is found before anything is read
 
-    def surround(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
-        del notes
+    def surround(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
         around = Around(law)
         for _, said, _ in told:
             if isinstance(said, Quote):
@@ -134,8 +131,7 @@ def index_finish(listing: Listing, perpetual: Instrument, scale: Scale) -> Finis
     if not listing.has_book:
         middles = _last_prices
 
-    def index(told: Iterator[Told], notes: Counter[str]) -> Iterator[FeedItem]:
-        del notes
+    def index(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
         last = before = 0
         numerator, denominator = ratio.numerator, ratio.denominator
         for at, twice in middles(told):
