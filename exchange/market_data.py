@@ -10,14 +10,10 @@ from typing import Any, Final, Protocol, TypeAlias
 from exchange.bars import Bar, BarMaker, BarSource
 from exchange.core.messages import (
     BookView,
-    Command,
     Event,
     MarketEvent,
     MarkPriceChanged,
-    RecordedTrade,
     Traded,
-    UpdateDepth,
-    UpdateOrders,
 )
 from exchange.core.units import Nanos
 from exchange.core.venue import Venue
@@ -47,15 +43,17 @@ class MarketData:
         self._floor = floor
         self._followers: dict[tuple[type, str], list[Told]] = {}
         self._bars: dict[tuple[str, Nanos, BarSource], list[Told]] = {}
-        self.books: dict[str, BookView] = {}
-        """Followed books, as last published."""
+        self.books: dict[str, tuple[int, BookView]] = {}
+        """Followed books, as last published, with the venue's count of their changes."""
 
     def follow(self, kind: type[Event | BookView], symbol: str, told: Told) -> None:
         """From now on, be told of an instrument's public events, or of its book as it is now."""
         self._followers.setdefault((kind, symbol), []).append(told)
         if kind is BookView:
-            self.books[symbol] = self._floor.venue.book_view(symbol, BOOK_DEPTH)
-            told(self.books[symbol])
+            venue = self._floor.venue
+            book = venue.book_view(symbol, BOOK_DEPTH)
+            self.books[symbol] = venue.book_changes(symbol), book
+            told(book)
 
     def follow_bars(self, symbol: str, length: Nanos, source: BarSource, told: Told) -> None:
         """From now on, be told of an instrument's bars.  Raises ValueError for a length of 0."""
@@ -75,16 +73,15 @@ class MarketData:
         if followers is not None:
             tell(followers, event)
 
-    def publish_books(self, command: Command, events: list[Event]) -> None:
-        """Tell those who follow a book that a command has changed."""
-        touched = {getattr(event, "symbol", "") for event in events}
-        if isinstance(command, (UpdateDepth, UpdateOrders, RecordedTrade)):
-            touched.add(command.symbol)
-        for symbol, last in self.books.items():
-            if symbol in touched:
-                book = self._floor.venue.book_view(symbol, BOOK_DEPTH)
+    def publish_books(self) -> None:
+        """Tell those who follow a book that has changed in what they see of it."""
+        venue = self._floor.venue
+        for symbol, (seen, last) in self.books.items():
+            changes = venue.book_changes(symbol)
+            if changes != seen:
+                book = venue.book_view(symbol, BOOK_DEPTH)
+                self.books[symbol] = changes, book
                 if book != last:
-                    self.books[symbol] = book
                     tell(self._followers[BookView, symbol], book)
 
 

@@ -319,7 +319,7 @@ class Simulation:
             self._publish(events, getattr(command, "account", ""), answered)
         self._alarm.look()
         if self._market_data.books:
-            self._market_data.publish_books(command, events)
+            self._market_data.publish_books()
         if self._margin_calls.watched:
             self._margin_calls.look(events)
         if self._commands % self._check_every == 0:

@@ -151,6 +151,8 @@ class Market:
         self.last_price: Ticks = 0
         self.top: tuple[Ticks, Lots, Ticks, Lots] = (0, 0, 0, 0)
         """Best quotes as last published."""
+        self.book_changes = 0
+        """How often commands have changed the book, so that who looks knows when to look again."""
         self.holders: dict[int, Position] = {}
         """Positions that are not flat, by `Position.holder`."""
         self.open_interest: Lots = 0

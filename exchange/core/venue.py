@@ -124,6 +124,7 @@ def finish(state: State) -> None:
     for market in state.markets:
         if market.book.has_changed:
             market.book.has_changed = False
+            market.book_changes += 1
             state.publish_quote(market)
         if market.book.tape is not None:
             market.book.tape.publish()
@@ -332,6 +333,10 @@ class Venue:
     def book_view(self, symbol: str, depth: int) -> BookView:
         """The best `depth` levels of each side."""
         return views.book_view(self._state.market_of[symbol], depth)
+
+    def book_changes(self, symbol: str) -> int:
+        """A number that stays the same as long as the book does."""
+        return self._state.market_of[symbol].book_changes
 
     def history_quote(self, symbol: str) -> tuple[Ticks, Lots, Ticks, Lots]:
         """History's own best bid and ask (price, size, price, size); zeros where it shows none."""
