@@ -147,8 +147,6 @@ class Simulation:
         self._check_every = check_every
         self._on_progress = on_progress
         self._queue: Scheduler[Action] = Scheduler()
-        self._due: Nanos = NEVER
-        self._due_turn = 0
         self._owner = owners(participants)
         self._seed = seed
         usual, own = latency or Latency(), latencies or {}
@@ -208,7 +206,7 @@ class Simulation:
         """Whether nothing more can happen."""
         in_hand = self._batch[self._place : self._place + 1]
         coming = in_hand[0].at if in_hand else NEVER if self._feed_is_over else self.now
-        return self._stopped or min(coming, self._due) > self._end()
+        return self._stopped or min(coming, self._queue.due) > self._end()
 
     def close(self) -> None:
         """End the run here: clients hear of it."""
@@ -248,13 +246,14 @@ class Simulation:
 
     def _take_batch(self, end: Nanos) -> bool:
         """Take what is in hand, up to a moment; whether that was all of it."""
-        batch = self._batch
+        batch, queue = self._batch, self._queue
         for place in range(self._place, len(batch)):
             item = batch[place]
-            if item.at > end or self._stopped:
+            at = item.at
+            if at > end or self._stopped:
                 self._place = place
                 return False
-            if item.at >= self._due:
+            if at >= queue.due:
                 self._catch_up(item)
             self._take(item)
         self._place = len(batch)
@@ -262,8 +261,8 @@ class Simulation:
 
     def _catch_up(self, item: FeedItem) -> None:
         """Do what is due before an item of the feed."""
-        turn = TURNS.get(type(item), Turn.HISTORY)
-        while self._due < item.at or (self._due == item.at and self._due_turn <= turn):
+        at, turn, queue = item.at, TURNS.get(type(item), Turn.HISTORY), self._queue
+        while queue.due < at or (queue.due == at and queue.due_turn <= turn):
             self._next()
 
     def _take(self, item: FeedItem) -> None:
@@ -279,7 +278,7 @@ class Simulation:
     async def _run_out(self, to: Nanos) -> None:
         """What is due in the queue and not of the feed."""
         done = 0
-        while self._due <= min(to, self._end()) and not self._stopped:
+        while self._queue.due <= min(to, self._end()) and not self._stopped:
             self._next()
             done += 1
             if done % 512 == 0:
@@ -295,19 +294,13 @@ class Simulation:
     def _next(self) -> None:
         at, action = self._queue.pop()
         self.now = max(self.now, at)
-        self._look_ahead()
         action()
-
-    def _look_ahead(self) -> None:
-        key = self._queue.next_key()
-        self._due, self._due_turn = key if key is not None else (NEVER, 0)
 
     # ------------------------------------------------------------- the floor (Gateway)
 
     def schedule(self, at: Nanos, turn: Turn, action: Action) -> None:
         """Let something happen at a time."""
         self._queue.schedule(at, turn, action)
-        self._look_ahead()
 
     def carry_out(self, command: Command, answered: Answered | None = None) -> list[Event]:
         """Apply a command now, and publish what it led to."""
@@ -316,7 +309,7 @@ class Simulation:
         if self._first_at is None:
             self._first_at = command.at
         if events or answered is not None:
-            self._publish(events, getattr(command, "account", ""), answered)
+            self._publish(events, command, answered)
         self._alarm.look()
         if self._market_data.books:
             self._market_data.publish_books()
@@ -334,16 +327,21 @@ class Simulation:
 
     # --------------------------------------------------------------------- publishing
 
-    def _publish(self, events: list[Event], sender: str, answered: Answered | None) -> None:
-        own: dict[str, list[Event]] = {sender: []} if answered is not None else {}
+    def _publish(self, events: list[Event], command: Command, answered: Answered | None) -> None:
+        sender = "" if answered is None else getattr(command, "account", "")
+        own: dict[str, list[Event]] = {} if answered is None else {sender: []}
+        moves_money = False
         for event in events:
-            if type(event) not in self._skipped:
+            kind = type(event)
+            if kind not in self._skipped:
                 self._record(event)
             if isinstance(event, MarketEvent):
                 self._publish_public(event)
-            elif getattr(event, "account", None) in self._owner:
+                continue
+            if getattr(event, "account", None) in self._owner:
                 own.setdefault(event.account, []).append(event)  # type: ignore[attr-defined]
-        if any(type(event) in MOVES_MONEY for event in events):
+            moves_money = moves_money or kind in MOVES_MONEY
+        if moves_money:
             self.venue.check_money()
         for account, batch in own.items():
             if account in self._owner:

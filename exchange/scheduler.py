@@ -8,7 +8,7 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import Generic, Protocol, TypeVar
 
-from exchange.core.units import Nanos
+from exchange.core.units import NEVER, Nanos
 
 T = TypeVar("T")
 
@@ -49,23 +49,24 @@ class Scheduler(Generic[T]):
     def __init__(self) -> None:
         self._queue: list[tuple[Nanos, int, int, T]] = []
         self._arrivals = 0
+        self.due: Nanos = NEVER
+        """When the next thing is to happen; `NEVER` where there is none."""
+        self.due_turn = 0
 
     def schedule(self, at: Nanos, turn: Turn, item: T) -> None:
         """Let `item` happen at `at`, in its turn."""
         self._arrivals += 1
         heappush(self._queue, (at, int(turn), self._arrivals, item))
-
-    def next_key(self) -> tuple[Nanos, int] | None:
-        """Time and turn of the next item; None where there is none."""
-        if not self._queue:
-            return None
-        head = self._queue[0]
-        return head[0], head[1]
+        self._look_ahead()
 
     def pop(self) -> tuple[Nanos, T]:
         """The next item and its time.  IndexError where there is none."""
         at, _, _, item = heappop(self._queue)
+        self._look_ahead()
         return at, item
+
+    def _look_ahead(self) -> None:
+        self.due, self.due_turn = self._queue[0][:2] if self._queue else (NEVER, 0)
 
     def __len__(self) -> int:
         return len(self._queue)
