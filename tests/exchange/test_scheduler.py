@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.core.units import NEVER
 from exchange.scheduler import Scheduler, Turn
 
 TURNS = st.sampled_from(list(Turn))
@@ -33,12 +34,13 @@ def test_what_is_scheduled_comes_out_by_time_turn_and_arrival(
     assert came_out == sorted(range(len(plan)), key=lambda number: plan[number])
 
 
-def test_the_next_key_is_that_of_the_next_item_and_none_of_nothing() -> None:
+def test_what_is_due_is_the_next_item_and_never_anything_of_nothing() -> None:
     queue: Scheduler[str] = Scheduler()
-    assert queue.next_key() is None
+    assert queue.due == NEVER
 
     queue.schedule(7, Turn.ORDER, "order")
     queue.schedule(7, Turn.MARK, "mark")
 
-    assert queue.next_key() == (7, Turn.MARK)
+    assert (queue.due, queue.due_turn) == (7, Turn.MARK)
     assert queue.pop() == (7, "mark")
+    assert (queue.due, queue.due_turn) == (7, Turn.ORDER)
