@@ -51,8 +51,9 @@ def only_closes(position: Position, *, buy: bool) -> bool:
     return position.side is (PositionSide.SHORT if buy else PositionSide.LONG)
 
 
-def trial_of(market: Market, position: Position, order: Order, *, rests: bool) -> Trial:
+def trial_of(market: Market, position: Position, order: Order) -> Trial:
     """What an order would get from the book as it stands; it closes first, at the best prices."""
+    rests = order.may_rest
     trial = Trial(0, 0, 0, 0, order.size if rests else 0)
     room = closing_size(position, order.size, buy=order.buy)
     for price, size in takings(market.book, order):

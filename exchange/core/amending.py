@@ -10,8 +10,8 @@ from exchange.core.alarms import Alarm, Due
 from exchange.core.attached import Attached
 from exchange.core.book import Order
 from exchange.core.cancelling import find
-from exchange.core.checks import bad_display, bad_expiry, bad_limit, bad_size, bad_trigger
-from exchange.core.finding import Refusal, account_named, halted
+from exchange.core.checks import NOTHING, bad_display, bad_expiry, bad_limit, bad_size, bad_trigger
+from exchange.core.finding import Refusal, account_named, bad_price, halted
 from exchange.core.linked import announce_waiting
 from exchange.core.messages import AmendOrder, Phase, Reject, Trigger
 from exchange.core.orders import (
@@ -58,8 +58,8 @@ def _amend_resting(
     price = order.price if command.price is None else command.price
     display = order.display if command.display_size is None else command.display_size
     refusal = (
-        bad_size(market.instrument, size, price, None)
-        or bad_limit(price)
+        bad_size(market.instrument, size, NOTHING, is_market=False)
+        or bad_price(price)
         or _bad_change(state, market, order, command, size)
     )
     if refusal is not None:
@@ -122,7 +122,7 @@ def _replace(
             state,
             position,
             changed,
-            trial_of(market, position, changed, rests=True),
+            trial_of(market, position, changed),
             instead_of=order,
         )
     )
@@ -134,7 +134,7 @@ def _replace(
     if command.expires_at is not None and changed.attached is not None:
         changed.attached.expires_at = command.expires_at
     announce_amend(state, market, changed, kept_place=False)
-    work(state, market, changed, rests=True)
+    work(state, market, changed)
     return None
 
 
@@ -152,7 +152,12 @@ def _amend_waiting(
         price=before.price if command.price is None else command.price,
     )
     refusal = (
-        bad_size(market.instrument, after.size, after.price, after.instructions)
+        bad_size(
+            market.instrument,
+            after.size,
+            after.instructions or NOTHING,
+            is_market=after.price is None,
+        )
         or bad_limit(after.price)
         or _bad_telling(state, waiting, command)
         or _bad_new_trigger(state, market, waiting, command.trigger)

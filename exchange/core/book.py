@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from librt.vecs import append, extend, vec
 from mypy_extensions import i64
 
+from exchange.core.kinds import TimeInForce
 from exchange.core.policies import SelfTrade
 from exchange.core.units import Lots, Ticks
 
@@ -54,6 +55,9 @@ class Order:
         self.hidden: Lots = 0
         self.display: Lots = 0
         """How much of an iceberg shows at a time; 0: all."""
+        self.is_market = False
+        """Whether it was told no limit; then `price` is the worst that it may trade at."""
+        self.time_in_force = TimeInForce.GTC
         self.reduce_only = False
         self.post_only = False
         self.attached: Attached | None = None
@@ -72,6 +76,12 @@ class Order:
         return self.size + self.hidden
 
     @property
+    def may_rest(self) -> bool:
+        """Whether what it does not get at once may rest."""
+        asked = self.time_in_force
+        return not self.is_market and (asked is TimeInForce.GTC or asked is TimeInForce.GTD)
+
+    @property
     def is_uncertain(self) -> bool:
         """Whether it may shrink, vanish or come back while a taker works through the book."""
         return self.reduce_only or self.attached is not None
@@ -82,6 +92,7 @@ class Order:
             self.order_id, self.owner, self.market, self.buy, self.price, self.size, self.position
         )
         other.hidden, other.display = self.hidden, self.display
+        other.is_market, other.time_in_force = self.is_market, self.time_in_force
         other.reduce_only, other.post_only = self.reduce_only, self.post_only
         other.attached = self.attached
         other.ref = self.ref

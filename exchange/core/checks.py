@@ -1,55 +1,54 @@
 """Reasons to refuse an order that lie in the order itself, in order of precedence."""
 
+from typing import Final
+
 from exchange.core.accounts import Position
+from exchange.core.book import Order
 from exchange.core.finding import Refusal, bad_price
 from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     Exit,
     Instructions,
-    PlaceOrder,
     Reject,
-    Side,
     TimeInForce,
     Trigger,
     TriggerKind,
 )
 from exchange.core.units import GRID_MAX, RATE_ONE, Lots, Nanos, Ticks
 
-NOTHING = Instructions()
+NOTHING: Final = Instructions()
 
 
-def rests(command: PlaceOrder) -> bool:
-    """Whether what an order does not get at once may rest."""
-    return command.price is not None and (
-        command.time_in_force is TimeInForce.GTC or command.time_in_force is TimeInForce.GTD
-    )
-
-
-def malformed(position: Position, command: PlaceOrder, now: Nanos) -> Refusal | None:
-    """What is wrong with an order as such."""
-    told = command.instructions
-    if command.ref and command.ref in position.pool.account.refs:
-        return Refusal(Reject.DUPLICATE_REF, f"ref {command.ref} names an order that is open")
+def malformed(position: Position, order: Order, now: Nanos) -> Refusal | None:
+    """What is wrong with an order as such, as it was asked for."""
+    if order.ref and order.ref in position.pool.account.refs:
+        return Refusal(Reject.DUPLICATE_REF, f"ref {order.ref} names an order that is open")
+    instrument, told = position.instrument, told_by(order)
     return (
-        bad_size(position.instrument, command.size, command.price, told)
-        or bad_limit(command.price)
-        or _at_odds(position.instrument, command, told or NOTHING)
-        or (told is not None and _bad_instructions(position.instrument, command, told, now))
-        or _endless(command, told)
+        bad_size(instrument, order.size, told, is_market=order.is_market)
+        or (None if order.is_market else bad_price(order.price))
+        or _at_odds(instrument, order, told)
+        or (_bad_instructions(instrument, order, told, now) if told is not NOTHING else None)
+        or _endless(order, told)
     )
+
+
+def told_by(order: Order) -> Instructions:
+    """What an order was told besides its price and size."""
+    return NOTHING if order.attached is None else order.attached.told
 
 
 def bad_size(
-    instrument: Instrument, size: Lots, price: Ticks | None, told: Instructions | None
+    instrument: Instrument, size: Lots, told: Instructions, *, is_market: bool
 ) -> Refusal | None:
     """Whether a size is none, or more than one order may have."""
     text = instrument.size_text
-    if size <= 0 and not (size == 0 and told is not None and told.close_position):
+    if size <= 0 and not (size == 0 and told.close_position):
         return Refusal(Reject.SIZE_NOT_POSITIVE, f"size was {size} lots, expected 1 or more")
     if size > instrument.size_max:
         most = text(instrument.size_max)
         return Refusal(Reject.SIZE_ABOVE_MAX, f"size was {text(size)}, expected {most} at most")
-    if price is None and size > instrument.market_size_max:
+    if is_market and size > instrument.market_size_max:
         most = text(instrument.market_size_max)
         return Refusal(
             Reject.MARKET_SIZE_ABOVE_MAX,
@@ -63,43 +62,43 @@ def bad_limit(price: Ticks | None) -> Refusal | None:
     return None if price is None else bad_price(price)
 
 
-def _at_odds(instrument: Instrument, command: PlaceOrder, told: Instructions) -> Refusal | None:
+def _at_odds(instrument: Instrument, order: Order, told: Instructions) -> Refusal | None:
     """Flags that contradict each other, or the instrument."""
     found = ""
-    if command.post_only and not rests(command):
+    if order.post_only and not order.may_rest:
         found = "post-only was set on an order that cannot rest"
-    elif command.reduce_only and instrument.is_spot:
+    elif order.reduce_only and instrument.is_spot:
         found = "reduce-only was set on a spot order"
     elif told is NOTHING:
         return None
-    elif told.reprice and not command.post_only:
+    elif told.reprice and not order.post_only:
         found = "reprice was set on an order that is not post-only"
-    elif told.close_position and (command.size or instrument.is_spot):
+    elif told.close_position and (order.size or instrument.is_spot):
         found = "close_position was set beside a size, or in spot"
     elif told.group < 0:
         found = f"group was {told.group}, expected 0 or more"
     return Refusal(Reject.BAD_FLAGS, found) if found else None
 
 
-def _endless(command: PlaceOrder, told: Instructions | None) -> Refusal | None:
-    if command.time_in_force is TimeInForce.GTD and (told is None or not told.expires_at):
+def _endless(order: Order, told: Instructions) -> Refusal | None:
+    if order.time_in_force is TimeInForce.GTD and not told.expires_at:
         return Refusal(Reject.BAD_EXPIRY, "a GTD order was given no expires_at")
     return None
 
 
 def _bad_instructions(
-    instrument: Instrument, command: PlaceOrder, told: Instructions, now: Nanos
+    instrument: Instrument, order: Order, told: Instructions, now: Nanos
 ) -> Refusal | None:
     refusal = None
     if told.display_size:
-        refusal = bad_display(instrument, told.display_size, command.size, may_rest=rests(command))
+        refusal = bad_display(instrument, told.display_size, order.size, may_rest=order.may_rest)
     if refusal is None and told.expires_at:
-        ends = command.time_in_force is TimeInForce.GTD
+        ends = order.time_in_force is TimeInForce.GTD
         refusal = bad_expiry(told.expires_at, now, ends=ends)
     if refusal is None and told.trigger is not None:
         refusal = bad_trigger(told.trigger)
     if refusal is None and (told.take_profit is not None or told.stop_loss is not None):
-        refusal = _bad_exits(instrument, command, told)
+        refusal = _bad_exits(instrument, order, told)
     return refusal
 
 
@@ -147,10 +146,10 @@ def bad_trigger(trigger: Trigger) -> Refusal | None:
     )
 
 
-def _bad_exits(instrument: Instrument, command: PlaceOrder, told: Instructions) -> Refusal | None:
+def _bad_exits(instrument: Instrument, order: Order, told: Instructions) -> Refusal | None:
     """Whether a bracket is on the wrong order, of the wrong kind, or the wrong way round."""
     gain, loss = told.take_profit, told.stop_loss
-    if command.reduce_only or told.close_position or instrument.is_spot:
+    if order.reduce_only or told.close_position or instrument.is_spot:
         return Refusal(Reject.BAD_EXIT, "a bracket was put on an order that opens no position")
     refusal = _bad_exit(gain, (TriggerKind.TAKE_PROFIT,)) or _bad_exit(
         loss, (TriggerKind.STOP, TriggerKind.TRAILING_STOP)
@@ -158,12 +157,12 @@ def _bad_exits(instrument: Instrument, command: PlaceOrder, told: Instructions) 
     if refusal is not None or gain is None or loss is None:
         return refusal
     if loss.trigger.kind is TriggerKind.STOP:
-        higher, lower = (gain, loss) if command.side is Side.BUY else (loss, gain)
+        higher, lower = (gain, loss) if order.buy else (loss, gain)
         if higher.trigger.price <= lower.trigger.price:
             return Refusal(
                 Reject.BAD_EXIT,
                 f"take-profit was {gain.trigger.price} and stop-loss {loss.trigger.price} ticks, "
-                f"the wrong way round for a {command.side}",
+                f"the wrong way round for a {'buy' if order.buy else 'sell'}",
             )
     return None
 

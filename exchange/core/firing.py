@@ -1,11 +1,19 @@
 """What was triggered comes into the book, as if it had been sent at that moment."""
 
+from exchange.core.book import Order
 from exchange.core.finding import Refusal, open_market
 from exchange.core.messages import CancelReason
-from exchange.core.orders import announce_triggered, enter
+from exchange.core.orders import announce_triggered, enter, order_of
 from exchange.core.state import State
 from exchange.core.triggers import Waiting
 from exchange.core.waiting import announce_end, end
+
+
+def order_fired(state: State, waiting: Waiting) -> Order:
+    """What waited, as it is to be placed."""
+    order = order_of(state, waiting.position, waiting.command)
+    order.attached = waiting.attached
+    return order
 
 
 def fire(state: State, waiting: Waiting) -> None:
@@ -21,7 +29,7 @@ def fire(state: State, waiting: Waiting) -> None:
     refusal = (
         market
         if isinstance(market, Refusal)
-        else enter(state, market, position, command, waiting.attached, waiting)
+        else enter(state, market, order_fired(state, waiting), waiting)
     )
     if refusal is not None:
         home = state.markets[position.instrument.index]

@@ -8,7 +8,7 @@ from exchange.core.accounts import Position
 from exchange.core.admission import closing_size, only_closes, trial_of, unaffordable
 from exchange.core.attached import Attached
 from exchange.core.book import Book, Order
-from exchange.core.checks import malformed, rests
+from exchange.core.checks import NOTHING, malformed
 from exchange.core.finding import Refusal, halted, position_named
 from exchange.core.foresight import takings
 from exchange.core.instrument import PRICE_MAX
@@ -27,10 +27,10 @@ from exchange.core.messages import (
     TradeKind,
     Trigger,
 )
-from exchange.core.resting import announce_cancel, fit_orders, position_of, rest
+from exchange.core.resting import announce_cancel, fit_orders, position_of, rest, side_of
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
-from exchange.core.units import RATE_ONE, Lots, Ticks, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Ticks, ceil_div, magnitude
 from exchange.core.waiting import begin, price_by
 
 
@@ -40,17 +40,38 @@ def place(state: State, command: PlaceOrder) -> Refusal | None:
     if isinstance(position, Refusal):
         return position
     market = state.markets[position.instrument.index]
-    if market.phase is not Phase.TRADING and not comes_to_rest(market, post_only=command.post_only):
-        return halted(market)
-    refusal = malformed(position, command, state.now)
+    order = order_of(state, position, command)
+    refusal = barred(state, market, position, order)
     if refusal is not None:
         return refusal
-    told = command.instructions
-    if told is None:
-        return enter(state, market, position, command, None)
-    if told.trigger is not None:
-        return wait_for(state, market, position, command, told.trigger)
-    return enter(state, market, position, command, Attached(told))
+    if order.attached is not None:
+        trigger = order.attached.told.trigger
+        if trigger is not None:
+            return wait_for(state, market, position, command, trigger)
+    return enter(state, market, order)
+
+
+def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
+    """The order that a command asks for, as it asks for it and without an id yet."""
+    price, told = command.price, command.instructions
+    buy, owner = command.side is Side.BUY, position.pool.account.index
+    limit = 0 if price is None else price
+    order = Order(0, owner, position.market, buy, limit, command.size, position)
+    order.is_market = price is None
+    order.time_in_force = command.time_in_force
+    order.reduce_only, order.post_only = command.reduce_only, command.post_only
+    order.ref = command.ref
+    order.self_trade = command.self_trade or state.self_trade
+    if told is not None:
+        order.attached = Attached(told)
+    return order
+
+
+def barred(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
+    """Whether the market takes no such order now, or nobody ever would."""
+    if market.phase is not Phase.TRADING and not comes_to_rest(market, post_only=order.post_only):
+        return halted(market)
+    return malformed(position, order, state.now)
 
 
 def comes_to_rest(market: Market, *, post_only: bool) -> bool:
@@ -103,71 +124,49 @@ def _too_many_triggers(state: State, position: Position) -> Refusal | None:
 
 
 def enter(
-    state: State,
-    market: Market,
-    position: Position,
-    command: PlaceOrder,
-    attached: Attached | None,
-    waiting: Waiting | None = None,
+    state: State, market: Market, order: Order, waiting: Waiting | None = None
 ) -> Refusal | None:
     """Let an order trade, and rest what may rest.  One that was `waiting` has an id already."""
-    refusal = _untimely(state, position, command)
+    position = position_of(order)
+    refusal = _untimely(state, position, order)
     if refusal is not None:
         return refusal
-    order = _order_of(state, market, position, command, attached)
+    _obey(state, market, position, order)
     refusal = (
         _closes_nothing(position, order)
-        or out_of_bounds(state, market, position, order, is_limit=command.price is not None)
+        or out_of_bounds(state, market, position, order, is_limit=not order.is_market)
         or would_take(market, order)
-        or _too_little(market, order, command)
-        or unaffordable(
-            state, position, order, trial_of(market, position, order, rests=rests(command))
-        )
+        or _too_little(market, order)
+        or unaffordable(state, position, order, trial_of(market, position, order))
     )
     if refusal is not None:
         return refusal
     if waiting is None:
         order.order_id = state.next_order_id()
-        _announce(state, order, command)
+        _announce(state, position, order)
     else:
         order.order_id = waiting.order_id
-        limit = None if command.price is None else order.price
+        limit = None if order.is_market else order.price
         announce_triggered(state, market, waiting, order.size, limit)
-    work(state, market, order, rests=rests(command))
+    work(state, market, order)
     return None
 
 
-def _order_of(
-    state: State,
-    market: Market,
-    position: Position,
-    command: PlaceOrder,
-    attached: Attached | None,
-) -> Order:
-    """The order that a command asks for, without an id yet."""
-    buy, owner = command.side is Side.BUY, position.pool.account.index
-    reduce_only = command.reduce_only or only_closes(position, buy=buy)
-    size = closing_size(position, command.size, buy=buy) if reduce_only else command.size
-    limit = command.price or market_limit(state, market, buy=buy)
-    order = Order(0, owner, market.instrument.index, buy, limit, size, position)
-    order.reduce_only, order.post_only = reduce_only, command.post_only
-    order.ref = command.ref
-    order.self_trade = command.self_trade or state.rulebook.limits.self_trade
-    if attached is not None:
-        _obey(market, position, order, attached)
-    return order
-
-
-def _obey(market: Market, position: Position, order: Order, attached: Attached) -> None:
-    """Make the order what it was told to be."""
-    told = attached.told
-    order.attached = attached
-    order.display = told.display_size
-    if told.close_position:
+def _obey(state: State, market: Market, position: Position, order: Order) -> None:
+    """Make of what was asked what it comes to: its size, its limit, and what is attached to it."""
+    if order.is_market:
+        order.price = market_limit(state, market, buy=order.buy)
+    told = NOTHING if order.attached is None else order.attached.told
+    if told is not NOTHING:
+        order.display = told.display_size
+        if told.close_position:
+            order.reduce_only = True
+            order.size = magnitude(position.size)
+        if told.reprice:
+            step_back(market.book, order)
+    if order.reduce_only or only_closes(position, buy=order.buy):
         order.reduce_only = True
-        order.size = closing_size(position, abs(position.size), buy=order.buy)
-    if told.reprice:
-        step_back(market.book, order)
+        order.size = closing_size(position, order.size, buy=order.buy)
 
 
 def step_back(book: Book, order: Order) -> None:
@@ -177,17 +176,17 @@ def step_back(book: Book, order: Order) -> None:
         order.price = best - 1 if order.buy else best + 1
 
 
-def _untimely(state: State, position: Position, command: PlaceOrder) -> Refusal | None:
+def _untimely(state: State, position: Position, order: Order) -> Refusal | None:
     """Whether the account has as many open orders here as it may, or there is no mark yet."""
-    most, orders = state.rulebook.limits.orders_max, position.pool.account.orders
-    if rests(command) and len(orders) >= most:
-        count = sum(order.market == position.instrument.index for order in orders.values())
+    most, orders = state.orders_max, position.pool.account.orders
+    if len(orders) >= most and order.may_rest:
+        count = sum(other.market == order.market for other in orders.values())
         if count >= most:
             return Refusal(
                 Reject.TOO_MANY_ORDERS, f"{count} orders were open, expected fewer than {most}"
             )
     if state.mark_of(position) == 0 and not position.instrument.is_spot:
-        return Refusal(Reject.NO_MARK_PRICE, f"{command.symbol} has no mark price yet")
+        return Refusal(Reject.NO_MARK_PRICE, f"{position.instrument.symbol} has no mark price yet")
     return None
 
 
@@ -260,9 +259,9 @@ def would_take(market: Market, order: Order) -> Refusal | None:
     )
 
 
-def _too_little(market: Market, order: Order, command: PlaceOrder) -> Refusal | None:
+def _too_little(market: Market, order: Order) -> Refusal | None:
     """Whether an order that is to be filled whole or not at all would not be."""
-    if command.time_in_force is not TimeInForce.FOK:
+    if order.time_in_force is not TimeInForce.FOK:
         return None
     filled = sum([size for _, size in takings(market.book, order)])
     if filled == order.size:
@@ -274,21 +273,21 @@ def _too_little(market: Market, order: Order, command: PlaceOrder) -> Refusal | 
     )
 
 
-def _announce(state: State, order: Order, command: PlaceOrder) -> None:
+def _announce(state: State, position: Position, order: Order) -> None:
     state.emit(
         OrderAccepted(
             at=state.now,
-            account=command.account,
-            ref=command.ref,
+            account=position.pool.account.name,
+            ref=order.ref,
             order_id=order.order_id,
-            symbol=command.symbol,
-            side=command.side,
+            symbol=position.instrument.symbol,
+            side=side_of(buy=order.buy),
             size=order.size,
-            price=None if command.price is None else order.price,
-            time_in_force=command.time_in_force,
+            price=None if order.is_market else order.price,
+            time_in_force=order.time_in_force,
             reduce_only=order.reduce_only,
-            position_side=command.position_side,
-            instructions=command.instructions,
+            position_side=position.side,
+            instructions=None if order.attached is None else order.attached.told,
         )
     )
 
@@ -311,12 +310,12 @@ def announce_triggered(
     )
 
 
-def work(state: State, market: Market, order: Order, *, rests: bool) -> None:
+def work(state: State, market: Market, order: Order) -> None:
     """Let an order trade, and what is left of it rest, or end."""
     match(state, market, order, order.price, state.taker_rate, TradeKind.BOOK)
     if not order.size:
         return
-    if not rests:
+    if not order.may_rest:
         announce_cancel(state, market, order, CancelReason.IOC)
         return
     rest(state, market, order)

@@ -67,9 +67,9 @@ def order_max(
 
     def fits(lots: Lots) -> bool:
         order = Order(0, owner, number, buy, limit, lots, position)
-        order.self_trade = state.rulebook.limits.self_trade
-        trial = trial_of(market, position, order, rests=price is not None)
-        return unaffordable(state, position, order, trial) is None
+        order.self_trade = state.self_trade
+        order.is_market = price is None
+        return unaffordable(state, position, order, trial_of(market, position, order)) is None
 
     low, high, most = 0, 1, market.instrument.size_max
     while high <= most and fits(high):

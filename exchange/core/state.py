@@ -193,6 +193,7 @@ class State:
         self.liquidation_rate: Rate = rate(rulebook.liquidation.fee, "liquidation.fee")
         self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
         self.price_band: Rate = rate(rulebook.limits.price_band, "limits.price_band")
+        self.orders_max, self.self_trade = rulebook.limits.orders_max, rulebook.limits.self_trade
         self.settlement_rate: Rate = rate(rulebook.settlement.fee, "settlement.fee")
         self.stale_mark: Nanos = _nanos(rulebook.halt.stale_mark_seconds, "stale_mark_seconds")
         self.phase = Phase.TRADING
