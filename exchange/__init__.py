@@ -6,6 +6,7 @@ Not here: market data (`feeds`), traders (`strategies`), anything that people ru
 from exchange.core.backtest import Backtest
 from exchange.core.columns import Columns
 from exchange.core.instrument import Instrument
+from exchange.core.order_columns import OrderColumns, OrderEntry
 from exchange.core.rules import InstrumentRules, Rulebook, Tier
 from exchange.core.venue import Venue
 from exchange.rulebook import load as load_rulebook
@@ -15,6 +16,8 @@ __all__ = [
     "Columns",
     "Instrument",
     "InstrumentRules",
+    "OrderColumns",
+    "OrderEntry",
     "Rulebook",
     "Tier",
     "Venue",

@@ -72,6 +72,8 @@ class Position(Watched):
         self.sell_lots: Lots = 0
         self.sell_value: Money = 0
         self.reduce_only_lots: Lots = 0
+        self.fills = 0
+        """How often an order of its own has traded."""
         self.exits: dict[int, Waiting] = {}
         """What waits to close this position, and goes when it does, by order id."""
 

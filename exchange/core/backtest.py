@@ -12,24 +12,22 @@ from mypy_extensions import i64
 
 from exchange.core import history, replay
 from exchange.core.accounts import Position
+from exchange.core.book import Order
+from exchange.core.cancelling import cancel_found
 from exchange.core.columns import ASK, BID, BUY, SELL, Columns
-from exchange.core.finding import is_over
+from exchange.core.finding import Refusal, is_over
 from exchange.core.messages import (
-    CancelOrder,
     CommandRejected,
     Event,
-    OrderAccepted,
-    OrderFilled,
     PassTime,
     Phase,
-    PlaceOrder,
     PositionSide,
-    Side,
 )
+from exchange.core.orders import admit
 from exchange.core.prices import set_mark
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Nanos, Ticks
-from exchange.core.venue import Venue, finish
+from exchange.core.venue import Venue, finish, rejected
 
 TRADING: Final = Phase.TRADING
 
@@ -81,8 +79,7 @@ class Backtest:
         self._shows = self._trades = True
         self.sent = 0
         """Orders placed, refused ones among them."""
-        self.fills = 0
-        """Trades of one's own orders."""
+        self._fills_before = self._position.fills
         self.refused: CommandRejected | None = None
         """Why the last order or cancellation was refused, if one ever was."""
 
@@ -110,7 +107,7 @@ class Backtest:
         is_told = False
         """Whether levels were told since the last trade, which count as one update."""
         self._look()
-        state.events = self._events
+        self._listen()
         while row < count and times[row] <= end:
             if times[row] != now:
                 if is_told and worn:
@@ -127,7 +124,7 @@ class Backtest:
                 self._take(kind, columns.price[row], columns.size[row])
             row += 1
             self._row = row
-            if len(state.events) > 0 or self._market.is_public:
+            if state.touched or state.fired or state.events or self._market.is_public:
                 self._finish()
         if is_told and worn:
             replay.restore(self._market)
@@ -154,7 +151,7 @@ class Backtest:
         """Time passes; what is due by then happens first."""
         if at >= self._due:
             self._hear(self.venue.apply(PassTime(at=at)))
-            self._state.events = self._events
+            self._listen()
             self._look()
         self._state.now = at
 
@@ -162,10 +159,15 @@ class Backtest:
         """Something happened: let follow what follows from it."""
         state = self._state
         finish(state)
-        events, self._events = self._events, []
-        self._hear(events)
-        state.events = self._events
+        if self._events:
+            events, self._events = self._events, []
+            self._hear(events)
+            self._listen()
         self._look()
+
+    def _listen(self) -> None:
+        """Have the venue tell its events here, if anybody is to be told."""
+        self._state.events, self._state.is_heard = self._events, self._observe is not None
 
     def _look(self) -> None:
         """What holds until something happens."""
@@ -175,59 +177,54 @@ class Backtest:
         self._shows = self._trades or not is_over(market)
 
     def _hear(self, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, OrderFilled) and event.account == self.account:
-                self.fills += 1
-            if self._observe is not None:
+        if self._observe is not None:
+            for event in events:
                 self._observe(event)
 
     # -------------------------------------------------------------------------- orders
 
     def buy(self, size: Lots, price: Ticks | None = None, *, post_only: bool = False) -> int:
         """Buy; at the market where no price is given.  The order's id; 0 where it was refused."""
-        return self._place(Side.BUY, size, price, post_only=post_only)
+        return self._place(size, price, buy=True, post_only=post_only)
 
     def sell(self, size: Lots, price: Ticks | None = None, *, post_only: bool = False) -> int:
         """Sell; at the market where no price is given.  The order's id; 0 where it was refused."""
-        return self._place(Side.SELL, size, price, post_only=post_only)
+        return self._place(size, price, buy=False, post_only=post_only)
 
     def cancel(self, order_id: int) -> bool:
         """Take an order out of the book.  False where it was there no more."""
-        events = self.venue.apply(
-            CancelOrder(at=self._state.now, account=self.account, order_id=order_id)
-        )
-        self._hear(events)
-        first = events[0]
-        if isinstance(first, CommandRejected):
-            self.refused = first
-            return False
-        return True
+        self._begin()
+        return self._end("CancelOrder", cancel_found(self._state, self._own, order_id, 0))
 
     def is_open(self, order_id: int) -> bool:
         """Whether an order rests in the book."""
         return order_id in self._own.orders
 
-    def _place(self, side: Side, size: Lots, price: Ticks | None, *, post_only: bool) -> int:
+    def _place(self, size: Lots, price: Ticks | None, *, buy: bool, post_only: bool) -> int:
         self.sent += 1
-        events = self.venue.apply(
-            PlaceOrder(
-                at=self._state.now,
-                account=self.account,
-                symbol=self.symbol,
-                side=side,
-                size=size,
-                price=price,
-                post_only=post_only,
-            )
-        )
-        self._hear(events)
-        for event in events:
-            if isinstance(event, OrderAccepted):
-                return event.order_id
-            if isinstance(event, CommandRejected):
-                self.refused = event
-                return 0
-        return 0
+        limit = 0 if price is None else price
+        order = Order(0, self._own.index, self._position.market, buy, limit, size, self._position)
+        order.is_market, order.post_only = price is None, post_only
+        order.self_trade = self._state.self_trade
+        self._begin()
+        accepted = self._end("PlaceOrder", admit(self._state, self._market, order))
+        return order.order_id if accepted else 0
+
+    def _begin(self) -> None:
+        """What is due by now happens before anything that one sends."""
+        self._look()
+        self._pass(self._state.now)
+        self._listen()
+
+    def _end(self, command: str, refusal: Refusal | None) -> bool:
+        """What follows from something sent, or why nothing does; whether it was accepted."""
+        if refusal is not None:
+            symbol = self.symbol if command == "PlaceOrder" else ""
+            now, account = self._state.now, self.account
+            self.refused = rejected(now, command, refusal, account, symbol=symbol)
+            self._events.append(self.refused)
+        self._finish()
+        return refusal is None
 
     # --------------------------------------------------------------------------- views
 
@@ -235,6 +232,11 @@ class Backtest:
     def now(self) -> Nanos:
         """The time, in nanoseconds since 1970."""
         return self._state.now
+
+    @property
+    def fills(self) -> int:
+        """Trades of one's own orders."""
+        return self._position.fills - self._fills_before
 
     @property
     def position(self) -> Lots:

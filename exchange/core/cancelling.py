@@ -34,7 +34,12 @@ def cancel_one(state: State, command: CancelOrder) -> Refusal | None:
     account = account_named(state, command.account)
     if isinstance(account, Refusal):
         return account
-    order = find(account, command.order_id, command.order_ref)
+    return cancel_found(state, account, command.order_id, command.order_ref)
+
+
+def cancel_found(state: State, account: Account, order_id: int, order_ref: int) -> Refusal | None:
+    """Cancel an order of an account that is named as in `find`, by whichever door that came."""
+    order = find(account, order_id, order_ref)
     if isinstance(order, Refusal):
         return order
     position = order.position if isinstance(order, Waiting) else position_of(order)

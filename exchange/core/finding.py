@@ -3,6 +3,7 @@
 from typing import Final
 
 from exchange.core.accounts import Account, Position, SpotPosition
+from exchange.core.instrument import Instrument
 from exchange.core.messages import HISTORY, Phase, PositionSide, Reject
 from exchange.core.state import Market, State
 from exchange.core.units import GRID_MAX
@@ -73,15 +74,18 @@ def priced_market(state: State, symbol: str) -> Market | Refusal:
 def position_meant(
     state: State, account: Account, market: Market, side: PositionSide
 ) -> Position | Refusal:
-    """A position of an account; its side must be one that the account's mode has.
+    """A position of an account; its side must be one that the account's mode has."""
+    refusal = wrong_side(account, market.instrument, side)
+    return state.position(account, market.instrument, side) if refusal is None else refusal
 
-    Nothing is held on a side in spot.
-    """
-    hedges = account.hedges and not market.instrument.is_spot
-    if hedges == (side is PositionSide.NET):
-        expected = "long or short in hedge mode" if hedges else "net"
-        return Refusal(Reject.WRONG_POSITION_SIDE, f"position_side was {side}, expected {expected}")
-    return state.position(account, market.instrument, side)
+
+def wrong_side(account: Account, instrument: Instrument, side: PositionSide) -> Refusal | None:
+    """Whether the account's mode has no such side.  Nothing is held on a side in spot."""
+    hedges = account.hedges and not instrument.is_spot
+    if hedges != (side is PositionSide.NET):
+        return None
+    expected = "long or short in hedge mode" if hedges else "net"
+    return Refusal(Reject.WRONG_POSITION_SIDE, f"position_side was {side}, expected {expected}")
 
 
 def position_named(state: State, name: str, symbol: str, side: PositionSide) -> Position | Refusal:

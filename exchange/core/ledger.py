@@ -4,32 +4,32 @@ The balances of one asset always sum to zero, so money is neither made nor lost;
 the negative of all that was ever brought in.
 """
 
-from enum import StrEnum
+from enum import IntEnum
 
 from exchange.core.units import Money
 
 
-class Reason(StrEnum):
-    """Why money moved."""
+class Reason(IntEnum):
+    """Why money moved.  Numbers, by which what moved is added up."""
 
-    DEPOSIT = "deposit"
-    WITHDRAWAL = "withdrawal"
-    TRADING_FEE = "trading_fee"
-    REALISED_PNL = "realised_pnl"
-    ISOLATED_MARGIN = "isolated_margin"
-    SPOT_TRADE = "spot_trade"
-    SPOT_RESERVE = "spot_reserve"
-    SETTLEMENT_FEE = "settlement_fee"
-    ROUNDING = "rounding"
-    FUNDING = "funding"
-    LIQUIDATION_FEE = "liquidation_fee"
-    LEFTOVER = "leftover"
-    INSURANCE = "insurance"
-    SOCIALISED_LOSS = "socialised_loss"
-    UNCOVERED = "uncovered"
-    CONVERSION = "conversion"
-    CONVERSION_FEE = "conversion_fee"
-    INTEREST = "interest"
+    DEPOSIT = 0
+    WITHDRAWAL = 1
+    TRADING_FEE = 2
+    REALISED_PNL = 3
+    ISOLATED_MARGIN = 4
+    SPOT_TRADE = 5
+    SPOT_RESERVE = 6
+    SETTLEMENT_FEE = 7
+    ROUNDING = 8
+    FUNDING = 9
+    LIQUIDATION_FEE = 10
+    LEFTOVER = 11
+    INSURANCE = 12
+    SOCIALISED_LOSS = 13
+    UNCOVERED = 14
+    CONVERSION = 15
+    CONVERSION_FEE = 16
+    INTEREST = 17
 
 
 class Ledger:
@@ -39,10 +39,16 @@ class Ledger:
         self.names: list[str] = []
         self.assets: list[str] = []
         self.balances: list[Money] = []
-        self.moved: dict[tuple[str, Reason], Money] = {}
+        self._sums: list[list[Money]] = []
+        """What moved, by account of the asset's first (see `_first`) and reason."""
+        self._first: list[int] = []
+        """By account: the first that was opened in its asset, which stands for the asset."""
 
     def open(self, name: str, asset: str) -> int:
         """Open an account and return its number."""
+        first = self.assets.index(asset) if asset in self.assets else len(self.assets)
+        self._first.append(first)
+        self._sums.append([0] * len(Reason) if first == len(self.assets) else [])
         self.names.append(name)
         self.assets.append(asset)
         self.balances.append(0)
@@ -52,12 +58,18 @@ class Ledger:
         """Move `amount` between two accounts of one asset; a negative one flows back."""
         if amount == 0:
             return
-        asset = self.assets[source]
-        assert asset == self.assets[target], "money cannot change its asset on the way"
+        asset = self._first[source]
+        assert asset == self._first[target], "money cannot change its asset on the way"
         self.balances[source] -= amount
         self.balances[target] += amount
-        key = (asset, reason)
-        self.moved[key] = self.moved.get(key, 0) + amount
+        self._sums[asset][reason] += amount
+
+    def moved(self, asset: str) -> dict[str, Money]:
+        """Net money moved so far of one asset, by reason; those for which any was."""
+        if asset not in self.assets:
+            return {}
+        sums = self._sums[self.assets.index(asset)]
+        return {reason.name.lower(): sums[reason] for reason in Reason if sums[reason]}
 
     def of(self, asset: str) -> dict[str, Money]:
         """Every balance of one asset, by name; accounts of one name are added up."""

@@ -99,16 +99,14 @@ def _failed_ratios(state: State, pool: Pool) -> list[int]:
 
 def settle_touched(state: State) -> None:
     """Look at every touched pool, and at those that this touches, until all are safe."""
-    for _ in range(STEPS_MAX):
-        if not state.touched:
-            return
-        pool = state.touched.popleft()
+    for steps, pool in enumerate(state.touched):
+        assert steps < STEPS_MAX, "liquidation does not come to an end"
         pool.touched = False
         if pool.is_unified:
             look_together(state, pool)
         else:
             look_apart(state, pool)
-    raise AssertionError("liquidation does not come to an end")
+    state.touched.clear()
 
 
 def look_apart(state: State, pool: Pool) -> None:

@@ -12,7 +12,7 @@ from exchange.core.resting import (
     position_of,
     side_of,
 )
-from exchange.core.settlement import settle, settle_history
+from exchange.core.settlement import Settled, settle, settle_history
 from exchange.core.spot import hold
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Money, Rate, Ticks, magnitude
@@ -113,16 +113,8 @@ def trade(
     market.last_price = price
     if market.on_last is not None:
         watch(state, market.on_last, price * market.instrument.subticks)
-    state.emit(
-        Traded(
-            at=state.now,
-            symbol=market.instrument.symbol,
-            side=side_of(buy=taker.buy),
-            price=price,
-            size=size,
-            kind=kind,
-        )
-    )
+    if state.is_heard:
+        announce_trade(state, market, price, size, kind, buy=taker.buy)
     maker_rate = state.maker_rate
     _fill(state, market, maker, -lots, price, -value, maker_rate, TradeKind.BOOK, maker=True)
     _fill(state, market, taker, lots, price, value, fee_rate, kind, maker=False)
@@ -150,6 +142,42 @@ def _fill(
         if order.size == 0:
             state.drop(order)
     settled = settle(state, market, position, lots, value, fee_rate)
+    position.fills += 1
+    if state.is_heard:
+        _announce_fill(state, market, order, settled, lots, price, kind, maker=maker)
+    if order.attached is not None:
+        after_fill(state, market, order, magnitude(lots))
+    fit_orders(state, market, position)
+
+
+def announce_trade(
+    state: State, market: Market, price: Ticks, size: Lots, kind: TradeKind, *, buy: bool
+) -> None:
+    """Say that the market has traded."""
+    state.emit(
+        Traded(
+            at=state.now,
+            symbol=market.instrument.symbol,
+            side=side_of(buy=buy),
+            price=price,
+            size=size,
+            kind=kind,
+        )
+    )
+
+
+def _announce_fill(
+    state: State,
+    market: Market,
+    order: Order,
+    settled: Settled,
+    lots: Lots,
+    price: Ticks,
+    kind: TradeKind,
+    *,
+    maker: bool,
+) -> None:
+    position = position_of(order)
     state.emit(
         OrderFilled(
             at=state.now,
@@ -170,6 +198,3 @@ def _fill(
             kind=kind,
         )
     )
-    if order.attached is not None:
-        after_fill(state, market, order, magnitude(lots))
-    fit_orders(state, market, position)

@@ -9,7 +9,7 @@ from exchange.core.admission import closing_size, only_closes, trial_of, unaffor
 from exchange.core.attached import Attached
 from exchange.core.book import Book, Order
 from exchange.core.checks import NOTHING, malformed
-from exchange.core.finding import Refusal, halted, position_named
+from exchange.core.finding import Refusal, halted, position_named, wrong_side
 from exchange.core.foresight import takings
 from exchange.core.instrument import PRICE_MAX
 from exchange.core.linked import announce_accepted
@@ -65,6 +65,15 @@ def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
     if told is not None:
         order.attached = Attached(told)
     return order
+
+
+def admit(state: State, market: Market, order: Order) -> Refusal | None:
+    """Take in an order that waits for nothing, by whichever door it came."""
+    position = position_of(order)
+    refusal = wrong_side(position.pool.account, position.instrument, position.side) or barred(
+        state, market, position, order
+    )
+    return enter(state, market, order) if refusal is None else refusal
 
 
 def barred(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
@@ -274,6 +283,8 @@ def _too_little(market: Market, order: Order) -> Refusal | None:
 
 
 def _announce(state: State, position: Position, order: Order) -> None:
+    if not state.is_heard:
+        return
     state.emit(
         OrderAccepted(
             at=state.now,

@@ -46,6 +46,8 @@ def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> 
 
 def announce_cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
     """Say that an order ended with something unfilled."""
+    if not state.is_heard:
+        return
     state.emit(
         OrderCancelled(
             at=state.now,
@@ -118,6 +120,8 @@ def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
 
 def announce_amend(state: State, market: Market, order: Order, *, kept_place: bool) -> None:
     """Say that an order rests with a new size or price."""
+    if not state.is_heard:
+        return
     state.emit(
         OrderAmended(
             at=state.now,

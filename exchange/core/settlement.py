@@ -57,10 +57,10 @@ def count_position(state: State, market: Market, position: Position, held: Lots)
     """Keep open interest and the list of open positions true after one, `held` before, changed."""
     market.open_interest += max(position.size, 0) - max(held, 0)
     market.instrument.crowd(state.mark_of(position), market.open_interest)
-    if position.size:
+    if held == 0:
         market.holders[position.holder] = position
-    else:
-        market.holders.pop(position.holder, None)
+    elif position.size == 0:
+        del market.holders[position.holder]
 
 
 def _move_bucket(

@@ -1,6 +1,5 @@
 """What the venue knows: markets, accounts, money, and the events of the command in hand."""
 
-from collections import deque
 from typing import Final
 
 from exchange.core.accounts import Account, Pool, Position, SpotPosition
@@ -209,10 +208,7 @@ class State:
         self.spread: Rate = rate(rules.spread_to_maintenance, "spread_to_maintenance")
         self.cooldown = _nanos(rules.cooldown_seconds, "cooldown_seconds")
         self.round_pause = _nanos(rules.round_seconds, "round_seconds")
-        if not 1 <= rulebook.history.queue_power <= QUEUE_POWER_MAX:
-            power = rulebook.history.queue_power
-            raise UnitError(f"history.queue_power was {power}, expected 1 to {QUEUE_POWER_MAX}")
-        self.queue = Queue(rulebook.history.queue, rulebook.history.queue_power)
+        self.queue = _queue(rulebook)
         MarkModel(rulebook.mark)  # what does not fit is found before anything is listed
         self.now: Nanos = 0
         self.ledger = Ledger()
@@ -230,7 +226,9 @@ class State:
         self.house_account: Account | None = None
         self.orders_made = 0
         self.events: list[Event] = []
-        self.touched: deque[Pool] = deque()
+        self.is_heard = True
+        """Whether anybody takes them; if not, those of orders and trades are not even made."""
+        self.touched: list[Pool] = []
         self.rankings: dict[tuple[int, bool], Ranking] = {}
         """Queues for deleveraging, by market and side (long or not), while one command lasts."""
         self.changes: list[Pool] = []
@@ -518,6 +516,14 @@ class State:
                     ask_size=ask_size,
                 )
             )
+
+
+def _queue(rulebook: Rulebook) -> Queue:
+    """How history leaves its levels.  Raises UnitError where a number is out of bounds."""
+    power = rulebook.history.queue_power
+    if not 1 <= power <= QUEUE_POWER_MAX:
+        raise UnitError(f"history.queue_power was {power}, expected 1 to {QUEUE_POWER_MAX}")
+    return Queue(rulebook.history.queue, power)
 
 
 def _nanos(seconds: str, what: str) -> Nanos:

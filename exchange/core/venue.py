@@ -130,6 +130,15 @@ def finish(state: State) -> None:
             market.book.tape.publish()
 
 
+def let_pass(state: State, at: Nanos) -> None:
+    """Time passes to `at`, whatever becomes of the command that says so."""
+    while state.alarms.next <= at:
+        due = state.alarms.take()
+        state.now = due.at
+        ring(state, due)
+        finish(state)
+
+
 Handler: TypeAlias = Callable[[State, Any], Refusal | None]
 """What carries a command out, or says why not and changes nothing."""
 
@@ -184,7 +193,7 @@ class Venue:
         """
         state = self._state
         events: list[Event] = []
-        state.events = events
+        state.events, state.is_heard = events, True
         if command.at < state.now:
             detail = f"at was {command.at}, expected {state.now} or later"
             events.append(
@@ -192,7 +201,7 @@ class Venue:
             )
             return events
         if command.at >= state.alarms.next:
-            self._let_pass(command.at)
+            let_pass(state, command.at)
         before, state.now = state.now, command.at
         refusal = HANDLERS[type(command)](state, command)
         if refusal is not None:
@@ -201,15 +210,6 @@ class Venue:
             return events
         finish(state)
         return events
-
-    def _let_pass(self, at: Nanos) -> None:
-        """Time passes to `at`, whatever becomes of the command that says so."""
-        state = self._state
-        while state.alarms.next <= at:
-            due = state.alarms.take()
-            state.now = due.at
-            ring(state, due)
-            finish(state)
 
     # -------------------------------------------------------------------------- views
 
@@ -363,8 +363,7 @@ class Venue:
 
     def moved(self, asset: str) -> dict[str, Money]:
         """Net money moved so far, by reason."""
-        moved = self._state.ledger.moved
-        return {str(reason): amount for (owned, reason), amount in moved.items() if owned == asset}
+        return self._state.ledger.moved(asset)
 
     def check(self) -> None:
         """Assert every invariant of the state: money, positions, books, orders, margin."""
@@ -408,12 +407,26 @@ HANDLERS[Batch] = batch
 
 def rejection(command: Command, refusal: Refusal, at: Nanos) -> CommandRejected:
     """A refusal as the event that answers the command."""
+    return rejected(
+        at,
+        type(command).__name__,
+        refusal,
+        getattr(command, "account", ""),
+        getattr(command, "ref", 0),
+        getattr(command, "symbol", ""),
+    )
+
+
+def rejected(
+    at: Nanos, command: str, refusal: Refusal, account: str, ref: int = 0, symbol: str = ""
+) -> CommandRejected:
+    """The same, of a command of which only this is known."""
     return CommandRejected(
         at=at,
-        command=type(command).__name__,
+        command=command,
         reason=refusal.reason,
         detail=refusal.detail,
-        account=getattr(command, "account", ""),
-        ref=getattr(command, "ref", 0),
-        symbol=getattr(command, "symbol", ""),
+        account=account,
+        ref=ref,
+        symbol=symbol,
     )

@@ -29,7 +29,7 @@ def test_a_negative_amount_flows_back() -> None:
     ledger.transfer(0, 1, -10, Reason.DEPOSIT)
 
     assert ledger.of("USD") == {"outside": -20, "ann": 20}
-    assert ledger.moved == {("USD", Reason.DEPOSIT): 20}
+    assert ledger.moved("USD") == {"deposit": 20}
 
 
 def test_money_cannot_change_its_asset() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from exchange.core.order_book import OrderBook
 from tools.bench.measured import Engine, Measured, Missing, timed
 from tools.bench.stream import CANCEL, FIELDS, LIMIT, TAKE, mixed, orders
-from tools.bench.w1_venue import full_rules
+from tools.bench.w1_venue import full_rules, inside
 
 SOURCE = Path(__file__).parent / "std_map.cpp"
 
@@ -137,5 +137,6 @@ ENGINES: dict[str, Engine] = {
     "bourse, per call": bourse,
     "plimsoll book, per call, no takers": called_without_takers,
     "lrvx L3 book, per call, no takers": lrvx,
-    "plimsoll venue, full rules": full_rules,
+    "plimsoll venue, full rules, inside": inside,
+    "plimsoll venue, full rules, per call": full_rules,
 }

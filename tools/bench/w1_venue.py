@@ -1,25 +1,28 @@
 """W1 under the venue's full rules: the same stream, sent by traders with money at stake.
 
-Time in force, self-trade prevention, reduce-only, margin, fees to the ledger, and every event.
+Time in force, self-trade prevention, reduce-only, margin, and fees to the ledger; as columns inside
+the core, where nobody takes the events, or a command at a time with every event.
 Some orders come to nothing that the book alone would let trade: their owner's own are in the way.
 """
 
-from exchange import InstrumentRules, Rulebook, Tier, Venue
+from exchange import InstrumentRules, OrderColumns, OrderEntry, Rulebook, Tier, Venue
 from exchange.core.messages import (
     CancelOrder,
     Command,
+    CommandRejected,
     Deposit,
     ListInstrument,
     OpenAccount,
-    OrderFilled,
     PlaceOrder,
     Side,
     TimeInForce,
     UpdateMarkPrice,
 )
+from exchange.core.order_columns import BUY, IOC, REDUCE_ONLY, SELL
+from exchange.core.order_columns import CANCEL as CANCEL_ROW
 from exchange.core.rules import Fees
 from tools.bench.measured import Measured, timed
-from tools.bench.stream import CANCEL, FIELDS, LIMIT, MIDDLE, orders
+from tools.bench.stream import CANCEL, FIELDS, LIMIT, MIDDLE, TAKE, orders
 
 TRADERS = 64
 REDUCING = 10
@@ -84,18 +87,43 @@ def commands(count: int) -> list[Command]:
     return sent
 
 
+def columns(count: int) -> OrderColumns:
+    """The same as columns; traders by number."""
+    stream = orders(count)
+    rows: list[tuple[int, ...]] = []
+    for number, start in enumerate(range(0, len(stream), FIELDS), 1):
+        what, order, buy, price, size = stream[start : start + FIELDS]
+        terms = 0 if what != TAKE else IOC if order % REDUCING else IOC + REDUCE_ONLY
+        kind = CANCEL_ROW if what == CANCEL else BUY if buy else SELL
+        rows.append((number * MICROSECOND, order % TRADERS, kind, order, price, size, terms))
+    return OrderColumns(*zip(*rows, strict=True))
+
+
+def inside(count: int) -> Measured:
+    """The venue, its orders in columns."""
+    market, sent = venue(), columns(count)
+    entry = OrderEntry(market, "BTC", [trader(number) for number in range(TRADERS)])
+    refused, nanos = timed(lambda: entry.send(sent))
+    return measured(market, nanos, count, refused)
+
+
 def full_rules(count: int) -> Measured:
     """The venue, a command at a time, as everybody uses it."""
     market, sent = venue(), commands(count)
 
     def run() -> int:
-        apply, filled = market.apply, 0
+        apply, refused = market.apply, 0
         for command in sent:
             for event in apply(command):
-                filled += type(event) is OrderFilled
-        return filled
+                refused += type(event) is CommandRejected
+        return refused
 
-    filled, nanos = timed(run)
+    refused, nanos = timed(run)
+    return measured(market, nanos, count, refused)
+
+
+def measured(market: Venue, nanos: int, count: int, refused: int) -> Measured:
+    """A measurement, and what both doors must lead to."""
     market.check()
-    facts = {"trades": filled // 2, "digest": market.digest()[:8]}
-    return Measured(nanos=nanos, count=count, facts=facts)
+    answers = {"refused": refused, "digest": market.digest()[:8]}
+    return Measured(nanos=nanos, count=count, answers=answers)

@@ -1,0 +1,188 @@
+"""Orders in columns of whole numbers: many in one call, through the same checks as one by one."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from librt.vecs import vec
+from mypy_extensions import i64
+
+from exchange.core.accounts import Position
+from exchange.core.book import Order
+from exchange.core.cancelling import cancel_found
+from exchange.core.columns import column
+from exchange.core.finding import Refusal
+from exchange.core.kinds import TimeInForce
+from exchange.core.messages import CommandRejected, Event
+from exchange.core.orders import admit
+from exchange.core.state import Market, State
+from exchange.core.venue import Venue, finish, let_pass, rejected
+
+BUY: Final = 0
+SELL: Final = 1
+CANCEL: Final = 2
+"""What a row asks for."""
+IOC: Final = 1
+FOK: Final = 2
+POST_ONLY: Final = 4
+REDUCE_ONLY: Final = 8
+"""Terms of an order, to be added up; 0: it rests until it is cancelled."""
+
+
+class OrderColumns:
+    """Orders and cancellations in one market, in order of time.
+
+    Seven columns of one length: nanoseconds, the number of an account (from 0, as `OrderEntry` was
+    told them), `BUY`, `SELL` or `CANCEL`, the client's ref, ticks (0: at the market), lots, terms.
+    A cancellation names its order by ref; the rest of its row says nothing.
+    Raises ValueError where a row is out of time or asks for something unknown.
+    """
+
+    def __init__(
+        self,
+        at: Iterable[int],
+        account: Iterable[int],
+        what: Iterable[int],
+        ref: Iterable[int],
+        price: Iterable[int],
+        size: Iterable[int],
+        terms: Iterable[int],
+    ) -> None:
+        self.at: vec[i64] = column(at)
+        self.account: vec[i64] = column(account)
+        self.what: vec[i64] = column(what)
+        self.ref: vec[i64] = column(ref)
+        self.price: vec[i64] = column(price)
+        self.size: vec[i64] = column(size)
+        self.terms: vec[i64] = column(terms)
+        rest = (self.account, self.what, self.ref, self.price, self.size, self.terms)
+        lengths = [len(self.at), *[len(one) for one in rest]]
+        if lengths != [lengths[0]] * len(lengths):
+            found = ", ".join(map(str, lengths))
+            raise ValueError(f"columns had {found} rows, expected as many of each")
+        self._check()
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def _check(self) -> None:
+        last: i64 = 0
+        row: i64 = 0
+        while row < len(self.at):
+            at, what, terms = self.at[row], self.what[row], self.terms[row]
+            row += 1
+            if at < last:
+                raise ValueError(f"row {row}: time was {at}, expected {last} or later")
+            if not BUY <= what <= CANCEL:
+                raise ValueError(f"row {row}: it asked for {what}, expected {BUY} to {CANCEL}")
+            if not 0 <= terms < 2 * REDUCE_ONLY or (terms & IOC and terms & FOK):
+                raise ValueError(f"row {row}: terms were {terms}, which contradict each other")
+            last = at
+
+
+class OrderEntry:
+    """A door for many orders at once: accounts and their positions in one market are found once.
+
+        entry = OrderEntry(venue, "BTC", ["alice", "bob"])
+        refused = entry.send(OrderColumns(...))
+
+    What happens is what would if each row were a command of its own.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        symbol: str,
+        accounts: Sequence[str],
+        observe: Callable[[Event], object] | None = None,
+    ) -> None:
+        """KeyError where there is no such contract or account.
+
+        `observe` is told of every event; without, those of orders, trades and quotes are not even
+        made.
+        """
+        self.venue = venue
+        self._state: State = venue._state  # noqa: SLF001 (the core's own; no trader sees it)
+        self._market: Market = self._state.market_of[symbol]
+        owners = [self._state.account_of[name] for name in accounts]
+        self._positions: list[Position] = [
+            self._state.position(owner, self._market.instrument) for owner in owners
+        ]
+        self._observe = observe
+        self._events: list[Event] = []
+
+    def send(self, orders: OrderColumns) -> int:
+        """Carry out every row in turn; returns how many were refused.
+
+        Raises ValueError for one that is too early, or of an account that was not told.
+        """
+        market, refused = self._market, 0
+        is_public, market.is_public = market.is_public, self._observe is not None
+        row: i64 = 0
+        try:
+            while row < len(orders.at):
+                refused += not self._carry_out(orders, row)
+                row += 1
+        finally:
+            market.is_public = is_public
+        return refused
+
+    def _carry_out(self, orders: OrderColumns, row: i64) -> bool:
+        """One row, as the command would be that says the same; False where it was refused."""
+        state, at = self._state, int(orders.at[row])
+        if at < state.now:
+            raise ValueError(f"row {row + 1}: time was {at}, and {state.now} at the venue")
+        if not 0 <= orders.account[row] < len(self._positions):
+            found = f"account was {orders.account[row]}, expected 0 to {len(self._positions) - 1}"
+            raise ValueError(f"row {row + 1}: {found}")
+        state.events, state.is_heard = self._events, self._observe is not None
+        if at >= state.alarms.next:
+            let_pass(state, at)
+        before, state.now = state.now, at
+        position = self._positions[orders.account[row]]
+        refusal = self._ask(orders, row, position)
+        if refusal is None:
+            finish(state)
+        else:
+            state.now = before
+            if state.is_heard:
+                self._events.append(self._rejection(orders, row, position, refusal))
+        if self._events:
+            self._tell()
+        return refusal is None
+
+    def _ask(self, orders: OrderColumns, row: i64, position: Position) -> Refusal | None:
+        state, what, account = self._state, orders.what[row], position.pool.account
+        if what == CANCEL:
+            return cancel_found(state, account, 0, orders.ref[row])
+        price, terms = orders.price[row], orders.terms[row]
+        order = Order(
+            0, account.index, position.market, what == BUY, price, orders.size[row], position
+        )
+        order.is_market, order.ref, order.self_trade = price == 0, orders.ref[row], state.self_trade
+        if terms:
+            order.time_in_force = time_in_force(terms)
+            order.post_only = terms & POST_ONLY != 0
+            order.reduce_only = terms & REDUCE_ONLY != 0
+        return admit(state, self._market, order)
+
+    def _rejection(
+        self, orders: OrderColumns, row: i64, position: Position, refusal: Refusal
+    ) -> CommandRejected:
+        at, name = int(orders.at[row]), position.pool.account.name
+        if orders.what[row] == CANCEL:
+            return rejected(at, "CancelOrder", refusal, name)
+        symbol = position.instrument.symbol
+        return rejected(at, "PlaceOrder", refusal, name, int(orders.ref[row]), symbol)
+
+    def _tell(self) -> None:
+        if self._observe is not None:
+            for event in self._events:
+                self._observe(event)
+        self._events.clear()
+
+
+def time_in_force(terms: i64) -> TimeInForce:
+    """How long an order on these terms may rest."""
+    if terms & IOC:
+        return TimeInForce.IOC
+    return TimeInForce.FOK if terms & FOK else TimeInForce.GTC
