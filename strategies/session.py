@@ -29,7 +29,7 @@ from strategies.watchdog import Hung, Watchdog
 log = structlog.get_logger()
 
 Task: TypeAlias = Coroutine[Any, Any, Any]
-CONFLATED: Final = (*LATEST, Tick)
+CONFLATED: Final = frozenset((*LATEST, Tick))
 """What waits for a hook only once for each instrument, as the latest of its kind."""
 EXCHANGE: Final = Path(exchange.__file__).parent
 CALLED: Final = {
@@ -165,12 +165,16 @@ class Session:
             self._stop(f"a stream was not read while {WAITING_MAX:,} events waited in it")
 
     def _enqueue(self, news: News | Tick) -> None:
-        if type(news) not in self._hooks:
+        kind = type(news)
+        if kind not in self._hooks:
             return
         if isinstance(news, Bar) and (news.length, news.source) != self._bars:
             return
+        if not (self._line or self._in_hook or self.stopped):
+            self._run(news)
+            return
         entry = [news]
-        if isinstance(news, CONFLATED):
+        if kind in CONFLATED:
             waiting = self._latest.setdefault(key(news), entry)
             if waiting is not entry:
                 waiting[0] = news
@@ -182,10 +186,13 @@ class Session:
     def _run_line(self) -> None:
         while self._line and self._in_hook is None and not self.stopped:
             (news,) = self._line.popleft()
-            if isinstance(news, CONFLATED):
+            if type(news) in CONFLATED:
                 del self._latest[key(news)]
-            self._in_hook = task = self._hooks[type(news)](news)
-            self._start(task)
+            self._run(news)
+
+    def _run(self, news: News | Tick) -> None:
+        self._in_hook = task = self._hooks[type(news)](news)
+        self._start(task)
 
     # --------------------------------------------------------------------------- steps
 
@@ -201,7 +208,7 @@ class Session:
         """Run a coroutine up to what it awaits next."""
         if task not in self._tasks:
             return
-        wait = self._guarded(lambda: task.send(None), task)
+        wait = self._guarded(task.send, task, None)
         if isinstance(wait, Wait):
             wait.suspended(task, self._resume)
         elif wait is not ENDED:
@@ -214,12 +221,12 @@ class Session:
         self._step(task)
         self._run_line()
 
-    def _guarded(self, step: Callable[[], Any], task: Task | None = None) -> Any:  # noqa: ANN401
+    def _guarded(self, step: Callable[..., Any], task: Task | None = None, *given: object) -> Any:  # noqa: ANN401
         """Run a strategy's code; whatever it does, this returns.  Only Ctrl-C passes."""
         try:
             self._watchdog.enter()
             try:
-                return step()
+                return step(*given)
             finally:
                 self._watchdog.leave()
         except StopIteration:
