@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from exchange.core.units import Nanos
@@ -135,15 +136,15 @@ class FileSource(Source):
 def batches(items: Callable[[], Iterator[FeedItem]]) -> Iterator[list[FeedItem]]:
     """Items in lists of BATCH; what came before an error is handed on before it is raised."""
     batch: list[FeedItem] = []
+    coming = items()
     try:
-        for item in items():
-            batch.append(item)
-            if len(batch) == BATCH:
-                yield batch
-                batch = []
+        # What was added before an error stays in the list.
+        batch.extend(islice(coming, BATCH))
+        while batch:
+            yield batch
+            batch = []
+            batch.extend(islice(coming, BATCH))
     except TickFileError:
         if batch:
             yield batch
         raise
-    if batch:
-        yield batch

@@ -14,7 +14,7 @@ from exchange.feed import FeedItem
 
 
 @final
-class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """The best bid and ask as they were recorded.  Zero price and size: that side was empty."""
 
     at: Nanos

@@ -35,7 +35,7 @@ from feeds.frames import MakeRecorder, recorder_of
 from feeds.listing import Carries, FileKind, Listing, Market
 from feeds.sample import LINES_KEPT, Sample
 from feeds.scale import Scale
-from feeds.source import FileSource
+from feeds.source import BATCH, FileSource
 from feeds.told import Liquidation, Quote, Told
 from feeds.venues import terms
 
@@ -87,7 +87,7 @@ class Recording(FileSource):
         return chain.from_iterable(self._rows())
 
     def _rows(self) -> Iterator[list[Told]]:
-        """The same by rows, of those that tell something."""
+        """The same, some rows at a time."""
         self._told: list[Told] = []
         self._chain = DepthChain()
         self._buffer: list[tuple[int, Depth]] = []
@@ -104,15 +104,17 @@ class Recording(FileSource):
                     before = line
                     frame = frames.frame(line.rstrip(b"\r"))
                     if frame is not None:
-                        self._heard(row, frame[0], speaker.read(frame[1], frame[2]))
+                        at, channel, body = frame
+                        self._heard(row, at, speaker.read(channel, body))
                 except RowError as error:
                     self._defects.caught(row, error)
-                if self._told:
+                if len(self._told) >= BATCH:
                     yield self._told
                     self._told = []
         except TickFileError:
             yield self._told
             raise
+        yield self._told
         if not self._synchronised:
             self._defects.found(
                 row, Defect.NO_SNAPSHOT, "the file ends without a depth snapshot to begin from"
@@ -122,18 +124,22 @@ class Recording(FileSource):
         """Add what the messages of a line tell.  Raises RowError for the line as a whole."""
         if not messages:
             self.notes["messages of other kinds"] += 1
-        own = [one for one in messages if self._is_own(one)]
+        own = list(filter(self._is_own, messages))
         if own or self._alone:
             at = self._time.forward(row, at)
         for message in own:
-            self._said(row, at, message)
+            try:
+                if isinstance(message, Quoted):
+                    self._told.append((row, self._quote(at, message), message.number))
+                else:
+                    self._said(row, at, message)
+            except (RowError, UnitError) as error:
+                self._defects.caught(row, error)
 
     def _is_own(self, message: Message) -> bool:
         """Whether it is of this market.  Raises RowError where no other may be there."""
-        if not self._dialect.depth_tells_spot:
-            told = message.spot
-            if told is not None and told is not self._spot:
-                return False
+        if message.spot is (not self._spot) and not self._dialect.depth_tells_spot:
+            return False
         if message.symbol == self.called or not message.symbol:
             return True
         if self._alone:
@@ -141,22 +147,17 @@ class Recording(FileSource):
             raise RowError(Defect.UNKNOWN_SYMBOL, text)
         return False
 
-    def _said(self, row: int, at: Nanos, message: Message) -> None:
-        """Add what a message tells to what the row does."""
-        try:
-            if isinstance(message, Quoted):
-                self._told.append((row, self._quote(at, message), message.number))
-            elif isinstance(message, Trade):
-                self._trade(row, at, message)
-            elif isinstance(message, Depth):
-                if self._has_book and message.book == self._book:
-                    self._depth(row, at, message)
-            elif isinstance(message, Prices):
-                self._told.extend([(row, price, 0) for price in self._prices(at, message)])
-            else:
-                self._told.append((row, self._forced(at, message), 0))
-        except (RowError, UnitError) as error:
-            self._defects.caught(row, error)
+    def _said(self, row: int, at: Nanos, message: Trade | Depth | Prices | Forced) -> None:
+        """Add what a message tells.  Raises RowError or UnitError."""
+        if isinstance(message, Trade):
+            self._trade(row, at, message)
+        elif isinstance(message, Depth):
+            if self._has_book and message.book == self._book:
+                self._depth(row, at, message)
+        elif isinstance(message, Prices):
+            self._told.extend([(row, price, 0) for price in self._prices(at, message)])
+        else:
+            self._told.append((row, self._forced(at, message), 0))
 
     # ---------------------------------------------------------------------------- depth
 
