@@ -224,8 +224,7 @@ def _end(scope: Scope) -> None:
 
 def _release(scope: Scope) -> None:
     """What is left in a bucket without a position goes back to the wallet."""
-    isolated = scope.isolated
-    if isolated is None or isolated.size or scope.pool.is_house or scope.collateral() <= 0:
+    if scope.isolated is None or scope.pool.is_house:
         return
     scope.state.ledger.transfer(
         scope.purse, scope.pool.wallet, scope.collateral(), Reason.ISOLATED_MARGIN
