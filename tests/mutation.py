@@ -60,6 +60,7 @@ OPEN = "no open position has a size of zero"
 NOTHING = "nothing is paid, and nothing told, where nothing is owed"
 TRADED = "no trade is of zero lots"
 QUICKER = "the same found in less time"
+CLOSER = "a closer look finds nothing to do"
 EQUIVALENT: dict[str, str] = {
     "house.house_position: market.insurance != position.pool.wallet and (not position.isolated)"
     "  ->  market.insurance != position.pool.wallet": "what is isolated is only isolated again",
@@ -96,6 +97,16 @@ EQUIVALENT: dict[str, str] = {
     "settlement._spare: state.margin(pool) if pool.is_unified else state.cross(pool)"
     "  ->  state.margin(pool)": QUICKER,
     "settlement._settle_spot: lots > 0  ->  lots >= 0": TRADED,
+    "settlement._settle_spot: lots > 0  ->  lots >= 0  (2)": TRADED,
+    "liquidation.look_at_endangered: pool.is_unified or not rests(state, pool, margin)"
+    "  ->  True": CLOSER,
+    "liquidation.rests: pool.is_house or pool.distress.failing  ->  True": CLOSER,
+    "liquidation.rests: margin.value  ->  True": CLOSER,
+    "liquidation.rests: margin.wallet >= 0  ->  margin.wallet > 0": CLOSER,
+    "liquidation.rests: 0  ->  1": CLOSER,
+    "liquidation._rests_alone: position.distress.failing  ->  True": CLOSER,
+    "liquidation.look_apart: not rests(state, pool, margin)  ->  True": CLOSER,
+    "liquidation.most_endangered_first.place: 0  ->  1": "the same for all that are safe",
 }
 """Mutants that change nothing anybody could see, by their name, and why."""
 

@@ -213,12 +213,13 @@ def resume(state: State, account: Account) -> None:
 
 
 def _end(scope: Scope) -> None:
-    """The scope is safe again, or empty: what it could not pay is covered."""
-    if not scope.positions():
-        cover(scope)
+    """The scope is safe again, or empty: what it could not pay is covered.
+
+    What a unified account owes beyond its limit was let be in the meantime: it is looked at again.
+    """
+    cover(scope)
     scope.distress.failing = False
-    if scope.is_unified:
-        scope.state.touch(scope.pool)
+    scope.state.touch(scope.pool)
     announce_end(scope)
 
 

@@ -5,6 +5,7 @@ Maintenance and initial margin of a contract are 10%.  A unit of COIN is a thous
 """
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.core.kinds import ContractKind
 from exchange.core.messages import (
@@ -12,10 +13,12 @@ from exchange.core.messages import (
     AccountModeChanged,
     CollateralExchanged,
     Event,
+    Exchange,
     InsuranceFundPaid,
     InterestPaid,
     LiquidationEnded,
     LiquidationFeeCharged,
+    LiquidationPaused,
     LiquidationStarted,
     LiquidationStepTaken,
     LossUncovered,
@@ -429,6 +432,27 @@ def test_what_is_owed_beyond_the_limit_is_repaid_at_once() -> None:
     it.hold("ann", "BTC", -5, 60)
     assert it.balance("ann") == 0
     assert it.balance("ann", "COIN") == 10 * COIN - 4_600
+
+
+def test_what_a_liquidation_let_be_owed_is_repaid_when_it_has_ended() -> None:
+    """970 for 97 bitcoin; at 99 a coin five of them go at 91, and 35 dollars are owed.
+
+    The coin goes up before the next round, which then only has to end: 35 are beyond the limit.
+    """
+    clips = LiquidationRules(amount=Amount.CLIP, clip="5", round_seconds="1")
+    it = stage(replace(rules(limit="20"), liquidation=clips), dollars=10, coins=12)
+    it.hold("ann", "BTC", 97, 100)
+    it.show("BTC", bids={91: 100})
+    assert only(it.mark("COIN-USD", 99), LiquidationPaused)
+    assert not exchanged(it.mark("COIN-USD", 110))
+    assert it.balance("ann") == -35_00
+
+    it.at += SECOND
+    events = it.do(PassTime(at=it.at))
+
+    assert only(events, LiquidationEnded)
+    assert [e.cause for e in only(events, CollateralExchanged)] == [Exchange.LIMIT]
+    assert it.balance("ann") == 0
 
 
 def test_an_hours_interest_is_paid_to_the_unit() -> None:

@@ -332,6 +332,20 @@ def test_the_last_of_the_queue_keeps_what_is_not_needed() -> None:
     assert it.size("bob", "BTC") == -5
 
 
+def test_who_is_behind_those_that_are_needed_is_left_alone() -> None:
+    """Bob has won 150 with 10,000, cat 150 with 1,000; of dan's 20 none are needed."""
+    it = bankruptcy(("bob", 10))
+    it.trader("cat", deposit=1_000)
+    it.trader("dan", deposit=100_000)
+    it.hold("cat", "BTC", -10, 100)
+    it.hold("dan", "BTC", -20, 100)
+
+    events = it.mark("BTC", 85)
+
+    assert [(v.account, v.size) for v in only(events, PositionDeleveraged)] == [("cat", 10)]
+    assert [it.size(name, "BTC") for name in ("bob", "dan")] == [-10, -20]
+
+
 def test_who_is_on_the_same_side_or_flat_is_left_alone() -> None:
     it = bankruptcy(("bob", 10))
     it.trader("cat", deposit=10_000)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from exchange.core.ledger import Reason
 from exchange.core.liquidation import PATIENCE, most_endangered_first
 from exchange.core.messages import (
     AdjustMargin,
@@ -22,6 +23,7 @@ from exchange.core.messages import (
     PositionDeleveraged,
     SetLeverage,
     TradeKind,
+    Withdraw,
 )
 from exchange.core.rules import (
     Amount,
@@ -494,9 +496,10 @@ def test_a_liquidation_in_rounds_begins_and_ends_once() -> None:
     assert [len(only(events, LiquidationEnded)) for events in rounds] == [0, 0, 1, 0]
 
 
-def test_what_is_closed_whole_does_not_wait_for_another_round() -> None:
+@pytest.mark.parametrize("trigger", Breach)
+def test_what_is_closed_whole_does_not_wait_for_another_round(trigger: Breach) -> None:
     """The fund's money closed it: equity is negative until the fund has paid, and it is over."""
-    it = in_rounds()
+    it = in_rounds(trigger=trigger)
     it.show("BTC", bids={70: 100})
 
     events = it.mark("BTC", 79)
@@ -533,6 +536,25 @@ def test_a_debt_is_covered_before_the_end_is_told() -> None:
     (end,) = only(events, LiquidationEnded)
     assert told == [paid, end]
     assert (paid.amount, end.equity, end.closed_all) == (50 * DOLLAR, 0, True)
+
+
+def test_steps_that_follow_at_once_do_so_after_a_wait_too() -> None:
+    """Nobody bids at first; a second later two clips go without a pause between them.
+
+    Then 26 are left behind the last two lots, which need 17.
+    """
+    rules = LiquidationRules(amount=Amount.CLIP, clip="4", unfilled=Unfilled.WAIT_THEN_ADL)
+    it = Stage(rulebook(liquidation=rules))
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    assert only(it.mark("BTC", 85), LiquidationPaused)
+    it.show("BTC", bids={82: 100})
+
+    events = next_round(it)
+
+    assert closed(events) == [("BTC", 4, 82), ("BTC", 4, 82)]
+    assert not only(events, LiquidationPaused)
 
 
 def test_a_debt_is_not_covered_while_a_position_waits_for_its_round() -> None:
@@ -604,6 +626,8 @@ def test_an_empty_wallet_without_positions_is_not_endangered() -> None:
     it.trader("bob", deposit=190)
     for name in ("ann", "bob"):
         it.hold(name, "BTC", 10, 100)
+    it.do(Withdraw(at=it.now(), account="ann", asset="USD", amount=1))
+    assert it.balance("ann") == 0
 
     assert in_turn(it, BTC=83_00) == ["bob", "ann"]
 
@@ -632,6 +656,34 @@ def test_margin_ratios_are_told_apart_to_a_hundred_millionth() -> None:
     it = whole_dollars(cat=(17, 6, 8), ann=(216_666_666, 1_000_000, 1_250))
 
     assert in_turn(it, C0=5_00, C1=1_000_00) == ["cat", "ann"]
+
+
+def test_what_one_position_has_lost_the_others_cannot_lose_again() -> None:
+    """250 are behind 2,000, so that 50 may be lost: 36 on BTC leave no 18 for ETH."""
+    it = Stage()
+    it.trader("ann", deposit=250)
+    it.marks(BTC=100, ETH=100)
+    it.hold("ann", "BTC", 10, 100)
+    it.hold("ann", "ETH", 10, 100)
+
+    assert not started(it.mark("BTC", 96))
+    assert started(it.mark("ETH", 98)) == ["ann"]
+
+
+def test_where_nothing_is_isolated_nothing_moves_as_isolated_margin() -> None:
+    """80 of 200 are left when it has ended."""
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+    it.show("BTC", bids={88: 100})
+
+    assert only(it.mark("BTC", 88), LiquidationEnded)
+
+    assert it.venue.moved("USD") == {
+        Reason.DEPOSIT: 200 * DOLLAR,
+        Reason.REALISED_PNL: -120 * DOLLAR,
+    }
 
 
 def test_an_end_is_told_with_what_is_left() -> None:
