@@ -2,7 +2,6 @@
 
 import pytest
 
-from exchange.core.ledger import Reason
 from exchange.core.liquidation import PATIENCE, most_endangered_first
 from exchange.core.messages import (
     AdjustMargin,
@@ -680,10 +679,8 @@ def test_where_nothing_is_isolated_nothing_moves_as_isolated_margin() -> None:
 
     assert only(it.mark("BTC", 88), LiquidationEnded)
 
-    assert it.venue.moved("USD") == {
-        Reason.DEPOSIT: 200 * DOLLAR,
-        Reason.REALISED_PNL: -120 * DOLLAR,
-    }
+    moved = {"deposit": 200 * DOLLAR, "realised_pnl": -120 * DOLLAR}
+    assert it.venue.moved("USD") == moved
 
 
 def test_an_end_is_told_with_what_is_left() -> None:
