@@ -29,6 +29,9 @@ def extensions() -> list[Extension]:
     made: list[Extension] = mypycify(["--strict", *map(str, files)], opt_level="3")
     for extension in made:
         extension.optional = ASKED != "1"
+        if not sys.platform.startswith("win"):
+            # Nobody replaces functions of the core as it is loaded: calls in it may be inlined.
+            extension.extra_compile_args.append("-fno-semantic-interposition")
     return made
 
 

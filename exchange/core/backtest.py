@@ -248,25 +248,25 @@ class Backtest:
         """The best bid of all, one's own among them; 0 where there is none."""
         book = self._market.book
         level = book.bids.best()
-        return book.price[level] if level >= 0 else 0
+        return book.price(level) if level >= 0 else 0
 
     @property
     def ask(self) -> Ticks:
         """The best ask of all, one's own among them; 0 where there is none."""
         book = self._market.book
         level = book.asks.best()
-        return book.price[level] if level >= 0 else 0
+        return book.price(level) if level >= 0 else 0
 
     @property
     def recorded_bid(self) -> Ticks:
         """The best bid of the record, whatever one has oneself; 0 where there is none."""
         book = self._market.book
         level = history.best(book, book.bids)
-        return book.price[level] if level >= 0 else 0
+        return book.price(level) if level >= 0 else 0
 
     @property
     def recorded_ask(self) -> Ticks:
         """The best ask of the record, whatever one has oneself; 0 where there is none."""
         book = self._market.book
         level = history.best(book, book.asks)
-        return book.price[level] if level >= 0 else 0
+        return book.price(level) if level >= 0 else 0

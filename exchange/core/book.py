@@ -1,7 +1,9 @@
 """The order book of one instrument, as two tables: a row for each resting order and each level.
 
-Columns are arrays of 64-bit integers, so that the compiled core meets no Python object on its way
-through the book.  A row stays the same as long as what it holds rests; then it is used again.
+A table is one array of 64-bit integers, so that the compiled core meets no Python object on its
+way through the book, and the numbers of a row, side by side, come from memory together.  A row is
+named by the place of its first number: `rows[row + SIZE]` is its size.  It stays where it is as
+long as what it holds rests; then it is used again.
 The book knows prices, sizes and whose an order is (by number), and nothing of money.
 """
 
@@ -23,6 +25,29 @@ HISTORY_OWNER: Final = 0
 """The account number of replayed liquidity, whose size in a level may be set at will."""
 NONE: Final = -1
 """No row."""
+OWNER: Final = 0
+SIZE: Final = 1
+LEVEL: Final = 2
+OLDER: Final = 3
+NEWER: Final = 4
+NUMBER: Final = 5
+"""What a record calls history's order; 0 where it tells levels only, and for traders."""
+ROW: Final = 6
+"""Numbers to an order's row, which these are."""
+PRICE: Final = 0
+TOTAL: Final = 1
+HISTORY: Final = 2
+"""How much of the total is history's."""
+UNCERTAIN: Final = 3
+"""How many orders are (see `Order.is_uncertain`)."""
+OLDEST: Final = 4
+NEWEST: Final = 5
+SIGN: Final = 6
+"""1 for a level of bids, -1 for one of asks."""
+LEVEL_ROW: Final = 7
+"""Numbers to a level's row."""
+LATELY: Final = 512
+"""How many prices a side remembers the levels of; a power of two."""
 FAR: Final = 64
 """Levels further than this from the best are moved all at once: one by one, the interpreter would
 take a tenth of a millisecond for the end of a deep book."""
@@ -112,6 +137,9 @@ class Ladder:
         """sign * price, ascending; only the first `count` count."""
         self.levels: vec[i64] = vec[i64]()
         """The level's row, for each key."""
+        self._known: vec[i64] = vec[i64]([0] * (2 * LATELY))
+        """Keys, each with its level, as last asked for.  A key's last bits say where it stands; the
+        next key with the same takes its place."""
 
     def best(self) -> i64:
         """The level that trades first, or NONE."""
@@ -137,43 +165,58 @@ class Ladder:
     def level(self, price: i64) -> i64:
         """The level of a price, or NONE."""
         key = price * self.sign
+        known = self._known
+        slot = (key & (LATELY - 1)) * 2
+        if known[slot] == key:
+            return known[slot + 1]
+        if self.count == 0 or self.keys[self.count - 1] < key:
+            return NONE
         at = self.place(key)
-        return self.levels[at] if at < self.count and self.keys[at] == key else NONE
+        if self.keys[at] != key:
+            return NONE
+        known[slot] = key
+        level = self.levels[at]
+        known[slot + 1] = level
+        return level
 
-    def insert(self, at: i64, key: i64, level: i64) -> None:
+    def insert(self, price: i64, level: i64) -> None:
         """Make room for a level."""
-        if self.count - at > FAR:
-            self.keys = extend(append(self.keys[:at], key), self.keys[at : self.count])
-            self.levels = extend(append(self.levels[:at], level), self.levels[at : self.count])
-            self.count += 1
+        key, count = price * self.sign, self.count
+        self.count = count + 1
+        if count > FAR and self.keys[count - FAR] > key:
+            at = self.place(key)
+            self.keys = extend(append(self.keys[:at], key), self.keys[at:count])
+            self.levels = extend(append(self.levels[:at], level), self.levels[at:count])
             return
-        if self.count == len(self.keys):
-            self.keys = append(self.keys, key)
-            self.levels = append(self.levels, level)
+        if count == len(self.keys):
+            self.keys = append(self.keys, 0)
+            self.levels = append(self.levels, 0)
         keys, levels = self.keys, self.levels
-        here = self.count
-        while here > at:
-            keys[here] = keys[here - 1]
-            levels[here] = levels[here - 1]
-            here -= 1
+        at = count
+        while at > 0 and keys[at - 1] > key:
+            keys[at] = keys[at - 1]
+            levels[at] = levels[at - 1]
+            at -= 1
         keys[at] = key
         levels[at] = level
-        self.count += 1
 
     def drop(self, price: i64) -> None:
         """Close the gap that a level leaves."""
-        self.count -= 1
-        at = self.count
-        key = price * self.sign
-        if self.keys[at] == key:
-            return
-        at = self.place(key)
-        if self.count - at > FAR:
-            self.keys = extend(self.keys[:at], self.keys[at + 1 : self.count + 1])
-            self.levels = extend(self.levels[:at], self.levels[at + 1 : self.count + 1])
+        key, last = price * self.sign, self.count - 1
+        self.count = last
+        slot = (key & (LATELY - 1)) * 2
+        if self._known[slot] == key:
+            self._known[slot] = 0
+        if last > FAR and self.keys[last - FAR] > key:
+            at = self.place(key)
+            self.keys = extend(self.keys[:at], self.keys[at + 1 : last + 1])
+            self.levels = extend(self.levels[:at], self.levels[at + 1 : last + 1])
             return
         keys, levels = self.keys, self.levels
-        while at < self.count:
+        at = last
+        while keys[at] != key:
+            at -= 1
+        while at < last:
             keys[at] = keys[at + 1]
             levels[at] = levels[at + 1]
             at += 1
@@ -189,30 +232,16 @@ class Book:
         """Whether any size has, since the quotes were last published."""
         self.tape: Tape | None = None
         """Who is told of changes; None: nobody asked."""
-        # Orders, by row.
-        self.owner: vec[i64] = vec[i64]()
-        self.size: vec[i64] = vec[i64]()
-        self.level: vec[i64] = vec[i64]()
-        self.older: vec[i64] = vec[i64]()
-        self.newer: vec[i64] = vec[i64]()
-        self.number: vec[i64] = vec[i64]()
-        """What a record calls history's order; 0 where it tells levels only, and for traders."""
-        self.orders: list[Order | None] = []
-        """The trader's order in a row; None where history's size is."""
+        self.rows: vec[i64] = vec[i64]()
+        """A row for each order: `OWNER` to `NUMBER`."""
+        self._orders: list[Order | None] = []
+        """The trader's order of each row; None where history's size is."""
         self._free: i64 = NONE
-        """A row that is not in use; `newer` leads to the next."""
-        # Levels, by row.
-        self.price: vec[i64] = vec[i64]()
-        self.total: vec[i64] = vec[i64]()
-        self.history: vec[i64] = vec[i64]()
-        """How much of `total` is history's."""
-        self.uncertain: vec[i64] = vec[i64]()
-        """How many orders are (see `Order.is_uncertain`)."""
-        self.oldest: vec[i64] = vec[i64]()
-        self.newest: vec[i64] = vec[i64]()
-        self._sign: vec[i64] = vec[i64]()
-        """1 for a level of bids, -1 for one of asks."""
+        """A row that is not in use; `NEWER` leads to the next."""
+        self.levels: vec[i64] = vec[i64]()
+        """A row for each level: `PRICE` to `SIGN`."""
         self._free_level: i64 = NONE
+        """The same for levels; `NEWEST` leads to the next."""
 
     def side(self, *, buy: bool) -> Ladder:
         """The side on which a buy (or sell) order rests."""
@@ -223,64 +252,87 @@ class Book:
     def rest(self, order: Order) -> None:
         """Put a trader's order at the end of its level's queue."""
         assert order.size > 0, "an order without size cannot rest"
-        order.row = self.add(order.owner, order.price, order.size, buy=order.buy)
-        self.orders[order.row] = order
+        row = self.add(order.owner, order.price, order.size, buy=order.buy)
+        order.row = int(row)
+        self._orders[row // ROW] = order
         if order.is_uncertain:
-            self.uncertain[self.level[order.row]] += 1
+            self.levels[self.rows[row + LEVEL] + UNCERTAIN] += 1
 
     def add(self, owner: i64, price: i64, size: i64, *, buy: bool) -> i64:
         """Put a size at the end of a level's queue; returns its row."""
-        level = self._level_at(self.bids if buy else self.asks, price)
-        row = self._new_row()
-        last = self.newest[level]
-        self.owner[row] = owner
-        self.size[row] = size
-        self.level[row] = level
-        self.older[row] = last
-        self.newer[row] = NONE
-        self.newest[level] = row
+        side = self.bids if buy else self.asks
+        level = side.level(price)
+        if level == NONE:
+            level = self._new_level(side, price)
+        row = self._free
+        if row == NONE:
+            row = self._new_row()
+        rows, levels = self.rows, self.levels
+        self._free = rows[row + NEWER]
+        last = levels[level + NEWEST]
+        rows[row + OWNER] = owner
+        rows[row + SIZE] = size
+        rows[row + LEVEL] = level
+        rows[row + OLDER] = last
+        rows[row + NEWER] = NONE
+        levels[level + NEWEST] = row
         if last == NONE:
-            self.oldest[level] = row
+            levels[level + OLDEST] = row
         else:
-            self.newer[last] = row
+            rows[last + NEWER] = row
         self._resize(level, owner, size)
         if self.tape is not None:
-            self.tape.added(
-                int(row), int(price), int(size), buy=buy, ahead=int(self.total[level] - size)
-            )
+            ahead = int(levels[level + TOTAL] - size)
+            self.tape.added(int(row), int(price), int(size), buy=buy, ahead=ahead)
         return row
 
     def remove(self, row: i64) -> None:
         """Take an order out, whatever is open of it."""
-        level, older, newer = self.level[row], self.older[row], self.newer[row]
+        rows, levels = self.rows, self.levels
+        level, older, newer = rows[row + LEVEL], rows[row + OLDER], rows[row + NEWER]
         assert level != NONE, "only a resting order can be removed"
-        self._resize(level, self.owner[row], -self.size[row])
-        order = self.orders[row]
-        if order is not None and order.is_uncertain:
-            self.uncertain[level] -= 1
+        owner = rows[row + OWNER]
+        self._resize(level, owner, -rows[row + SIZE])
         if self.tape is not None:
-            self.tape.removed(int(row), int(self.price[level]), buy=self._sign[level] == 1)
+            buy = levels[level + SIGN] == 1
+            self.tape.removed(int(row), int(levels[level + PRICE]), buy=buy)
         if older == NONE:
-            self.oldest[level] = newer
+            levels[level + OLDEST] = newer
         else:
-            self.newer[older] = newer
+            rows[older + NEWER] = newer
         if newer == NONE:
-            self.newest[level] = older
+            levels[level + NEWEST] = older
         else:
-            self.older[newer] = older
-        if self.oldest[level] == NONE:
+            rows[newer + OLDER] = older
+        if owner != HISTORY_OWNER:
+            self._release(row, level)
+        if older == NONE and newer == NONE:
             self._drop_level(level)
-        self._forget(row)
+        rows[row + NUMBER] = 0
+        rows[row + LEVEL] = NONE
+        rows[row + NEWER] = self._free
+        self._free = row
+
+    def _release(self, row: i64, level: i64) -> None:
+        """Let a trader's order know that it rests no more."""
+        order = self._orders[row // ROW]
+        assert order is not None, "a trader's row has its order"
+        if order.is_uncertain:
+            self.levels[level + UNCERTAIN] -= 1
+        order.row = NONE
+        self._orders[row // ROW] = None
 
     def reduce(self, row: i64, size: i64) -> None:
         """Take `size` off what shows of an order, which keeps its place, or leaves with nothing.
 
         An iceberg that shows nothing more comes back with its next part, at the end of the queue.
         """
-        left = self.size[row] - size
+        rows = self.rows
+        left = rows[row + SIZE] - size
         assert size > 0, "an order shrinks by something"
         assert left >= 0, "an order cannot shrink below nothing"
-        order = self.orders[row]
+        owner = rows[row + OWNER]
+        order = None if owner == HISTORY_OWNER else self._orders[row // ROW]
         if order is not None:
             order.size = left
         if left == 0:
@@ -290,85 +342,118 @@ class Book:
                 order.hidden -= order.size
                 self.rest(order)
         else:
-            self.size[row] = left
-            self._resize(self.level[row], self.owner[row], -size)
-            self._tell_size(row)
+            rows[row + SIZE] = left
+            self._resize(rows[row + LEVEL], owner, -size)
+            if self.tape is not None:
+                self._tell_size(row, self.tape)
 
     def grow(self, row: i64, size: i64) -> None:
         """Add to history's size in a row, which keeps its place."""
-        assert self.orders[row] is None, "a trader's order does not grow in its place"
-        self.size[row] += size
-        self._resize(self.level[row], self.owner[row], size)
-        self._tell_size(row)
-
-    def _tell_size(self, row: i64) -> None:
+        rows = self.rows
+        assert rows[row + OWNER] == HISTORY_OWNER, "a trader's order does not grow in its place"
+        rows[row + SIZE] += size
+        self._resize(rows[row + LEVEL], HISTORY_OWNER, size)
         if self.tape is not None:
-            level, size = self.level[row], int(self.size[row])
-            buy = self._sign[level] == 1
-            self.tape.resized(int(row), int(self.price[level]), size, buy=buy)
+            self._tell_size(row, self.tape)
+
+    def name(self, row: i64, number: i64) -> None:
+        """Let one of history's orders have the number that its record calls it."""
+        self.rows[row + NUMBER] = number
+
+    def _tell_size(self, row: i64, tape: "Tape") -> None:
+        level, size = self.level(row), int(self.size(row))
+        buy = self.levels[level + SIGN] == 1
+        tape.resized(int(row), int(self.price(level)), size, buy=buy)
 
     def _resize(self, level: i64, owner: i64, change: i64) -> None:
         self.has_changed = True
-        self.total[level] += change
+        levels = self.levels
+        levels[level + TOTAL] += change
         if owner == HISTORY_OWNER:
-            self.history[level] += change
+            levels[level + HISTORY] += change
 
     def _new_row(self) -> i64:
-        row = self._free
-        if row != NONE:
-            self._free = self.newer[row]
-            return row
-        self.owner = append(self.owner, 0)
-        self.size = append(self.size, 0)
-        self.level = append(self.level, NONE)
-        self.older = append(self.older, NONE)
-        self.newer = append(self.newer, NONE)
-        self.number = append(self.number, 0)
-        self.orders.append(None)
-        return len(self.owner) - 1
+        """A row that was never in use."""
+        row: i64 = len(self.rows)
+        self.rows = extend(self.rows, vec[i64]([HISTORY_OWNER, 0, NONE, NONE, NONE, 0]))
+        self._orders.append(None)
+        return row
 
-    def _forget(self, row: i64) -> None:
-        order = self.orders[row]
-        if order is not None:
-            order.row = NONE
-            self.orders[row] = None
-        self.number[row] = 0
-        self.level[row] = NONE
-        self.newer[row] = self._free
-        self._free = row
-
-    def _level_at(self, side: Ladder, price: i64) -> i64:
-        """The level of a price, made if need be."""
-        key = price * side.sign
-        at = side.place(key)
-        if at < side.count and side.keys[at] == key:
-            return side.levels[at]
+    def _new_level(self, side: Ladder, price: i64) -> i64:
+        """A level for a price that has none."""
         level = self._free_level
-        if level != NONE:
-            self._free_level = self.newest[level]
-        else:
-            level = len(self.price)
-            self.price = append(self.price, 0)
-            self.total = append(self.total, 0)
-            self.history = append(self.history, 0)
-            self.uncertain = append(self.uncertain, 0)
-            self.oldest = append(self.oldest, NONE)
-            self.newest = append(self.newest, NONE)
-            self._sign = append(self._sign, 0)
-        self.price[level] = price
-        self._sign[level] = side.sign
-        self.oldest[level] = NONE
-        self.newest[level] = NONE
-        side.insert(at, key, level)
+        if level == NONE:
+            level = len(self.levels)
+            self.levels = extend(self.levels, vec[i64]([0, 0, 0, 0, NONE, NONE, 0]))
+        levels = self.levels
+        self._free_level = levels[level + NEWEST]
+        levels[level + PRICE] = price
+        levels[level + SIGN] = side.sign
+        levels[level + OLDEST] = NONE
+        levels[level + NEWEST] = NONE
+        side.insert(price, level)
         return level
 
     def _drop_level(self, level: i64) -> None:
-        assert self.total[level] == 0, "a level without orders has no size"
-        (self.bids if self._sign[level] == 1 else self.asks).drop(self.price[level])
-        self.newest[level] = self._free_level
+        levels = self.levels
+        assert levels[level + TOTAL] == 0, "a level without orders has no size"
+        (self.bids if levels[level + SIGN] == 1 else self.asks).drop(levels[level + PRICE])
+        levels[level + NEWEST] = self._free_level
         self._free_level = level
 
     # ------------------------------------------------------------------------- asking it
+
+    def order(self, row: i64) -> Order | None:
+        """The trader's order in a row; None where history's size is."""
+        return self._orders[row // ROW]
+
+    def owner(self, row: i64) -> i64:
+        """Whose a row is."""
+        return self.rows[row + OWNER]
+
+    def size(self, row: i64) -> i64:
+        """What shows of an order."""
+        return self.rows[row + SIZE]
+
+    def level(self, row: i64) -> i64:
+        """The level that an order stands at."""
+        return self.rows[row + LEVEL]
+
+    def older(self, row: i64) -> i64:
+        """Who is next in front, or NONE."""
+        return self.rows[row + OLDER]
+
+    def newer(self, row: i64) -> i64:
+        """Who is next behind, or NONE."""
+        return self.rows[row + NEWER]
+
+    def number(self, row: i64) -> i64:
+        """What a record calls history's order; 0 where it tells levels only, and for traders."""
+        return self.rows[row + NUMBER]
+
+    def price(self, level: i64) -> i64:
+        """A level's price."""
+        return self.levels[level + PRICE]
+
+    def total(self, level: i64) -> i64:
+        """All that shows at a level."""
+        return self.levels[level + TOTAL]
+
+    def history(self, level: i64) -> i64:
+        """How much of it is history's."""
+        return self.levels[level + HISTORY]
+
+    def uncertain(self, level: i64) -> i64:
+        """How many of its orders are (see `Order.is_uncertain`)."""
+        return self.levels[level + UNCERTAIN]
+
+    def oldest(self, level: i64) -> i64:
+        """Who trades first at a level."""
+        return self.levels[level + OLDEST]
+
+    def newest(self, level: i64) -> i64:
+        """Who trades last."""
+        return self.levels[level + NEWEST]
 
     def would_trade(self, price: i64, *, buy: bool) -> bool:
         """Whether an order at `price` would find the other side."""
@@ -378,10 +463,10 @@ class Book:
         """Best bid and ask with their sizes; zeros for an empty side."""
         bid, ask = self.bids.best(), self.asks.best()
         return (
-            self.price[bid] if bid != NONE else 0,
-            self.total[bid] if bid != NONE else 0,
-            self.price[ask] if ask != NONE else 0,
-            self.total[ask] if ask != NONE else 0,
+            self.price(bid) if bid != NONE else 0,
+            self.total(bid) if bid != NONE else 0,
+            self.price(ask) if ask != NONE else 0,
+            self.total(ask) if ask != NONE else 0,
         )
 
     def best_first(self, side: Ladder, most: int = 1 << 60) -> list[int]:
@@ -402,10 +487,10 @@ class Book:
     def queue(self, level: i64) -> list[int]:
         """The rows of a level, oldest first."""
         rows: list[int] = []
-        row = self.oldest[level]
+        row = self.oldest(level)
         while row != NONE:
             rows.append(int(row))
-            row = self.newer[row]
+            row = self.newer(row)
         return rows
 
     # ------------------------------------------------------------------------ checking it
@@ -413,7 +498,7 @@ class Book:
     def check(self) -> None:
         """Assert what must hold at rest: not crossed, sums right, no empty level, queue linked."""
         bid, ask = self.bids.best(), self.asks.best()
-        assert NONE in (bid, ask) or self.price[bid] < self.price[ask], (
+        assert NONE in (bid, ask) or self.price(bid) < self.price(ask), (
             "the book is crossed at rest"
         )
         for side in (self.bids, self.asks):
@@ -421,30 +506,30 @@ class Book:
             for at in range(int(side.count)):
                 key, level = int(side.keys[at]), side.levels[at]
                 assert last < key, "levels are out of order"
-                assert key == self.price[level] * side.sign, "a level stands at another's price"
+                assert key == self.price(level) * side.sign, "a level stands at another's price"
                 self._check_level(level)
                 last = key
 
     def _check_level(self, level: i64) -> None:
         rows, before = self.queue(level), NONE
-        assert rows, f"level {self.price[level]} is empty"
+        assert rows, f"level {self.price(level)} is empty"
         for row in rows:
-            order = self.orders[row]
-            assert self.level[row] == level, "an order points to another level"
-            assert self.older[row] == before, "the queue is not linked backwards"
-            assert self.size[row] > 0, "an order without size rests"
-            assert (order is None) == (self.owner[row] == HISTORY_OWNER), "a row has lost its order"
+            order = self.order(row)
+            assert self.level(row) == level, "an order points to another level"
+            assert self.older(row) == before, "the queue is not linked backwards"
+            assert self.size(row) > 0, "an order without size rests"
+            assert (order is None) == (self.owner(row) == HISTORY_OWNER), "a row has lost its order"
             assert order is None or not order.hidden or order.size <= order.display, (
                 f"iceberg {order.order_id} shows more than it should"
             )
-            assert order is None or (order.row, order.size) == (row, self.size[row]), (
+            assert order is None or (order.row, order.size) == (row, self.size(row)), (
                 f"order {order.order_id} and its row differ"
             )
             before = row
-        total = sum(int(self.size[row]) for row in rows)
-        history = sum(int(self.size[row]) for row in rows if self.owner[row] == HISTORY_OWNER)
-        assert self.newest[level] == before, "the queue does not end at its newest order"
-        orders = [self.orders[row] for row in rows]
+        total = sum(int(self.size(row)) for row in rows)
+        history = sum(int(self.size(row)) for row in rows if self.owner(row) == HISTORY_OWNER)
+        assert self.newest(level) == before, "the queue does not end at its newest order"
+        orders = [self.order(row) for row in rows]
         uncertain = sum([order is not None and order.is_uncertain for order in orders])
-        found = (self.total[level], self.history[level], self.uncertain[level])
-        assert (total, history, uncertain) == found, f"level {self.price[level]} sums are wrong"
+        found = (self.total(level), self.history(level), self.uncertain(level))
+        assert (total, history, uncertain) == found, f"level {self.price(level)} sums are wrong"

@@ -89,7 +89,7 @@ def _add(
 def _resting(market: Market, single: Single) -> Lots:
     """What of an order rests here."""
     row, book = single.row, market.book
-    return book.size[row] if row != NONE and book.number[row] == single.number else 0
+    return book.size(row) if row != NONE and book.number(row) == single.number else 0
 
 
 def _show(state: State, market: Market, command: UpdateOrders) -> None:
@@ -117,7 +117,7 @@ def _clear(market: Market, command: UpdateOrders) -> None:
     for side in (book.bids, book.asks):
         for level in book.best_first(side):
             for row in book.queue(level):
-                if book.owner[row] == HISTORY_OWNER and int(book.number[row]) not in told:
+                if book.owner(row) == HISTORY_OWNER and int(book.number(row)) not in told:
                     book.remove(row)
     for number in list(market.single):
         if number not in told:
@@ -178,5 +178,5 @@ def _arrive(
 def _put(market: Market, single: Single, size: Lots) -> None:
     """Let an order join the end of its queue."""
     row = market.book.add(HISTORY_OWNER, single.price, size, buy=single.buy)
-    market.book.number[row] = single.number
+    market.book.name(row, single.number)
     single.row = int(row)

@@ -72,10 +72,10 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
 
 
 def _row_line(book: Book, row: int) -> str:
-    order = book.orders[row]
-    price, size = book.price[book.level[row]], book.size[row]
+    order = book.order(row)
+    price, size = book.price(book.level(row)), book.size(row)
     if order is None:
-        return f"{price} {size} {number}" if (number := book.number[row]) else f"{price} {size}"
+        return f"{price} {size} {number}" if (number := book.number(row)) else f"{price} {size}"
     side = order.position.side if order.position is not None else ""
     flags = f"{order.buy} {order.reduce_only} {order.post_only} {order.self_trade} {side}"
     line = f"{price} {size} {order.order_id} {order.owner} {order.ref} {flags}"

@@ -24,11 +24,11 @@ def takings(book: Book, taker: Order) -> list[tuple[Ticks, Lots]]:
     found: list[tuple[Ticks, Lots]] = []
     while left > 0 and at >= 0 and side.keys[at] >= limit:
         level = side.levels[at]
-        if book.uncertain[level]:
+        if book.uncertain(level):
             return Rehearsal(book, taker).through()
-        size = min(left, int(book.total[level]))
+        size = min(left, int(book.total(level)))
         left -= size
-        found.append((int(book.price[level]), size))
+        found.append((int(book.price(level)), size))
         at -= 1
     return found
 
@@ -56,15 +56,15 @@ class Rehearsal:
         return self.found
 
     def _work_through(self, level: int) -> None:
-        book, price = self.book, int(self.book.price[level])
-        row = int(book.oldest[level])
+        book, price = self.book, int(self.book.price(level))
+        row = int(book.oldest(level))
         again: deque[tuple[Order, Lots, Lots]] = deque()
         while self.left and (row != NONE or again):
             if row == NONE:
                 maker, shown, hidden = again.popleft()
             else:
-                order, shown = book.orders[row], int(book.size[row])
-                row = int(book.newer[row])
+                order, shown = book.order(row), int(book.size(row))
+                row = int(book.newer(row))
                 if order is None:
                     self._take(min(self.left, shown), price)
                     continue

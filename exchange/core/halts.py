@@ -57,7 +57,7 @@ def _resume(state: State, market: Market) -> None:
     for (buy, price), size in list(market.withheld.items()):
         other = market.book.side(buy=not buy)
         level = history.best(market.book, other)
-        meets = NONE if level == NONE else int(market.book.price[level])
+        meets = NONE if level == NONE else int(market.book.price(level))
         if level == NONE or (price < meets if buy else price > meets):
             show_more(state, market, price, size, buy=buy)
     market.withheld.clear()

@@ -19,13 +19,13 @@ Rows = tuple[tuple[Ticks, Lots], ...]
 def shown(book: Book, side: Ladder, price: Ticks) -> Lots:
     """History's size at a price."""
     level = side.level(price)
-    return 0 if level == NONE else book.history[level]
+    return 0 if level == NONE else book.history(level)
 
 
 def best(book: Book, side: Ladder) -> int:
     """The best level at which history shows anything, or NONE."""
     at = side.count - 1
-    while at >= 0 and book.history[side.levels[at]] == 0:
+    while at >= 0 and book.history(side.levels[at]) == 0:
         at -= 1
     return side.levels[at] if at >= 0 else NONE
 
@@ -33,35 +33,35 @@ def best(book: Book, side: Ladder) -> int:
 def quote(book: Book, side: Ladder) -> tuple[Ticks, Lots]:
     """History's own best price and its size there; zeros where it shows none."""
     level = best(book, side)
-    return (0, 0) if level == NONE else (book.price[level], book.history[level])
+    return (0, 0) if level == NONE else (book.price(level), book.history(level))
 
 
 def shrink(book: Book, side: Ladder, price: Ticks, size: Lots, queue: Queue) -> None:
     """Let history leave `price` until only `size` of it is left, as the queue model says."""
     level = side.level(price)
-    if level != NONE and book.history[level] > size:
+    if level != NONE and book.history(level) > size:
         shrink_level(book, level, size, queue)
 
 
 def shrink_level(book: Book, level: i64, size: i64, queue: Queue) -> None:
     """The same at a level that shows more."""
-    if book.total[level] == book.history[level] or queue.model is QueueModel.PESSIMISTIC:
+    if book.total(level) == book.history(level) or queue.model is QueueModel.PESSIMISTIC:
         _shrink_newest(book, level, size)
         return
-    rows = [row for row in book.queue(level) if book.owner[row] == HISTORY_OWNER]
-    shown = [int(book.size[row]) for row in rows]
-    less = int(book.history[level]) - size
+    rows = [row for row in book.queue(level) if book.owner(row) == HISTORY_OWNER]
+    shown = [int(book.size(row)) for row in rows]
+    less = int(book.history(level)) - size
     for row, part in zip(rows, queue.leaving(shown, less), strict=True):
         if part:
             book.reduce(row, part)
 
 
 def _shrink_newest(book: Book, level: i64, size: i64) -> None:
-    row = book.newest[level]
-    while row != NONE and book.history[level] > size:
-        older = book.older[row]
-        if book.owner[row] == HISTORY_OWNER:
-            book.reduce(row, min(book.size[row], book.history[level] - size))
+    row = book.newest(level)
+    while row != NONE and book.history(level) > size:
+        older = book.older(row)
+        if book.owner(row) == HISTORY_OWNER:
+            book.reduce(row, min(book.size(row), book.history(level) - size))
         row = older
 
 
@@ -69,16 +69,16 @@ def grow(book: Book, price: Ticks, size: Lots, *, buy: bool) -> None:
     """Let history show `size` at `price`; what is new joins the end of the queue."""
     side = book.side(buy=buy)
     level = side.level(price)
-    more = size if level == NONE else size - book.history[level]
+    more = size if level == NONE else size - book.history(level)
     if more > 0:
         grow_level(book, level, price, more, buy=buy)
 
 
 def grow_level(book: Book, level: i64, price: i64, more: i64, *, buy: bool) -> None:
     """Let history show `more` at a price, whose level, if there is one, is known."""
-    newest = NONE if level == NONE else book.newest[level]
-    own = newest != NONE and book.owner[newest] == HISTORY_OWNER
-    if own and book.number[newest] == 0:
+    newest = NONE if level == NONE else book.newest(level)
+    own = newest != NONE and book.owner(newest) == HISTORY_OWNER
+    if own and book.number(newest) == 0:
         book.grow(newest, more)
     else:
         book.add(HISTORY_OWNER, price, more, buy=buy)
@@ -101,8 +101,8 @@ def _best_after(book: Book, side: Ladder, rows: Rows, *, snapshot: bool) -> Tick
     at = NONE if snapshot else side.count - 1
     while at >= 0:
         level = side.levels[at]
-        if book.history[level] and book.price[level] not in sizes:
-            keys.append(book.price[level] * sign)
+        if book.history(level) and book.price(level) not in sizes:
+            keys.append(book.price(level) * sign)
             break
         at -= 1
     return max(keys) * sign if keys else None

@@ -29,10 +29,10 @@ def _check_single(market: Market) -> None:
     book, symbol = market.book, market.instrument.symbol
     for number, single in market.single.items():
         assert number == single.number, f"{symbol} order {number} is mislaid"
-        if single.row == NONE or book.number[single.row] != number:
+        if single.row == NONE or book.number(single.row) != number:
             continue
-        assert book.size[single.row] <= single.size, f"{symbol} order {number} is too large"
-        assert book.price[book.level[single.row]] == single.price, f"{symbol} {number} strayed"
+        assert book.size(single.row) <= single.size, f"{symbol} order {number} is too large"
+        assert book.price(book.level(single.row)) == single.price, f"{symbol} {number} strayed"
     assert all(n in market.single for n in market.worn_orders), f"{symbol} wears what is gone"
 
 

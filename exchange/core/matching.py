@@ -34,8 +34,8 @@ def match(
     book, side = market.book, market.book.side(buy=not taker.buy)
     traded = 0
     while taker.size and side.reaches(limit):
-        row = book.oldest[side.best()]
-        maker, size = book.orders[row], min(taker.size, book.size[row])
+        row = book.oldest(side.best())
+        maker, size = book.order(row), min(taker.size, book.size(row))
         if maker is not None:
             if maker.owner == taker.owner:
                 if prevent_self_trade(state, market, maker, taker):
@@ -45,7 +45,7 @@ def match(
             if size == 0:
                 cancel(state, market, maker, CancelReason.REDUCE_ONLY)
                 continue
-        price = book.price[side.best()]
+        price = book.price(side.best())
         trade(state, market, row, taker, size, fee_rate, kind)
         traded += magnitude(market.instrument.value(price, size))
     return traded
@@ -101,7 +101,7 @@ def trade(
 ) -> None:
     """One trade of `size` with what rests in a row of the book, at its price."""
     book = market.book
-    maker, price = book.orders[row], book.price[book.level[row]]
+    maker, price = book.order(row), book.price(book.level(row))
     lots = size if taker.buy else -size
     value = market.instrument.value(price, lots)
     if book.tape is not None:

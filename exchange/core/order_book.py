@@ -5,10 +5,10 @@ The same `Book` that the venue trades in; all orders are nobody's, as history's 
 
 from typing import Final
 
-from librt.vecs import append, extend, vec
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
-from exchange.core.book import HISTORY_OWNER, NONE, Book, Ladder
+from exchange.core.book import HISTORY_OWNER, NONE, NUMBER, OLDEST, PRICE, SIZE, Book, Ladder
 from exchange.core.units import GRID_MAX, Lots, Ticks
 
 LIMIT: Final = 0
@@ -16,7 +16,6 @@ CANCEL: Final = 1
 TAKE: Final = 2
 """What an operation of `play` does."""
 FIELDS: Final = 5
-ROOM: Final = 1024
 
 
 class OrderBook:
@@ -31,14 +30,10 @@ class OrderBook:
 
     def __init__(self) -> None:
         self.book = Book()
-        self._made: i64 = 0
-        self._rows: vec[i64] = vec[i64]([NONE] * ROOM)
+        self._rows: vec[i64] = vec[i64]([NONE])
         """Where an order rests, by its id."""
-        self._ids: vec[i64] = vec[i64]()
-        """Which order rests in a row."""
-        self._traded: i64 = 0
-        """Numbers written to the log of trades."""
-        self._log: vec[i64] = vec[i64]([0] * ROOM)
+        self._log: vec[i64] = vec[i64]()
+        """Four numbers to a trade: resting order, arriving order, price, size."""
 
     def buy(self, price: i64, size: i64, *, rests: bool = True) -> i64:
         """Buy at `price` or lower, and let what is left rest if it `rests`; returns the order's id.
@@ -54,38 +49,33 @@ class OrderBook:
     def _place(self, against: Ladder, price: i64, size: i64, *, buy: bool, rests: bool) -> i64:
         if not (0 < price <= GRID_MAX and 0 < size <= GRID_MAX):
             raise ValueError(f"price was {price} and size {size}, expected 1 to {GRID_MAX} of each")
-        order = self._made + 1
-        self._made = order
-        if order == len(self._rows):
-            self._rows = extend(self._rows, self._rows)
-        self._rows[order] = NONE
+        order: i64 = len(self._rows)
         left = self._take(against, order, price, size)
+        row: i64 = NONE
         if left > 0 and rests:
             row = self.book.add(HISTORY_OWNER, price, left, buy=buy)
-            if row == len(self._ids):
-                self._ids = append(self._ids, order)
-            else:
-                self._ids[row] = order
-            self._rows[order] = row
+            self.book.name(row, order)
+        self._rows = append(self._rows, row)
         return order
 
     def cancel(self, order: i64) -> i64:
         """Take an order out; returns what was open of it, 0 where it rests no more."""
-        row = self._rows[order] if 0 < order <= self._made else NONE
+        row = self._rows[order] if 0 < order < len(self._rows) else NONE
         if row == NONE:
             return 0
-        size = self.book.size[row]
+        size = self.book.size(row)
         self._rows[order] = NONE
         self.book.remove(row)
         return size
 
-    def play(self, stream: list[int]) -> None:
+    def play(self, stream: vec[i64]) -> None:
         """Many operations in one call, five numbers to each: what, id, 1 for a buy, price, size.
 
-        Only CANCEL looks at the id, and only the others at the rest.
+        Only CANCEL looks at the id, and only the others at the rest.  `columns.column` makes a
+        stream of any whole numbers.
         """
         at: i64 = 0
-        end: i64 = len(stream)
+        end = len(stream)
         while at < end:
             what = stream[at]
             if what == CANCEL:
@@ -103,33 +93,26 @@ class OrderBook:
     def trades(self) -> list[tuple[int, int, Ticks, Lots]]:
         """Every trade so far: resting order, arriving order, price, size."""
         log = self._log
-        written = range(0, int(self._traded), 4)
-        return [(log[n], log[n + 1], log[n + 2], log[n + 3]) for n in written]
+        return [(log[n], log[n + 1], log[n + 2], log[n + 3]) for n in range(0, len(log), 4)]
 
     def _take(self, side: Ladder, taker: i64, limit: i64, size: i64) -> i64:
         """Trade with one side's best, oldest first; returns what is left."""
         book = self.book
+        rows, levels = book.rows, book.levels
         while size > 0 and side.reaches(limit):
             level = side.best()
-            row = book.oldest[level]
-            traded = book.size[row]
-            maker = self._ids[row]
+            row = levels[level + OLDEST]
+            traded = rows[row + SIZE]
+            maker = rows[row + NUMBER]
             if traded > size:
                 traded = size
             else:
                 self._rows[maker] = NONE
-            self._write(maker, taker, book.price[level], traded)
+            self._write(maker, taker, levels[level + PRICE], traded)
             size -= traded
             book.reduce(row, traded)
         return size
 
     def _write(self, maker: i64, taker: i64, price: i64, size: i64) -> None:
-        at = self._traded
-        if at == len(self._log):
-            self._log = extend(self._log, self._log)
-        log = self._log
-        log[at] = maker
-        log[at + 1] = taker
-        log[at + 2] = price
-        log[at + 3] = size
-        self._traded = at + 4
+        log = append(append(self._log, maker), taker)
+        self._log = append(append(log, price), size)

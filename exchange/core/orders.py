@@ -181,7 +181,7 @@ def _obey(state: State, market: Market, position: Position, order: Order) -> Non
 def step_back(book: Book, order: Order) -> None:
     """Move a post-only order that would take to a tick away from the other side."""
     if book.would_trade(order.price, buy=order.buy):
-        best = int(book.price[book.side(buy=not order.buy).best()])
+        best = int(book.price(book.side(buy=not order.buy).best()))
         order.price = best - 1 if order.buy else best + 1
 
 

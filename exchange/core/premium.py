@@ -14,10 +14,10 @@ def impact_price(book: Book, instrument: Instrument, notional: Money, *, buy: bo
     side = book.side(buy=not buy)
     levels = book.best_first(side, 1 if notional == 0 else 1 << 60)
     if levels and notional == 0:
-        return int(book.price[levels[0]]) * instrument.subticks
+        return int(book.price(levels[0])) * instrument.subticks
     lots, value = 0, 0
     for level in levels:
-        price, size = int(book.price[level]), int(book.total[level])
+        price, size = int(book.price(level)), int(book.total(level))
         wanted = instrument.lots_worth(price * instrument.subticks, notional - value - 1) + 1
         taken = min(size, wanted)
         lots += taken

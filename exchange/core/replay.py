@@ -110,7 +110,7 @@ def _clear(state: State, market: Market, command: UpdateDepth) -> None:
     for side, rows in ((book.bids, command.bids), (book.asks, command.asks)):
         told = {price for price, _ in rows}
         for level in book.best_first(side):
-            price = book.price[level]
+            price = book.price(level)
             if price not in told:
                 history.shrink(book, side, price, 0, state.queue)
 
@@ -122,7 +122,7 @@ def show_level(state: State, market: Market, price: i64, size: i64, *, buy: bool
     """
     book = market.book
     level = book.side(buy=buy).level(price)
-    shown = 0 if level == NONE else book.history[level]
+    shown = 0 if level == NONE else book.history(level)
     if size > shown and book.would_trade(price, buy=buy):
         other, has = history.quote(book, book.side(buy=not buy))
         if has and (price >= other if buy else price <= other):
@@ -179,8 +179,8 @@ def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> No
         # A trade may take other orders along, or bring an iceberg back: look anew each time.
         row = _first(book, side, price, told)
         while row != NONE and left:
-            met = min(book.size[row], left)
-            if book.orders[row] is None:
+            met = min(book.size(row), left)
+            if book.owner(row) == HISTORY_OWNER:
                 own += met
                 _wear(market, row, told, met, buy=not buy)
                 left -= met
@@ -198,23 +198,23 @@ def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> No
 def _met(book: Book, side: Ladder, told: i64, *, buy: bool) -> list[int]:
     """The prices at which a recorded trade may meet somebody: its own, and better ones' clients."""
     best = side.best()
-    if best != NONE and book.price[best] == told:
+    if best != NONE and book.price(best) == told:
         return [told]
-    return [int(book.price[level]) for level in book.reached(told, buy=buy)]
+    return [int(book.price(level)) for level in book.reached(told, buy=buy)]
 
 
 def _first(book: Book, side: Ladder, price: i64, told: i64) -> i64:
     """Whom a recorded trade meets at a price: only clients, where it is better than was told."""
     level = side.level(price)
-    row = NONE if level == NONE else book.oldest[level]
-    while row != NONE and book.orders[row] is None and price != told:
-        row = book.newer[row]
+    row = NONE if level == NONE else book.oldest(level)
+    while row != NONE and book.owner(row) == HISTORY_OWNER and price != told:
+        row = book.newer(row)
     return row
 
 
 def _wear(market: Market, row: i64, price: i64, size: i64, *, buy: bool) -> None:
     """History meets itself: the queue shortens, and nothing changes hands."""
-    number = int(market.book.number[row])
+    number = int(market.book.number(row))
     if number:
         market.worn_orders[number] = market.worn_orders.get(number, 0) + size
     else:

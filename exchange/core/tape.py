@@ -68,7 +68,7 @@ class Tape:
     def _all_levels(self, *, buy: bool) -> tuple[tuple[Ticks, Lots], ...]:
         book = self._market.book
         levels = book.best_first(book.side(buy=buy))
-        return tuple([(int(book.price[level]), int(book.total[level])) for level in levels])
+        return tuple([(int(book.price(level)), int(book.total(level))) for level in levels])
 
     def _name_orders(self) -> None:
         """Name what nobody has named yet."""
@@ -89,7 +89,7 @@ class Tape:
         return tuple(
             [
                 BookOrder(
-                    key=self._keys[row], price=int(book.price[level]), size=int(book.size[row])
+                    key=self._keys[row], price=int(book.price(level)), size=int(book.size(row))
                 )
                 for level in book.best_first(book.side(buy=buy))
                 for row in book.queue(level)
@@ -172,4 +172,4 @@ class Tape:
     def _size(self, price: Ticks, *, buy: bool) -> Lots:
         book = self._market.book
         level = book.side(buy=buy).level(price)
-        return 0 if level < 0 else int(book.total[level])
+        return 0 if level < 0 else int(book.total(level))

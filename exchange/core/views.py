@@ -264,7 +264,7 @@ def book_view(market: Market, depth: int) -> BookView:
 
 def _levels(book: Book, side: Ladder, depth: int) -> tuple[tuple[Ticks, Lots], ...]:
     levels = book.best_first(side, max(depth, 0))
-    return tuple((book.price[level], book.total[level]) for level in levels)
+    return tuple((book.price(level), book.total(level)) for level in levels)
 
 
 def mark_view(state: State, market: Market) -> MarkPrice | None:

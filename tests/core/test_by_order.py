@@ -33,7 +33,7 @@ def queue(stage: Stage) -> list[tuple[int, int, int]]:
     """Every bid, best first: price, size, the record's number (0: a client's)."""
     book = stage.venue._state.market_of["BTC"].book
     return [
-        (book.price[level], book.size[row], book.number[row])
+        (book.price(level), book.size(row), book.number(row))
         for level in book.best_first(book.bids)
         for row in book.queue(level)
     ]

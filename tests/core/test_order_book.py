@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from exchange.core.columns import column
 from exchange.core.order_book import CANCEL, LIMIT, TAKE, OrderBook
 from exchange.core.units import GRID_MAX
 
@@ -56,7 +57,7 @@ def test_a_stream_is_played_as_its_calls_would_be() -> None:
             send = calls.buy if buy else calls.sell
             send(price, size, rests=what == LIMIT)
     played = OrderBook()
-    played.play(stream)
+    played.play(column(stream))
     played.book.check()
     assert (played.trades(), played.top()) == (calls.trades(), calls.top())
     assert played.trades(), "a stream in which nothing trades shows nothing"

@@ -65,7 +65,7 @@ def test_every_order_of_a_futures_day_ends_in_its_place() -> None:
     book = venue._state.market_of["ESH4"].book
 
     found = {
-        (name, int(book.price[level])): [(book.number[n], book.size[n]) for n in book.queue(level)]
+        (name, int(book.price(level))): [(book.number(n), book.size(n)) for n in book.queue(level)]
         for name, side in (("B", book.bids), ("A", book.asks))
         for level in book.best_first(side)
     }  # fmt: skip

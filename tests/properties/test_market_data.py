@@ -23,7 +23,7 @@ def queues(venue: Venue, symbol: str, *, buy: bool) -> list[tuple[int, list[int]
     """The venue's own queues: sizes that show, oldest first."""
     book = venue._state.market_of[symbol].book
     return [
-        (int(book.price[level]), [int(book.size[row]) for row in book.queue(level)])
+        (int(book.price(level)), [int(book.size(row)) for row in book.queue(level)])
         for level in book.best_first(book.side(buy=buy))
     ]
 

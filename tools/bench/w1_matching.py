@@ -6,6 +6,7 @@ import tempfile
 from array import array
 from pathlib import Path
 
+from exchange.core.columns import column
 from exchange.core.order_book import OrderBook
 from tools.bench.measured import Engine, Measured, Missing, timed
 from tools.bench.stream import CANCEL, FIELDS, LIMIT, TAKE, mixed, orders
@@ -33,7 +34,7 @@ def std_map(count: int) -> Measured:
 
 def played(count: int) -> Measured:
     """This project's book, the loop inside the core."""
-    stream, book = orders(count), OrderBook()
+    stream, book = column(orders(count)), OrderBook()
     _, nanos = timed(lambda: book.play(stream))
     return Measured(nanos=nanos, count=count, answers=answers_of(book))
 
