@@ -61,6 +61,8 @@ NOTHING = "nothing is paid, and nothing told, where nothing is owed"
 TRADED = "no trade is of zero lots"
 QUICKER = "the same found in less time"
 CLOSER = "a closer look finds nothing to do"
+FLAT = "of a flat position both ways come to the same"
+SEARCH = "another way to the same number"
 EQUIVALENT: dict[str, str] = {
     "house.house_position: market.insurance != position.pool.wallet and (not position.isolated)"
     "  ->  market.insurance != position.pool.wallet": "what is isolated is only isolated again",
@@ -75,6 +77,40 @@ EQUIVALENT: dict[str, str] = {
     "steps.through_book: 0  ->  1": OPEN,
     "steps.worst_price: position.size < 0  ->  position.size <= 0": OPEN,
     "steps.worst_price: 0  ->  1": OPEN,
+    "margin.maintenance_margin: 0 if position.opposite is None else beside(position, mark)"
+    "  ->  beside(position, mark)": QUICKER,
+    "margin.Sides.__init__: 0  ->  1  (2)": "without lots, their cost is not asked for",
+    "margin.Sides.maintenance: not self.other_size  ->  False": QUICKER,
+    "margin.margin_alone: 1  ->  2": "nobody looks beyond the position's own price",
+    "margin.initial_alone: 1  ->  2": "nobody looks beyond the position's own price",
+    "margin.opening_value: open_lots <= closing_lots  ->  open_lots < closing_lots": QUICKER,
+    "margin.opening_value: closing_lots == 0  ->  False": QUICKER,
+    "margin.exposure: position.size > 0  ->  position.size >= 0": FLAT,
+    "margin.exposed_lots: position.size > 0  ->  position.size >= 0": FLAT,
+    "margin.CrossMargin.__init__: 0  ->  1  (3)": CLOSER,
+    "margin.CrossMargin.__init__: position.isolated or not position.size"
+    "  ->  position.isolated": QUICKER,
+    "margin.CrossMargin.__init__: not pool.is_house  ->  True": "the venue's own positions are"
+    " looked at more often, and nothing is found",
+    "margin.CrossMargin.__init__: 0 if position.opposite is None else beside(position, mark)"
+    "  ->  beside(position, mark)": QUICKER,
+    "margin.bankruptcy_price: worth > 0  ->  worth >= 0": "nothing has no fee",
+    "margin.fillable_price: 0  ->  1": "a part of a rate's square is less than a unit",
+    "margin.fillable_price: 1  ->  2": "where no margin is needed, nothing is divided",
+    "margin.liquidation_price: sum((leg.size for leg in legs)) > 0"
+    "  ->  sum((leg.size for leg in legs)) >= 0": "an even hedge fails on one side at most",
+    "margin.failing_below: 2  ->  3": SEARCH,
+    "margin.failing_above: 2  ->  3": SEARCH,
+    "margin.last_failing: abs(span) // (left - lacking)"
+    "  ->  -(-abs(span) // (left - lacking))": SEARCH,
+    "margin.last_failing: span * lacking // (lacking - left)"
+    "  ->  -(-(span * lacking) // (lacking - left))": SEARCH,
+    "margin.last_failing: span // 2  ->  -(-span // 2)": SEARCH,
+    "selection.lots_below: 1  ->  2": "of a cost of one, nothing is below",
+    "selection.just_enough: (low + high) // 2  ->  -(-(low + high) // 2)": SEARCH,
+    "selection.peak: high - low > FEW  ->  high - low >= FEW": SEARCH,
+    "selection.peak: (high - low) // 3  ->  -(-(high - low) // 3)": SEARCH,
+    "selection.peak: 3  ->  4": SEARCH,
     "tiers.Tiers._compare_amounts: True  ->  False": "there is an amount for every row",
     "tiers.Tiers._margin: self.growth  ->  True": "a growth of zero adds nothing, by the other way",
     "insurance.cover: debt <= 0  ->  debt < 0": NOTHING,

@@ -235,7 +235,7 @@ class CrossMargin:
             held = instrument.notional(mark, size)
             self.value += held
             self.unrealised += instrument.unrealised_pnl(mark, size, position.cost)
-            if not pool.is_house and pool.portfolio is None:
+            if not pool.is_house:
                 other = 0 if position.opposite is None else beside(position, mark)
                 self.maintenance += instrument.margin_of(held, size, position.cost, other)
         if pool.portfolio is not None:
@@ -257,8 +257,6 @@ class PoolMargin(CrossMargin):
     def __init__(self, pool: Pool, wallet: Money, marks: Marks) -> None:
         super().__init__(pool, wallet, marks)
         self.initial: Money = 0
-        if pool.is_house:
-            return
         for position in pool.listed:
             if position.isolated:
                 self.initial += order_margin(position)
@@ -360,13 +358,12 @@ def liquidation_price(
         left = found - needed - line
         return left + reserve(price) if reserve is not None else left
 
-    net = sum(leg.size for leg in legs)
-    below = failing_below(spare, mark)
-    if len(legs) == 1 and net > 0:
-        return below
-    above = failing_above(spare, mark)
     # A hedge that is nearly even can fail on both sides: margin grows with the price.
-    return below if below is not None and (net > 0 or above is None) else above
+    if sum(leg.size for leg in legs) > 0:
+        below = failing_below(spare, mark)
+        return failing_above(spare, mark) if below is None else below
+    above = failing_above(spare, mark)
+    return failing_below(spare, mark) if above is None else above
 
 
 def failing_below(spare: Callable[[MarkPrice], Money], mark: MarkPrice) -> MarkPrice | None:

@@ -54,16 +54,12 @@ def first(
     if select is Select.PSEUDO_RANDOM:
         return min(positions, key=lambda p: mixed(p.holder, p.instrument.index, now))
     value = SELECTION[select]
-    if valued is not None:
-        return min(
-            positions,
-            key=lambda p: (
-                valued(p.instrument.settle, value(p, marks.of(p))),
-                p.instrument.symbol,
-                p.side,
-            ),
-        )
-    return min(positions, key=lambda p: (value(p, marks.of(p)), p.instrument.symbol, p.side))
+
+    def worth(position: Position) -> Money:
+        amount = value(position, marks.of(position))
+        return amount if valued is None else valued(position.instrument.settle, amount)
+
+    return min(positions, key=lambda p: (worth(p), p.instrument.symbol, p.side))
 
 
 def how_much(

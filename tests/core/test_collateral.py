@@ -314,6 +314,20 @@ def test_all_assets_stand_behind_a_position_whatever_it_settles_in() -> None:
     assert held.bankruptcy_price == 181
 
 
+def test_losses_in_two_assets_are_compared_in_the_accounts_currency() -> None:
+    """2 coins, 2,000 units, are 200 dollars; 150 dollars are 15,000 units and the smaller loss."""
+    it = with_inverse(0)
+    it.mark("BTC", 100)
+    it.hold("ann", "INV", -1_000, 100, other="bob")
+    it.hold("ann", "BTC", 50, 100)
+    it.mark("INV", 125)
+
+    (step, *_) = only(it.mark("BTC", 97), LiquidationStepTaken)
+
+    assert {p.symbol: p.unrealised_pnl for p in step.positions} == {"BTC": -150_00, "INV": -200_00}
+    assert step.symbol == "INV"
+
+
 def test_what_is_lacking_in_dollars_is_freed_in_coins() -> None:
     """20 dollars are 0.2 coins at 100, a tenth of the 2 that 250 lots are worth at 125."""
     it = with_inverse(300, amount=Amount.JUST_ENOUGH)

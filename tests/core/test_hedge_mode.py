@@ -17,7 +17,16 @@ from exchange.core.messages import (
     SetLeverage,
     SetPositionMode,
 )
-from exchange.core.rules import Amount, LiquidationRules, MarginRules, Tier, TierCounts
+from exchange.core.rules import (
+    Amount,
+    LiquidationRules,
+    MarginRules,
+    Select,
+    Tier,
+    TierCounts,
+    TierInput,
+)
+from exchange.core.selection import down_tiers
 from exchange.core.units import UnitError
 from tests.stage import DOLLAR, SUBTICKS, Stage, only, position, rulebook
 
@@ -292,6 +301,62 @@ def test_margin_freed_is_that_of_both_sides() -> None:
 
     # 4,040 need 131.60: 1.60 is missing, and a lot frees 4.04.
     assert [s.size for s in only(events, LiquidationStepTaken)] == [1]
+
+
+STEEP = (LADDER[0], Tier(floor="1000", maintenance="0.1", leverage_max=50))
+"""8 long and 8 short at 100 come to 1,600: 10 for 1,000, and 10% of the rest."""
+
+
+def eight_and_eight(liquidation: LiquidationRules) -> Stage:
+    """With just what they need."""
+    it = laddered(TierCounts.BOTH_SIDES, 70, tiers=STEEP, leverage=50, liquidation=liquidation)
+    it.hold("ann", "BTC", 8, 100, side_held=LONG)
+    it.hold("ann", "BTC", -8, 100, side_held=SHORT)
+    return it
+
+
+def test_margin_freed_is_what_the_other_side_no_longer_needs_too() -> None:
+    """At 106 9.60 is missing, and a lot less frees 10.60; a side alone would free 1.06."""
+    it = eight_and_eight(LiquidationRules(amount=Amount.JUST_ENOUGH))
+
+    (step, *_) = only(it.mark("BTC", 106), LiquidationStepTaken)
+
+    assert step.size == 1
+
+
+def test_a_side_in_the_lowest_tier_comes_down_from_where_both_are() -> None:
+    """Of 848 and 848, 152 may stay."""
+    it = eight_and_eight(LiquidationRules(amount=Amount.DOWN_ONE_TIER))
+
+    (step, *_) = only(it.mark("BTC", 106), LiquidationStepTaken)
+
+    assert step.size == 7
+
+
+def test_where_the_other_side_alone_is_above_the_tier_all_is_closed() -> None:
+    """20 short are more than 10, whatever is long."""
+    margin = MarginRules(tier_counts=TierCounts.BOTH_SIDES, tier_input=TierInput.SIZE)
+    tiers = LADDER[0], replace(LADDER[1], floor="10")
+    it = Stage(rulebook(tiers=tiers, margin=margin), "BTC")
+    it.trader("ann", deposit=1_000)
+    it.hedge("ann")
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 5, 100, side_held=LONG)
+    it.hold("ann", "BTC", -20, 100, side_held=SHORT)
+    (long, _) = it.venue._state.account_of["ann"].pools["USD"].listed
+
+    assert down_tiers(long, 100 * SUBTICKS, 1) == 5
+
+
+def test_the_side_that_frees_most_is_the_larger_whatever_the_other_needs() -> None:
+    liquidation = LiquidationRules(select=Select.MOST_MARGIN_FREED)
+    it = laddered(TierCounts.BOTH_SIDES, 590, liquidation=liquidation)
+    it.hold("ann", "BTC", -4, 100, side_held=SHORT)
+    it.hold("ann", "BTC", 30, 100, side_held=LONG)
+
+    (step, *_) = only(it.mark("BTC", 80), LiquidationStepTaken)
+
+    assert step.position_side == LONG
 
 
 @pytest.mark.parametrize("deposit", [140, 200, 300])

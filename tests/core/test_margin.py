@@ -1,5 +1,7 @@
 """Equity, initial and maintenance margin, and the two prices at which a position ends."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +9,14 @@ from msgspec import structs
 
 from exchange.core.book import Order
 from exchange.core.margin import (
+    NEVER,
     bankruptcy_price,
     exposed_lots,
     exposure,
+    failing_above,
+    failing_below,
     initial_margin,
+    last_failing,
     liquidation_price,
     maintenance_margin,
     margin_held,
@@ -20,7 +26,15 @@ from exchange.core.margin import (
     unrealised_pnl,
 )
 from exchange.core.messages import LiquidationStarted, Reject, SetLeverage, Withdraw
-from exchange.core.rules import Breach, ContractKind, Tier
+from exchange.core.rules import (
+    Breach,
+    ClosingFee,
+    ContractKind,
+    LiquidationRules,
+    MarginRules,
+    Tier,
+    TierInput,
+)
 from tests.stage import DOLLAR, SUBTICKS, Stage, only, position, rulebook
 
 RISING = (
@@ -145,6 +159,7 @@ def test_exposure_is_the_most_that_open_orders_can_make_of_it(
         (-10, [(15, 90)], 10),
         (-10, [(25, 90)], 15),
         (-10, [(25, 90), (-6, 110)], 16),
+        (1, [(5, 90)], 6),
     ],
 )
 def test_exposure_in_lots_is_the_largest_size_that_it_can_have(
@@ -170,6 +185,31 @@ def test_isolated_orders_take_margin_from_the_wallet_until_they_trade() -> None:
     """What closes takes none; of two sides only the larger counts."""
     assert order_margin(with_orders(10, (-25, 110), (5, 90))) == 165 * DOLLAR
     assert order_margin(with_orders(10, (-12, 110), (5, 90))) == 45 * DOLLAR
+
+
+def test_isolated_orders_have_the_rate_of_the_larger_side_where_tiers_go_by_size() -> None:
+    """Of 20 lots, 10 at 1% and 10 at 21%: 11% of 2,000; 5 sold beside them change nothing."""
+    tiers = (
+        Tier(floor="0", initial="0.01", maintenance="0.01", leverage_max=100),
+        Tier(floor="10", initial="0.21", maintenance="0.01", leverage_max=100),
+    )
+    held = position(1, 100, tiers=tiers, margin=MarginRules(tier_input=TierInput.SIZE))
+    held.trade(-1, -held.cost)
+    for order in (Order(1, 1, 0, True, 100, 20), Order(2, 1, 0, False, 100, 5)):  # noqa: FBT003
+        held.hold(order, order.size)
+
+    assert order_margin(held) == 220 * DOLLAR
+
+
+def test_the_top_of_a_tier_is_opened_at_its_rate() -> None:
+    """1% of 1,000; of a dollar more, 10%."""
+    tiers = (
+        Tier(floor="0", initial="0.01", maintenance="0", leverage_max=100),
+        Tier(floor="1000", initial="0.1", maintenance="0", leverage_max=100),
+    )
+
+    assert initial_margin(position(10, 100, leverage=100, tiers=tiers), 10_000) == 1_000
+    assert initial_margin(position(10, 100, leverage=100, tiers=tiers), 10_010) == 1_010
 
 
 # -------------------------------------------------------------------------- the boundary
@@ -215,6 +255,23 @@ def test_where_equality_fails_an_order_must_leave_more_than_maintenance_margin()
     assert not only(events, LiquidationStarted)
     account = it.account("ann")
     assert (account.initial_margin, account.available_margin) == (100 * DOLLAR + 1, 0)
+
+
+def test_where_equality_fails_a_bucket_must_hold_a_unit_more_than_maintenance_margin() -> None:
+    """Of 4,000, the first 1,000 at 1% and the rest at 10%: it outgrew its leverage."""
+    strict = structs.replace(rulebook().liquidation, trigger=Breach.AT_OR_BELOW)
+    it = Stage(structs.replace(rulebook(tiers=RISING), liquidation=strict))
+    it.trader("ann", deposit=200)
+    it.mark("BTC", 10)
+    it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=50))
+    it.hold("ann", "BTC", 100, 10)
+    it.mark("BTC", 40)
+
+    held = it.position("ann", "BTC")
+
+    assert held is not None
+    assert (held.maintenance_margin, held.initial_margin) == (310_00, 310_01)
 
 
 def test_a_flat_position_needs_nothing_where_equality_fails() -> None:
@@ -303,6 +360,116 @@ def test_a_fully_collateralised_inverse_short_is_never_liquidated() -> None:
     assert liquidation_price([held], mark, equity - 2, maintenance) is not None
 
 
+@pytest.mark.parametrize(("cents", "price"), [(190_00, 90_00), (190_01, 89_99)])
+def test_where_equality_fails_a_cent_more_is_safe(cents: int, price: int) -> None:
+    strict = structs.replace(rulebook().liquidation, trigger=Breach.AT_OR_BELOW)
+    it = Stage(structs.replace(rulebook(), liquidation=strict))
+    it.trader("ann")
+    it.bring("ann", "USD", cents)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 10, 100)
+
+    held = it.position("ann", "BTC")
+
+    assert held is not None
+    assert held.liquidation_price == price
+    assert not only(it.mark("BTC", 0, price + 1), LiquidationStarted)
+    assert only(it.mark("BTC", 0, price), LiquidationStarted)
+
+
+@pytest.mark.parametrize(
+    ("size", "mark", "collateral", "found"),
+    [
+        (1, 10, 8_00, 2_22),  # P - 2 < 0.1 P + 0.001 P^2 below 2.228, and above 897.8
+        (1, 10, 10_00, 900_01),  # paid for: only above, where 0.9 P < 0.001 P^2
+        (-1, 10, 8_00, 16_13),  # 18 - P < 0.1 P + 0.001 P^2
+    ],
+)
+def test_where_the_rate_grows_a_long_can_fail_above_its_mark_too(
+    size: int, mark: int, collateral: int, found: int
+) -> None:
+    """Margin is 10%, and a thousandth of the notional squared.
+
+    Where a fall endangers it as well, that is what counts for a long.
+    """
+    held = position(size, mark, margin=MarginRules(rate_growth="0.001"))
+    stands = equity_and_maintenance(held, mark * SUBTICKS, collateral)
+
+    assert liquidation_price([held], mark * SUBTICKS, *stands) == found
+
+
+def test_for_a_short_a_rise_counts_where_a_fall_endangers_it_too() -> None:
+    """100 short of an inverse contract at 100 are a coin; x of them at 100 / x.
+
+    x - 0.5 < 0.1 x + 0.1 x^2 below 0.59487 and beyond 8.4: above 168.10, and below 11.90.
+    """
+    held = position(-100, 100, margin=MarginRules(rate_growth="0.1"), **INVERSE)
+    mark = 100 * SUBTICKS
+    stands = equity_and_maintenance(held, mark, 10**8 // 2)
+
+    assert liquidation_price([held], mark, *stands) == 168_11
+
+
+def test_an_even_hedge_of_inverse_contracts_fails_below() -> None:
+    """A coin long and a coin short need 0.2 coins, and twice that at 50."""
+    legs = [position(100, 100, **INVERSE), position(-100, 100, **INVERSE)]
+    mark = 100 * SUBTICKS
+
+    assert liquidation_price(legs, mark, 4 * 10**7, 2 * 10**7) == 49_99
+
+
+Spare = Callable[[int], int]
+
+
+@pytest.mark.parametrize(
+    ("spare", "mark", "found"),
+    [
+        (lambda p: p - 1, 10, None),  # 1 is safe
+        (lambda p: p - 2, 10, 1),
+        (lambda p: p - 50, 100, 49),
+        (lambda p: p - 50, 10, 49),  # the mark fails already
+        (lambda _: -1, 10, 10),  # every price does
+        (lambda p: p - NEVER, NEVER // 2, NEVER - 1),
+    ],
+)
+def test_prices_that_fail_below_end_somewhere(spare: Spare, mark: int, found: int | None) -> None:
+    assert failing_below(spare, mark) == found
+
+
+@pytest.mark.parametrize(
+    ("spare", "mark", "found"),
+    [
+        (lambda _: 0, 10, None),
+        (lambda p: 50 - p, 10, 51),
+        (lambda p: 50 - p, 100, 51),  # the mark fails already
+        (lambda p: 1 - p, 10, 2),  # 1 is safe
+        (lambda p: 0 - p, 10, 10),  # no price is
+        (lambda p: min(p - 5, 50 - p), 10, 51),  # it fails below as well
+        (lambda p: NEVER - 1 - p, NEVER // 2, NEVER),
+        (lambda p: NEVER - p, NEVER // 2, None),
+    ],
+)
+def test_prices_that_fail_above_begin_somewhere(spare: Spare, mark: int, found: int | None) -> None:
+    assert failing_above(spare, mark) == found
+
+
+@pytest.mark.parametrize("slope", [1, 7, 1_000])
+@pytest.mark.parametrize("zero", [3, 12_345, 10**11 + 1])
+@pytest.mark.parametrize("rises", [True, False])
+def test_on_a_straight_line_a_few_looks_are_enough(slope: int, zero: int, *, rises: bool) -> None:
+    """However far the ends are apart: in halves, it would take 40."""
+    looks: list[int] = []
+
+    def spare(price: int) -> int:
+        looks.append(price)
+        return slope * (price - zero) if rises else slope * (zero - price)
+
+    ends = (1, 10**12) if rises else (10**12, 1)
+
+    assert last_failing(spare, *ends) == (zero - 1 if rises else zero + 1)
+    assert len(looks) <= 6
+
+
 # ---------------------------------------------------------------------- bankruptcy price
 
 
@@ -345,3 +512,58 @@ def test_the_bankruptcy_price_is_rounded_in_the_venues_favour(
     size: int, equity: int, price: int
 ) -> None:
     assert bankruptcy_price(position(size, 100), 100 * SUBTICKS, equity * DOLLAR) == price
+
+
+@pytest.mark.parametrize(
+    ("fee", "size", "deposit", "price"),
+    [
+        (ClosingFee.MARK, 10, 109, 90),  # 891 are owed, and 1% of 900
+        (ClosingFee.MARK, -10, 111, 110),  # 1,111 are there, and 1% of 1,100
+        (ClosingFee.MARK, 10, 108, 91),  # 892 are owed: 901.01
+        (ClosingFee.ENTRY, 10, 110, 90),  # 890 are owed, and 1% of 1,000
+        (ClosingFee.ENTRY, -10, 110, 110),
+        (ClosingFee.NONE, 10, 110, 89),
+    ],
+)
+def test_the_bankruptcy_price_may_leave_the_closing_fee(
+    fee: ClosingFee, size: int, deposit: int, price: int
+) -> None:
+    rules = LiquidationRules(bankruptcy_keeps_fee=True)
+    margin = MarginRules(closing_fee=fee)
+    tiers = (Tier(floor="0", maintenance="0.05", leverage_max=100),)
+    it = Stage(rulebook(taker="0.01", tiers=tiers, margin=margin, liquidation=rules))
+    it.trader("ann", deposit=deposit)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", size, 100)
+
+    held = it.position("ann", "BTC")
+
+    assert held is not None
+    assert held.bankruptcy_price == price
+
+
+def test_the_fee_on_the_last_unit_takes_another_tick() -> None:
+    """A dollar is owed, and 1% of whatever is paid: not at 1, but at 2."""
+    margin = MarginRules(closing_fee=ClosingFee.MARK)
+    it = Stage(rulebook(taker="0.01", margin=margin))
+    it.enlist("YEN-PERP", settle="YEN", money_unit="1", mark_unit="0.01")
+    it.trader("ann")
+    it.bring("ann", "YEN", 200)
+    it.mark("YEN-PERP", 100)
+    it.hold("ann", "YEN-PERP", 1, 100)
+    held = it.venue._state.account_of["ann"].pools["YEN"].listed[0]
+
+    assert bankruptcy_price(held, 100 * SUBTICKS, 99, keeps_fee=True) == 2
+    assert bankruptcy_price(held, 100 * SUBTICKS, 99) == 1
+
+
+def test_the_fillable_price_is_rounded_towards_the_mark() -> None:
+    """At 85 equity is 5 and 8.50 are needed: 15% of the 3.50 that are missing are 0.525."""
+    it = Stage(rulebook(liquidation=LiquidationRules(spread_to_maintenance="0.15")))
+    it.trader("ann", deposit=20)
+    it.mark("BTC", 100)
+    it.hold("ann", "BTC", 1, 100)
+
+    held = it.venue.account_view("ann", "USD", marks={"BTC": 85_00}).positions[0]
+
+    assert held.fillable_price == 84_48

@@ -296,6 +296,38 @@ def test_an_isolated_leg_needs_what_its_tier_says_and_not_what_the_grid_does() -
 
     assert held is not None
     assert held.margin_ratio == RATE_ONE
+    assert held.maintenance_margin == held.initial_margin == 400 * DOLLAR
+
+
+def test_a_leg_is_shown_with_what_it_would_need_alone() -> None:
+    """A fifth of 4,000 by the grid, where the tiers would ask for a tenth."""
+    it = stage(GridRules(moves=("0.2",)))
+    it.hold("ann", "BTC", -40, 100)
+
+    held = it.position("ann", "BTC")
+
+    assert held is not None
+    assert held.maintenance_margin == held.initial_margin == 800 * DOLLAR
+
+
+def test_the_liquidation_price_is_where_the_grid_liquidates() -> None:
+    """500 + 10 (P - 100) is less than a fifth of 10 P below 62.50."""
+    it = stage(GridRules(moves=("0.2",)), deposit=500)
+    it.hold("ann", "BTC", 10, 100)
+
+    held = it.position("ann", "BTC")
+
+    assert held is not None
+    assert held.liquidation_price == 62_49
+    assert not only(it.mark("BTC", 62, 50), LiquidationStarted)
+    assert only(it.mark("BTC", 62, 49), LiquidationStarted)
+
+
+def test_who_holds_nothing_needs_nothing() -> None:
+    it = stage()
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=5))
+
+    assert it.account("ann").initial_margin == 0
 
 
 def test_nobody_goes_over_with_an_order_anywhere_in_the_pool() -> None:
@@ -440,6 +472,17 @@ def test_an_even_pair_shrinks_leg_by_leg() -> None:
     assert -it.size("ann", "ETH") >= 25
     (end,) = only(events, LiquidationEnded)
     assert end.equity >= end.maintenance_margin > 0
+
+
+def test_where_equality_fails_initial_margin_is_a_unit_more() -> None:
+    rules = LiquidationRules(trigger=Breach.AT_OR_BELOW)
+    it = Stage(rulebook(liquidation=rules, portfolio=PortfolioRules(grid=TEN)), symbols="BTC")
+    it.trader("ann", deposit=280)
+    it.mark("BTC", 100)
+    go_over(it)
+    it.hold("ann", "BTC", 10, 100)
+
+    assert it.account("ann").initial_margin == it.account("ann").maintenance_margin + 1
 
 
 def test_equality_may_fail() -> None:

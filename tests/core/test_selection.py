@@ -213,6 +213,7 @@ def test_the_most_that_closing_frees_is_found_wherever_it_is(most: int) -> None:
     for top in range(most + 1):
         assert peak(lambda lots, top=top: -abs(lots - top), most) == top  # type: ignore[misc]
         assert peak(lambda lots, top=top: min(lots, top), most) == top  # type: ignore[misc]
+    assert peak(lambda lots: lots, most) == most
 
 
 # --------------------------------------------------------------------------- other tiers
