@@ -110,6 +110,9 @@ from exchange.core.units import SECOND, Nanos
 from exchange.core.venue import Venue
 
 TRADERS = ("ann", "bob", "cat", "dan", "eve")
+HOUR: Nanos = 3600 * SECOND
+SLOW = "1800"
+"""Seconds between two payments of funding, where an hour is not too many of them."""
 MILLI: Nanos = SECOND // 1000
 SUBTICKS = 100
 FAIR = 100
@@ -233,11 +236,12 @@ def margin_of(random: Random) -> MarginRules:
 
 
 def funding_of(random: Random) -> FundingRules:
-    """Told or computed, paid every few seconds."""
+    """Told or computed, paid every few seconds or every half hour."""
+    slow = random.random() < 0.5
     return FundingRules(
         method=random.choice(list(FundingMethod)),
-        interval_seconds="2",
-        sample_seconds="0.5",
+        interval_seconds=SLOW if slow else "2",
+        sample_seconds="300" if slow else "0.5",
         premium=random.choice(list(Premium)),
         averaging=random.choice(list(Averaging)),
         impact_notional=random.choice(("0", "2000")),
@@ -341,21 +345,36 @@ class Traffic:
     def opening(self) -> Iterator[Command]:
         """Instruments with marks, and traders with money, some of them in hedge mode."""
         for rules in self.instruments:
-            yield ListInstrument(at=0, rules=rules)
-            yield UpdateMarkPrice(at=0, symbol=rules.symbol, price=FAIR * SUBTICKS)
-            yield UpdateIndexPrice(at=0, symbol=rules.symbol, price=FAIR * SUBTICKS)
+            yield ListInstrument(at=self.at, rules=rules)
+            yield UpdateMarkPrice(at=self.at, symbol=rules.symbol, price=FAIR * SUBTICKS)
+            yield UpdateIndexPrice(at=self.at, symbol=rules.symbol, price=FAIR * SUBTICKS)
         for name in TRADERS:
-            yield OpenAccount(at=0, account=name)
-            yield Deposit(at=0, account=name, asset="USD", amount=self.random.randint(0, 3000_00))
+            yield OpenAccount(at=self.at, account=name)
+            dollars = self.random.choice((0, 1000_00, 3000_00, 3000_00))
             yield Deposit(
-                at=0, account=name, asset="COIN", amount=self.random.randint(0, 20_000000)
+                at=self.at, account=name, asset="USD", amount=self.random.randint(0, dollars)
+            )
+            yield Deposit(
+                at=self.at, account=name, asset="COIN", amount=self.random.randint(0, 20_000000)
             )
             if self.random.random() < 0.3:
-                yield SetPositionMode(at=0, account=name, mode=PositionMode.HEDGE)
-            elif self.rulebook.portfolio.grid is not None and self.random.random() < 0.6:
-                for symbol in ("BTC", "BTC-COIN"):
-                    mode = MarginMode.PORTFOLIO
-                    yield SetMarginMode(at=0, account=name, symbol=symbol, mode=mode)
+                yield SetPositionMode(at=self.at, account=name, mode=PositionMode.HEDGE)
+            yield from self.modes(name)
+
+    def modes(self, name: str) -> Iterator[Command]:
+        """Portfolio margin or a unified account for some, and margin that is added by itself."""
+        drawn = self.random.random()
+        if self.rulebook.portfolio.grid is not None and drawn < 0.4:
+            for symbol in ("BTC", "BTC-COIN"):
+                mode = MarginMode.PORTFOLIO
+                yield SetMarginMode(at=self.at, account=name, symbol=symbol, mode=mode)
+        elif self.rulebook.collateral.currency and drawn < 0.8:
+            yield SetAccountMode(at=self.at, account=name, mode=AccountMode.UNIFIED)
+        for symbol in ("BTC", "ETH"):
+            if self.random.random() < 0.2:
+                mode = MarginMode.ISOLATED
+                yield SetMarginMode(at=self.at, account=name, symbol=symbol, mode=mode)
+                yield SetAutoMargin(at=self.at, account=name, symbol=symbol, on=True)
 
     def spoiled(self, command: Command) -> Command:
         """The same command with a field that nothing fits."""
@@ -608,7 +627,7 @@ class Traffic:
         """Mostly a step, now and then a gap that leaves accounts behind it."""
         symbol = self.symbol()
         before = venue.mark_price(symbol) or FAIR * SUBTICKS
-        reach = self.random.choice((0.01, 0.01, 0.05, 0.4))
+        reach = self.random.choice((0.01, 0.05, 0.2, 0.4))
         home = 0.02 * (FAIR * SUBTICKS - before)
         price = round(before * self.random.uniform(1 - reach, 1 + reach) + home)
         return UpdateMarkPrice(at=self.at, symbol=symbol, price=max(1, price))
@@ -652,7 +671,10 @@ class Traffic:
         return SettleInstrument(at=self.at, symbol="BTC-DATED", price=price)
 
     def pass_time(self, venue: Venue) -> Command:
-        self.at += self.random.randint(0, 300) * MILLI
+        """Now and then an hour, where that is not too many intervals of funding."""
+        slow = self.rulebook.funding.interval_seconds == SLOW
+        jumps = slow and self.random.random() < 0.5
+        self.at += HOUR if jumps else self.random.randint(0, 300) * MILLI
         return PassTime(at=self.at)
 
     def depth(self, venue: Venue) -> Command:
