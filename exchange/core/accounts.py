@@ -66,6 +66,7 @@ class Position(Watched):
         """The other side of a hedge, where tiers count both."""
         self.size: Lots = 0
         self.cost: Money = 0
+        self.has_traded = False
         # Open orders that may increase the position: lots, and what they are worth.
         self.buy_lots: Lots = 0
         self.buy_value: Money = 0
@@ -93,6 +94,7 @@ class Position(Watched):
             value -= closing_value
         self.size += lots
         self.cost += value
+        self.has_traded = True
         return realised
 
     def hold(self, order: Order, lots: Lots) -> None:

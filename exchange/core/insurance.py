@@ -155,7 +155,8 @@ def _first_market(scope: Scope) -> Market | None:
 
 def _first_market_in(state: State, pool: Pool) -> Market | None:
     """The first contract of an asset that the account has traded; any contract else."""
-    held = next(iter(pool.positions.values()), None)
+    # A refused order leaves a position behind that was never held, and must change nothing.
+    held = next((p for p in pool.listed if p.has_traded), None)
     if held is not None:
         return state.markets[held.instrument.index]
     others = [m for m in state.markets if m.instrument.settle == pool.asset]

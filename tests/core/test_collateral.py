@@ -30,6 +30,7 @@ from exchange.core.messages import (
     UnifiedView,
     Withdraw,
 )
+from exchange.core.policies import Amount, FundScope
 from exchange.core.rules import (
     Amount,
     Breach,
@@ -434,6 +435,18 @@ def test_only_an_account_whose_whole_value_is_negative_is_bankrupt() -> None:
     assert [e.amount for e in only(events, InsuranceFundPaid)] == [60_00]
     assert [e.amount for e in only(events, LossUncovered)] == [40_00]
     assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 0)
+
+
+def test_a_refused_order_does_not_choose_the_fund_that_pays() -> None:
+    """She has traded ETH only, so that its fund pays, though BTC comes first."""
+    apart = LiquidationRules(amount=Amount.WHOLE_POSITION, fund_scope=FundScope.PER_CONTRACT)
+    it = stage(rules(fund="60", liquidation=apart))
+    assert it.refusal(it.order("ann", "BTC", 10_000, 100)) is Reject.INSUFFICIENT_MARGIN
+    it.hold("ann", "ETH", 50, 100)
+    it.hold("ann", "ETH", -50, 70)
+    it.mark("COIN-USD", 40)
+    assert it.balance("insurance fund ETH") == 0
+    assert it.balance("insurance fund BTC") == 60_00
 
 
 def test_what_is_owed_beyond_the_limit_is_repaid_at_once() -> None:

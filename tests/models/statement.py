@@ -8,11 +8,13 @@ from fractions import Fraction
 
 from exchange.core.messages import (
     HOUSE,
+    CollateralExchanged,
     Deposited,
     Event,
     FundingPaid,
     InstrumentListed,
     InsuranceFundPaid,
+    InterestPaid,
     LeftoverTaken,
     LiquidationFeeCharged,
     LossSocialised,
@@ -67,6 +69,11 @@ class Statement:
                 self.open[event.account][event.order_id] = event.size
             case OrderCancelled():
                 self.open[event.account].pop(event.order_id, None)
+            case InterestPaid():
+                self.money[event.account, event.asset] -= event.amount
+            case CollateralExchanged():
+                self.money[event.account, event.sold] -= event.amount
+                self.money[event.account, event.bought] += event.repaid
             case _:
                 self._ruin(event)
 
