@@ -30,7 +30,7 @@ from exchange.core.messages import (
     UnifiedView,
     Withdraw,
 )
-from exchange.core.policies import Amount, FundScope
+from exchange.core.policies import FundScope
 from exchange.core.rules import (
     Amount,
     Breach,
