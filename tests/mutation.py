@@ -134,6 +134,11 @@ EQUIVALENT: dict[str, str] = {
     "  ->  state.margin(pool)": QUICKER,
     "settlement._settle_spot: lots > 0  ->  lots >= 0": TRADED,
     "settlement._settle_spot: lots > 0  ->  lots >= 0  (2)": TRADED,
+    "repaying._balances: 0  ->  1": "seen and present balances are only told apart",
+    "repaying._repay: True  ->  False": "there is a value for every source",
+    "repaying._repay: 1  ->  2": "what is worth one unit repays one, either way",
+    "repaying._exchange: amount > have  ->  amount >= have": "just all of it fetches just what is"
+    " wanted",
     "liquidation.look_at_endangered: pool.is_unified or not rests(state, pool, margin)"
     "  ->  True": CLOSER,
     "liquidation.rests: pool.is_house or pool.distress.failing  ->  True": CLOSER,

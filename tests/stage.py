@@ -199,7 +199,7 @@ class Stage:
         price: int,
         other: str = HISTORY,
         side_held: PositionSide = PositionSide.NET,
-    ) -> None:
+    ) -> list[Event]:
         """Give a trader a position (negative: short), by a block trade with `other`."""
         side = Side.BUY if size > 0 else Side.SELL
         events = self.do(
@@ -215,6 +215,7 @@ class Stage:
             )
         )
         assert not only(events, CommandRejected), events
+        return events
 
     def order(
         self,

@@ -24,7 +24,6 @@ def set_auto_margin(state: State, command: SetAutoMargin) -> Refusal | None:
         detail = f"{state.rulebook.title} does not add margin by itself"
         return Refusal(Reject.NOT_OFFERED, detail)
     position.auto_margin = command.on
-    state.touch(position.pool)
     state.emit(
         AutoMarginSet(
             at=state.now,
@@ -75,9 +74,7 @@ def _portion(state: State, position: Position, lacking: Money) -> Money:
 
 
 def reserve(state: State, position: Position, marks: Marks) -> Money:
-    """What an isolated position may still draw on; as if at other marks."""
-    if not position.auto_margin or not position.isolated:
-        return 0
+    """What an isolated position that adds margin may still draw on; as if at other marks."""
     pool = position.pool
     free = state.margin(pool, 0, marks).withdrawable
     if state.rulebook.margin.auto_margin_up_to_value:

@@ -69,13 +69,12 @@ def _repay(scope: Scope, debtor: Pool, cause: Exchange) -> bool:
 
 
 def _sources(scope: Scope) -> list[Pool]:
-    """The pools that have something to give, the first to give it at the front."""
-    state, collateral = scope.state, scope.state.collateral
-    found = [pool for pool in scope.pool.members if _spendable(state, pool) > 0]
+    """The account's pools, the first to give what it has at the front."""
+    collateral, members = scope.state.collateral, scope.pool.members
     assets = collateral.assets
     if collateral.repay is Repay.LEAST_HAIRCUT:
-        return sorted(found, key=lambda p: (-assets[p.asset].ratios[0], assets[p.asset].rank))
-    return sorted(found, key=lambda p: assets[p.asset].rank)
+        return sorted(members, key=lambda p: (-assets[p.asset].ratios[0], assets[p.asset].rank))
+    return sorted(members, key=lambda p: assets[p.asset].rank)
 
 
 def _spendable(state: State, pool: Pool) -> Money:
@@ -95,7 +94,7 @@ def _exchange(state: State, source: Pool, debtor: Pool, wanted: Money, cause: Ex
     wanted = min(wanted, -state.wallet(debtor))
     sold, bought = collateral.assets[source.asset], collateral.assets[debtor.asset]
     price = sold.price(state.marks)
-    if wanted <= 0 or price == 0 or source is debtor:
+    if price == 0:
         return False
     fee = collateral.fee_between(sold, bought)
     amount = collateral.needed(sold, bought, wanted, state.marks, fee)
@@ -103,7 +102,7 @@ def _exchange(state: State, source: Pool, debtor: Pool, wanted: Money, cause: Ex
     if amount > have:
         amount = have
         wanted = min(wanted, collateral.converted(sold, bought, have, state.marks, fee))
-    if wanted <= 0:
+    if wanted == 0:
         return False
     at_mark = min(amount, collateral.needed(sold, bought, wanted, state.marks, 0))
     given, taken = state.funds[source.asset], state.funds[debtor.asset]
@@ -127,7 +126,7 @@ def _exchange(state: State, source: Pool, debtor: Pool, wanted: Money, cause: Ex
             bought_market=bought.market,
             bought_price=bought.price(state.marks),
             left=state.wallet(source),
-            owed=max(0, -state.wallet(debtor)),
+            owed=-state.wallet(debtor),
         )
     )
     return True

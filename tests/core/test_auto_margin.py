@@ -126,7 +126,64 @@ def test_it_ends_at_leverage_one_where_the_rulebook_says_so() -> None:
     it.mark("BTC", 150)
     it.mark("BTC", 189)
     assert it.balance("ann BTC") == 1_000_00
-    assert only(it.mark("BTC", 191), LiquidationStarted)
+    events = it.mark("BTC", 191)
+    assert only(events, LiquidationStarted)
+    assert not added(events)
+
+
+def test_elsewhere_it_goes_on_beyond_leverage_one() -> None:
+    it = stage(AutoMargin.INITIAL_MARGIN, deposit=5_000)
+    it.hold("ann", "BTC", -20, 100)
+    it.do(switch(it))
+    it.mark("BTC", 150)
+    it.mark("BTC", 189)
+    assert not only(it.mark("BTC", 191), LiquidationStarted)
+    assert it.balance("ann BTC") == 1_100_00
+
+
+@pytest.mark.parametrize(("cents", "drawn"), [(0, []), (1, [(7, 1)])])
+def test_a_cent_is_added_where_there_is_one(cents: int, drawn: list[tuple[int, int]]) -> None:
+    """At 94.73 equity is 47.30, and 47.37 are needed: neither helps, and nothing is no addition."""
+    it = stage(AutoMargin.TO_SAFETY, deposit=100)
+    if cents:
+        it.bring("ann", "USD", cents)
+    it.do(switch(it))
+    events = it.mark("BTC", 94, 73)
+    assert added(events) == drawn
+    assert only(events, LiquidationStarted)[0].equity == 47_30 + cents
+
+
+def test_who_is_safe_gives_nothing_back() -> None:
+    """ETH fails in cross: BTC beside it has 100 of the 50 that it needs."""
+    it = stage(AutoMargin.TO_SAFETY, deposit=200)
+    it.hold("ann", "ETH", 10, 100)
+    it.do(switch(it))
+    events = it.mark("ETH", 94)
+    assert [e.symbol for e in only(events, LiquidationStarted)] == [""]
+    assert not added(events)
+    assert it.balance("ann BTC") == 100_00
+
+
+def test_steps_may_be_of_one_unit() -> None:
+    """In whole dollars: a lot at 5 has an initial margin of 1, and lacks 2 at a mark of 3.
+
+    Its equity of 1 - 2 is below the maintenance margin of 1 by two.
+    """
+    margin = MarginRules(auto_margin=AutoMargin.INITIAL_MARGIN)
+    it = Stage(rulebook(margin=margin), symbols="")
+    it.enlist("BTC", money_unit="1")
+    it.trader("ann")
+    it.bring("ann", "USD", 10)
+    it.mark("BTC", 5)
+    it.isolate("ann", "BTC")
+    it.hold("ann", "BTC", 1, 5)
+    it.do(switch(it))
+    assert added(it.mark("BTC", 3)) == [(2, 2)]
+
+
+def test_it_may_be_switched_off_where_it_is_not_offered() -> None:
+    it = stage(AutoMargin.NONE)
+    assert only(it.do(switch(it, on=False)), AutoMarginSet)
 
 
 def test_it_may_be_switched_off_again() -> None:
@@ -158,3 +215,8 @@ def test_the_money_stays_the_traders() -> None:
     it.mark("BTC", 94)
     it.hold("ann", "BTC", -10, 94)
     assert it.balance("ann") == 150 * DOLLAR - 60 * DOLLAR
+
+
+def test_whose_margin_must_be_known() -> None:
+    command = SetAutoMargin(at=1_000, account="eve", symbol="BTC", on=True)
+    assert stage(AutoMargin.TO_SAFETY).refusal(command) is Reject.UNKNOWN_ACCOUNT

@@ -41,6 +41,7 @@ from exchange.core.rules import (
     Gains,
     Haircut,
     LiquidationRules,
+    Repay,
     Rulebook,
 )
 from exchange.core.units import RATE_ONE, SECOND
@@ -425,6 +426,87 @@ def test_collateral_repays_before_positions_are_touched() -> None:
     assert it.balance("fees", "COIN") == 81
 
 
+def stage_with_gems(repay: Repay, *, gem: str = "0.9", limit: str = "", **has: int) -> Stage:
+    """Beside dollars and coins ann has gems, at 50 each; bitcoin costs her 1,500 dollars."""
+    assets = {
+        "COIN": CollateralAsset(market="COIN-USD", ratio="0.8"),
+        "GEM": CollateralAsset(market="GEM-USD", ratio=gem),
+    }
+    book = CollateralRules(currency="USD", assets=assets, repay=repay, borrow_limit=limit)
+    it = Stage(rulebook(collateral=book))
+    it.enlist("COIN-USD", **SPOT)
+    it.enlist("GEM-USD", kind=ContractKind.SPOT, base="GEM", base_unit="0.001")
+    it.marks(BTC=100, ETH=100, **{"COIN-USD": 100, "GEM-USD": 50})
+    it.trader("ann", deposit=has.get("dollars", 1_000))
+    it.bring("ann", "COIN", has.get("coins", 10) * COIN)
+    it.bring("ann", "GEM", has.get("gems", 10 * COIN))
+    it.do(switch(it))
+    it.hold("ann", "BTC", 50, 100)
+    return it
+
+
+@pytest.mark.parametrize(
+    ("repay", "sold"),
+    [
+        (Repay.LEAST_HAIRCUT, [("GEM", 10_000, 500), ("COIN", 1_000, 100)]),
+        (Repay.AS_LISTED, [("COIN", 6_000, 600)]),
+        (Repay.PROPORTIONAL, [("COIN", 4_000, 400), ("GEM", 4_000, 200)]),
+    ],
+)
+def test_which_collateral_repays_first(repay: Repay, sold: list[tuple[str, int, int]]) -> None:
+    """600 are owed; of gems 90% counts, of coins 80%; coins are worth 1,000, gems 500."""
+    it = stage_with_gems(repay, limit="0", dollars=900)
+    found = only(it.hold("ann", "BTC", -50, 70), CollateralExchanged)
+    assert [(e.sold, e.amount, e.repaid // DOLLAR) for e in found] == sold
+    assert found[-1].owed == 0
+    assert found[0].left == 10 * COIN - found[0].amount
+
+
+def test_shares_that_do_not_divide_are_rounded_up_and_the_last_gives_less() -> None:
+    """Two thirds of 100.01 are 66.68 and not 66.67; gems then repay 33.33."""
+    it = stage_with_gems(Repay.PROPORTIONAL, limit="0", dollars=1_400)
+    it.do(Withdraw(at=it.now(), account="ann", asset="USD", amount=1))
+    found = only(it.hold("ann", "BTC", -50, 70), CollateralExchanged)
+    assert [(e.sold, e.amount, e.repaid, e.owed) for e in found] == [
+        ("COIN", 667, 66_68, 33_33),
+        ("GEM", 667, 33_33, 0),
+    ]
+
+
+@pytest.mark.parametrize("repay", Repay)
+@pytest.mark.parametrize(
+    ("gems", "price", "dollars"), [(4 * COIN, 10, 980), (1, 1, 1_000)], ids=["some", "a grain"]
+)
+def test_what_has_been_repaid_may_be_enough_whoever_gave_it(
+    repay: Repay, gems: int, price: int, dollars: int
+) -> None:
+    """-520 dollars, 10 coins and 4 gems at 10, of which half counts; one ETH needs 10.
+
+    At 62 a coin equity is -520 + 496 + 20; repaid, what is left of 660 counts more than that.
+    Or -500 dollars, and a thousandth of a gem that is worth nothing.
+    """
+    it = stage_with_gems(repay, gem="0.5", dollars=dollars, gems=gems)
+    it.mark("GEM-USD", price)
+    it.mark("BTC", 99)
+    it.hold("ann", "ETH", 1, 100)
+    it.hold("ann", "BTC", -50, 70)
+    events = it.mark("COIN-USD", 62)
+    assert sum(e.repaid for e in only(events, CollateralExchanged)) == (1_500 - dollars) * DOLLAR
+    assert only(events, LiquidationEnded)
+    assert it.size("ann", "ETH") == 1
+
+
+def test_what_is_lost_already_cannot_be_sold() -> None:
+    """Of ten coins an inverse contract has lost six: four repay 400, and gems the other 100."""
+    it = stage_with_gems(Repay.AS_LISTED, limit="0", gems=20 * COIN)
+    it.enlist("XBT", kind=ContractKind.INVERSE, settle="COIN", money_unit="0.001")
+    it.mark("XBT", 100)
+    it.hold("ann", "XBT", 2_400, 100)
+    it.mark("XBT", 80)
+    found = exchanged(it.hold("ann", "BTC", -50, 70))
+    assert found == [("COIN", 4_000, 0, "USD", 400_00), ("GEM", 2_000, 0, "USD", 100_00)]
+
+
 def test_only_an_account_whose_whole_value_is_negative_is_bankrupt() -> None:
     """Ten coins at 40 do not repay 500: the fund pays the 100 that are missing."""
     it = stage(rules(fund="60"))
@@ -480,6 +562,75 @@ def test_what_a_liquidation_let_be_owed_is_repaid_when_it_has_ended() -> None:
     assert only(events, LiquidationEnded)
     assert [e.cause for e in only(events, CollateralExchanged)] == [Exchange.LIMIT]
     assert it.balance("ann") == 0
+
+
+@pytest.mark.parametrize(("cents", "repaid"), [(0, []), (1, [400_01])])
+def test_the_limit_itself_may_be_owed(cents: int, repaid: list[int]) -> None:
+    it = stage(rules(limit="400"), dollars=1_100)
+    it.hold("ann", "BTC", 50, 100)
+    if cents:
+        it.do(Withdraw(at=it.now(), account="ann", asset="USD", amount=cents))
+    assert [row[4] for row in exchanged(it.hold("ann", "BTC", -50, 70))] == repaid
+
+
+def test_a_cent_is_repaid_too() -> None:
+    it = stage(rules(limit="0"), dollars=1_500)
+    it.hold("ann", "BTC", 50, 100)
+    it.do(Withdraw(at=it.now(), account="ann", asset="USD", amount=1))
+    assert exchanged(it.hold("ann", "BTC", -50, 70)) == [("COIN", 1, 0, "USD", 1)]
+
+
+def test_the_fee_is_what_is_sold_beyond_the_worth_of_what_is_repaid() -> None:
+    """500 dollars are 5 coins; at 1% 5.051 are sold for them."""
+    it = stage(rules(limit="0", conversion_fee="0.01"))
+    it.hold("ann", "BTC", 50, 100)
+    assert exchanged(it.hold("ann", "BTC", -50, 70)) == [("COIN", 5_051, 51, "USD", 500_00)]
+
+
+def test_what_has_no_price_yet_repays_when_it_has_one() -> None:
+    assert exchanged(unpriced_coins().mark("COIN-USD", 100)) == [("COIN", 2_500, 0, "USD", 250_00)]
+
+
+def test_what_has_no_price_repays_nothing_in_a_liquidation() -> None:
+    """250 are owed when 25 bitcoin have lost their gain: they go at 110, and the coins stay."""
+    it = unpriced_coins()
+    events = it.mark("BTC", 100)
+    assert not exchanged(events)
+    assert only(events, LiquidationEnded)[0].closed_all
+    assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 10 * COIN)
+
+
+def unpriced_coins() -> Stage:
+    """Ann owes 250 dollars, has ten coins without a mark, and 25 bitcoin with a gain of 1,250."""
+    it = Stage(rules(limit="0"))
+    it.enlist("COIN-USD", **SPOT)
+    it.mark("BTC", 100)
+    it.trader("ann", deposit=1_000)
+    it.bring("ann", "COIN", 10 * COIN)
+    it.do(switch(it))
+    it.hold("ann", "BTC", 50, 100)
+    it.mark("BTC", 150)
+    assert not exchanged(it.hold("ann", "BTC", -25, 50))
+    assert it.balance("ann") == -250_00
+    return it
+
+
+def test_what_found_no_collateral_waits_until_a_balance_changes() -> None:
+    """An inverse contract has lost six coins of ten: four repay 400 of 500.
+
+    It comes back to a loss of 2.67 coins; they repay the rest when a dollar has been brought in.
+    """
+    it = stage(rules(limit="0"))
+    it.enlist("XBT", kind=ContractKind.INVERSE, settle="COIN", money_unit="0.001")
+    it.marks(XBT=100)
+    it.hold("ann", "XBT", 2_400, 100)
+    it.hold("ann", "ETH", 50, 100)
+    it.hold("ann", "BTC", 50, 100)
+    it.marks(ETH=150, XBT=80)
+    assert exchanged(it.hold("ann", "BTC", -50, 70)) == [("COIN", 4_000, 0, "USD", 400_00)]
+    it.mark("XBT", 90)
+    assert not exchanged(it.mark("ETH", 120))
+    assert exchanged(it.deposit("ann", 1)) == [("COIN", 990, 0, "USD", 99_00)]
 
 
 def test_an_hours_interest_is_paid_to_the_unit() -> None:
