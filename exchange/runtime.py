@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from random import Random
+from typing import get_args
 
 import msgspec
 
@@ -15,6 +16,7 @@ from exchange.bars import Bar, BarSource
 from exchange.clocks import AlarmClock, MarkClock
 from exchange.comparison import BookChecks, Comparison
 from exchange.core.messages import (
+    AnyEvent,
     BookView,
     CollateralExchanged,
     Command,
@@ -67,6 +69,9 @@ MOVES_MONEY = {
     PositionDeleveraged,
     PositionSettled,
 }
+PUBLIC = frozenset(kind for kind in get_args(AnyEvent) if issubclass(kind, MarketEvent))
+"""Types are looked up and compared where each event passes: `isinstance` of a message that is of
+another type takes four times as long."""
 
 Action = Callable[[], object]
 Observer = Callable[[Event], None]
@@ -267,7 +272,7 @@ class Simulation:
 
     def _take(self, item: FeedItem) -> None:
         self._feed_items += 1
-        if isinstance(item, BookCheck):
+        if type(item) is BookCheck:
             self._comparison.compare(item)
         else:
             if item.at < self.now:
@@ -335,8 +340,8 @@ class Simulation:
             kind = type(event)
             if kind not in self._skipped:
                 self._record(event)
-            if isinstance(event, MarketEvent):
-                self._publish_public(event)
+            if kind in PUBLIC:
+                self._publish_public(event)  # type: ignore[arg-type]
                 continue
             if getattr(event, "account", None) in self._owner:
                 own.setdefault(event.account, []).append(event)  # type: ignore[attr-defined]
@@ -349,7 +354,7 @@ class Simulation:
 
     def _record(self, event: Event) -> None:
         self._journal.write(event)
-        self._rejected += isinstance(event, CommandRejected)
+        self._rejected += type(event) is CommandRejected
         for observe in self._observers:
             observe(event)
 

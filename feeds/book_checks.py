@@ -63,7 +63,7 @@ class BookChecks:
     def _release(self, into: list[FeedItem]) -> None:
         item, last = self._held.popleft()
         into.append(item)
-        if isinstance(item, UpdateDepth):
+        if type(item) is UpdateDepth:
             best = self._best(last)
             if best is None:
                 self._notes["book checks without a quote"] += 1

@@ -48,9 +48,9 @@ def finish_for(listing: Listing, law: AroundLaw | None = None) -> Finish:
 def as_told(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
     """Everything but quotes; a liquidation is a trade like another."""
     for _, said, _ in told:
-        if isinstance(said, Liquidation):
+        if type(said) is Liquidation:
             yield _trade(said)
-        elif not isinstance(said, Quote):
+        elif type(said) is not Quote:
             yield said
 
 
@@ -59,13 +59,13 @@ def checked_by_number(told: Iterator[Told], notes: Counter[str]) -> Iterator[Fee
     checks = BookChecks(notes)
     try:
         for _, said, number in told:
-            if isinstance(said, Quote):
+            if type(said) is Quote:
                 if not checks.quote(number, said):
                     continue
-            elif isinstance(said, UpdateDepth):
+            elif type(said) is UpdateDepth:
                 checks.depth(said, number)
             else:
-                checks.other(_trade(said) if isinstance(said, Liquidation) else said)
+                checks.other(_trade(said) if type(said) is Liquidation else said)
             yield from checks.ready()
     except TickFileError:
         yield from checks.rest()
@@ -78,12 +78,12 @@ def checked_in_order(told: Iterator[Told], notes: Counter[str]) -> Iterator[Feed
     checks = NearChecks(notes)
     try:
         for _, said, _ in told:
-            if isinstance(said, Quote):
+            if type(said) is Quote:
                 checks.quote(said)
-            elif isinstance(said, UpdateDepth):
+            elif type(said) is UpdateDepth:
                 checks.depth(said)
             else:
-                checks.other(_trade(said) if isinstance(said, Liquidation) else said)
+                checks.other(_trade(said) if type(said) is Liquidation else said)
             yield from checks.ready()
     except TickFileError:
         yield from checks.rest()
@@ -95,11 +95,11 @@ def quoted(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
     """Quotes are the book: one level on each side."""
     last: Quote | None = None
     for _, said, _ in told:
-        if isinstance(said, Quote):
+        if type(said) is Quote:
             yield _levels(said, last)
             last = said
         else:
-            yield _trade(said) if isinstance(said, Liquidation) else said
+            yield _trade(said) if type(said) is Liquidation else said
 
 
 def surrounded(law: AroundLaw, *, quotes: bool) -> Finish:
@@ -109,11 +109,11 @@ def surrounded(law: AroundLaw, *, quotes: bool) -> Finish:
     def surround(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
         around = Around(law)
         for _, said, _ in told:
-            if isinstance(said, Quote):
+            if type(said) is Quote:
                 yield around.at_quote(said)
                 continue
-            item = _trade(said) if isinstance(said, Liquidation) else said
-            if isinstance(item, RecordedTrade) and not quotes:
+            item = _trade(said) if type(said) is Liquidation else said
+            if type(item) is RecordedTrade and not quotes:
                 yield around.at_trade(item)
             yield item
 
@@ -147,17 +147,17 @@ def index_finish(listing: Listing, perpetual: Instrument, scale: Scale) -> Finis
 
 def _quoted_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
     for _, said, _ in told:
-        if isinstance(said, Quote) and said.bid and said.ask:
+        if type(said) is Quote and said.bid and said.ask:
             yield said.at, said.bid + said.ask
 
 
 def _book_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
     levels, orders = Levels(), OrderMirror("")
     for _, said, _ in told:
-        if isinstance(said, UpdateDepth):
+        if type(said) is UpdateDepth:
             levels.apply(said)
             bid, _, ask, _ = levels.best
-        elif isinstance(said, UpdateOrders):
+        elif type(said) is UpdateOrders:
             orders.apply(said)
             bid, _, ask, _ = orders.best
         else:
@@ -168,7 +168,7 @@ def _book_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
 
 def _last_prices(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
     for _, said, _ in told:
-        if isinstance(said, RecordedTrade):
+        if type(said) is RecordedTrade:
             yield said.at, 2 * said.price
 
 

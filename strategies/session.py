@@ -168,7 +168,7 @@ class Session:
         kind = type(news)
         if kind not in self._hooks:
             return
-        if isinstance(news, Bar) and (news.length, news.source) != self._bars:
+        if type(news) is Bar and (news.length, news.source) != self._bars:
             return
         if not (self._line or self._in_hook or self.stopped):
             self._run(news)

@@ -26,6 +26,24 @@ from strategies.orders import Change, Order, accepted_order, fold
 
 T = TypeVar("T")
 
+KEPT: Final = frozenset(
+    {
+        QuoteChanged,
+        MarkPriceChanged,
+        IndexPriceChanged,
+        FundingRateChanged,
+        OrderAccepted,
+        OrderFilled,
+        OrderCancelled,
+        OrderAmended,
+        OrderTriggered,
+        PositionSettled,
+        PositionDeleveraged,
+        LiquidationStarted,
+    }
+)
+"""News that a view is kept of."""
+
 NAMED_MAX: Final = 20
 """So many of the instruments that there are an error names."""
 
@@ -104,6 +122,8 @@ class Views:
 
     def hear(self, news: News) -> None:
         """Keep the views up to date with something that was delivered."""
+        if type(news) not in KEPT:
+            return
         match news:
             case QuoteChanged():
                 self._quotes[news.symbol] = news

@@ -83,9 +83,9 @@ class Liquidations:
 
     def observe(self, event: Event) -> None:
         """Take an event into account."""
-        if isinstance(event, LiquidationStarted):
+        if type(event) is LiquidationStarted:
             self.begun.setdefault(event.account, []).append(event)
-        elif isinstance(event, LiquidationStepTaken):
+        elif type(event) is LiquidationStepTaken:
             closed = self.closed.setdefault(event.account, [])
             if not closed or closed[-1] != event.symbol:
                 closed.append(event.symbol)

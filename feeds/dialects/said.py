@@ -3,7 +3,7 @@
 Figures stay text until a reader with the market's grids takes them.
 """
 
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, final
 
 import msgspec
 
@@ -11,6 +11,7 @@ Rows: TypeAlias = list[tuple[str, str]]
 """Price and size of levels; a size of zero empties one."""
 
 
+@final
 class Depth(msgspec.Struct, frozen=True, gc=False):
     """Levels of a book: all of them, or those that changed."""
 
@@ -34,6 +35,7 @@ class Depth(msgspec.Struct, frozen=True, gc=False):
     """What is wrong with the book after it, where the venue's own checksum tells."""
 
 
+@final
 class Trade(msgspec.Struct, frozen=True, gc=False):
     """A trade."""
 
@@ -63,6 +65,7 @@ class Quoted(msgspec.Struct, frozen=True, gc=False):
     spot: bool | None = None
 
 
+@final
 class Prices(msgspec.Struct, frozen=True, gc=False):
     """Mark price, index price and funding; empty where it was not told."""
 
@@ -78,6 +81,7 @@ class Prices(msgspec.Struct, frozen=True, gc=False):
     spot: bool | None = None
 
 
+@final
 class Forced(msgspec.Struct, frozen=True, gc=False):
     """A liquidation order that was filled."""
 

@@ -129,10 +129,7 @@ class Recording(FileSource):
             at = self._time.forward(row, at)
         for message in own:
             try:
-                if isinstance(message, Quoted):
-                    self._told.append((row, self._quote(at, message), message.number))
-                else:
-                    self._said(row, at, message)
+                self._said(row, at, message)
             except (RowError, UnitError) as error:
                 self._defects.caught(row, error)
 
@@ -147,17 +144,19 @@ class Recording(FileSource):
             raise RowError(Defect.UNKNOWN_SYMBOL, text)
         return False
 
-    def _said(self, row: int, at: Nanos, message: Trade | Depth | Prices | Forced) -> None:
+    def _said(self, row: int, at: Nanos, message: Message) -> None:
         """Add what a message tells.  Raises RowError or UnitError."""
-        if isinstance(message, Trade):
+        if type(message) is Trade:
             self._trade(row, at, message)
-        elif isinstance(message, Depth):
+        elif type(message) is Depth:
             if self._has_book and message.book == self._book:
                 self._depth(row, at, message)
-        elif isinstance(message, Prices):
+        elif type(message) is Prices:
             self._told.extend([(row, price, 0) for price in self._prices(at, message)])
-        else:
+        elif type(message) is Forced:
             self._told.append((row, self._forced(at, message), 0))
+        else:
+            self._told.append((row, self._quote(at, message), message.number))
 
     # ---------------------------------------------------------------------------- depth
 
