@@ -1,7 +1,8 @@
 """Speed and memory: every engine at every size, interleaved, as a table and as JSON.
 
 Rounds go over all engines before the next begins, so that a slow moment of the machine falls on
-everybody.  Medians are shown, and ratios against the first engine of each piece of work.
+everybody.  Medians are shown, and ratios against the first engine of each piece of work; at the
+end, what they should come to and whether they do.
 """
 
 import argparse
@@ -17,7 +18,9 @@ from textwrap import shorten
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 
+from tools.bench.targets import WORDS, lines, markdown
 from tools.bench.works import WORKS, Work
 from tools.report import table
 from tools.run_folder import core_kind, plimsoll_version
@@ -34,15 +37,19 @@ MISSING = 60
 def main(words: Sequence[str] | None = None) -> None:
     """Measure, show, and write the JSON.  `words`: the arguments, those of the process if None."""
     asked = arguments(words)
+    if asked.markdown:
+        sys.stdout.write(markdown(json.loads(Path(asked.markdown).read_text())))
+        return
     results: dict[str, Any] = {"machine": machine(), "works": {}}
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     console.print(" · ".join(results["machine"].values()), style="dim")
     for name in asked.work or WORKS:
         work = WORKS[name]
-        sizes = work.sizes[:1] if asked.quick else work.sizes
+        sizes = work.sizes[:1] if asked.quick else work.sizes + work.long * asked.long
         rows = [row for size in sizes for row in at_size(name, work, size, asked.rounds)]
         results["works"][name] = rows
         show(console, name, work, rows)
+    show_targets(console, results["works"])
     if asked.json:
         Path(asked.json).write_text(json.dumps(results, indent=2) + "\n")
         console.print(f"\nwritten to {asked.json}")
@@ -54,7 +61,14 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("work", nargs="*", help=f"of {', '.join(WORKS)}; all if none is named")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each engine (3)")
     parser.add_argument("--quick", action="store_true", help="the smallest size only")
+    parser.add_argument("--long", action="store_true", help="sizes that take minutes, too")
     parser.add_argument("--json", default="", metavar="FILE", help="write the figures here")
+    parser.add_argument(
+        "--markdown",
+        metavar="FILE",
+        default="",
+        help="measure nothing; the targets as Markdown, from figures that --json wrote",
+    )
     asked = parser.parse_args(words)
     for name in asked.work:
         if name not in WORKS:
@@ -139,19 +153,35 @@ def disagree(name: str, rows: list[dict[str, Any]]) -> None:
 
 
 def show(console: Console, name: str, work: Work, rows: list[dict[str, Any]]) -> None:
-    """The rows as a table."""
+    """The rows as a table, and under it what else there is to tell of them."""
     made = table(
         (f"{name}  {work.title}", "left"),
         ("size", "right"),
         (f"ns each {work.unit}", "right"),
         ("a second", "right"),
         ("ratio", "right"),
-        ("", "left"),
     )
     for row in rows:
-        made.add_row(row["engine"], f"{row['size']:,}", *figures(row), ", ".join(notes(row)))
+        made.add_row(row["engine"], f"{row['size']:,}", *figures(row))
     console.print()
     console.print(made)
+    for row in rows:
+        told = ", ".join(notes(row))
+        if told:
+            line = f"{row['engine']}, {row['size']:,}: {told}"
+            console.print(Padding(line, (0, 0, 0, 2), expand=False), style="dim")
+
+
+def show_targets(console: Console, works: dict[str, list[dict[str, Any]]]) -> None:
+    """What the figures should come to, and whether they do; of works that were measured."""
+    made = table(("Target", "left"), ("", "left"), ("measured", "right"), ("holds", "left"))
+    for target, measured_here, holds in lines(works):
+        if target.work in works:
+            what = f"{target.work}  {target.title}"
+            made.add_row(what, target.aim, measured_here, WORDS[holds])
+    if made.row_count:
+        console.print()
+        console.print(made)
 
 
 def figures(row: dict[str, Any]) -> tuple[str, str, str]:
