@@ -80,8 +80,8 @@ class Tiers:
         maintenance = maintenance_rate(row)
         if self.floors and (floor <= self.floors[-1] or maintenance < self.rates[-1]):
             raise UnitError("risk tiers must rise in floor and never fall in maintenance rate")
-        if not 0 <= maintenance < RATE_ONE or row.leverage_max < 1:
-            raise UnitError("a risk tier needs a rate in [0, 1) and a leverage of 1 or more")
+        if not 0 <= maintenance <= RATE_ONE or row.leverage_max < 1:
+            raise UnitError("a risk tier needs a rate in [0, 1] and a leverage of 1 or more")
         self.floors.append(floor)
         self.rates.append(maintenance)
         self.leverages.append(row.leverage_max)

@@ -95,8 +95,8 @@ def test_nothing_asks_for_nothing() -> None:
         (LADDER[1:], "the first risk tier must begin at 0"),
         ((LADDER[0], LADDER[1], LADDER[1]), "must rise in floor"),
         ((LADDER[0], replace(LADDER[1], maintenance="0.009")), "never fall in maintenance rate"),
-        ((replace(LADDER[0], maintenance="1"),), r"a rate in \[0, 1\)"),
-        ((replace(LADDER[0], maintenance="-0.01"),), r"a rate in \[0, 1\)"),
+        ((replace(LADDER[0], maintenance="1.01"),), r"a rate in \[0, 1\]"),
+        ((replace(LADDER[0], maintenance="-0.01"),), r"a rate in \[0, 1\]"),
         ((replace(LADDER[0], leverage_max=0),), "a leverage of 1 or more"),
     ],
 )

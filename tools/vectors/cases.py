@@ -38,20 +38,41 @@ class UnsupportedError(LookupError):
 
 
 class Case:
-    """A vector's inputs by any of the names they go by."""
+    """A vector's inputs by any of the names they go by, in `snake_case` or `camelCase`."""
 
-    def __init__(self, vector: Vector) -> None:
+    def __init__(self, vector: Vector, used: set[str] | None = None) -> None:
         self.vector = vector
         self.inputs = vector.inputs
         self.venue = vector.venue.lower()
-        self.topic = vector.topic.lower()
+        self.topic = vector.topic.lower().replace("-", "_").replace(" ", "_")
+        self.used: set[str] = set() if used is None else used
+        """Inputs that were looked at."""
+        self._keys = {plain_name(key): key for key in reversed(list(self.inputs))}
 
     def raw(self, *names: str) -> Any:  # noqa: ANN401
         """The first of these inputs that is given, as it stands; None where none is."""
         for name in names:
-            if self.inputs.get(name) is not None:
-                return self.inputs[name]
+            key = name if name in self.inputs else self._keys.get(plain_name(name))
+            if key is not None and self.inputs[key] is not None:
+                self.used.add(key)
+                return self.inputs[key]
         return None
+
+    def rows(self, *names: str) -> dict[str, Mapping[str, Any]]:
+        """Several things by name, given as an object or as a list; empty where none is."""
+        given = self.raw(*names)
+        if isinstance(given, list):
+            given = {
+                str(row.get("symbol") or row.get("asset") or row.get("coin") or f"P{number}"): row
+                for number, row in enumerate(given)
+                if isinstance(row, Mapping)
+            }
+        return given if isinstance(given, dict) else {}
+
+    def unused(self) -> list[str]:
+        """Figures among the inputs that were not looked at."""
+        figures = {k for k, v in self.inputs.items() if not isinstance(v, (bool, type(None)))}
+        return sorted(key for key in figures - self.used if not _is_label(self.inputs[key]))
 
     def maybe(self, *names: str) -> Fraction | None:
         """The first of these inputs that is given, as a figure."""
@@ -70,7 +91,27 @@ class Case:
     def within(self, part: Mapping[str, Any]) -> "Case":
         """The case of a part of the inputs, such as one position."""
         inputs = {k: v for k, v in self.inputs.items() if not isinstance(v, (dict, list))}
-        return Case(msgspec.structs.replace(self.vector, inputs={**inputs, **part}))
+        return Case(msgspec.structs.replace(self.vector, inputs={**inputs, **part}), self.used)
+
+
+def plain_name(name: str) -> str:
+    """A name without what differs between ways of writing it.
+
+    >>> plain_name("entryPrice") == plain_name("entry_price") == plain_name("ENTRY-PRICE")
+    True
+    """
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+def _is_label(value: object) -> bool:
+    """Whether an input is only words."""
+    if not isinstance(value, str):
+        return False
+    try:
+        figure(value)
+    except FigureError:
+        return True
+    return False
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

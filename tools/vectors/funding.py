@@ -23,6 +23,8 @@ from tools.vectors.figures import figure, rounded, text
 DAY = 86_400
 HOURS_8 = 28_800
 PPM = 1_000_000
+MARKS = ("mark", "mark_price")
+ORACLES = ("oracle", "oracle_price")
 DEEP = 10**6
 """Lots that are shown at a price where the vector says nothing of depth."""
 
@@ -49,12 +51,25 @@ def interest(case: Case) -> Fraction:
 
 def rate_from_quotes(case: Case) -> dict[str, Fraction]:
     """Premium, clamp and cap: the rate that quotes around an index lead to."""
-    index = case.number("index", "oracle", "spot", "index_price", "external", "s_twap")
-    bid = case.maybe("impact_bid", "perp", "bid", "perp_price", "mid")
-    ask = case.maybe("impact_ask", "perp", "ask", "perp_price", "mid")
+    premium = case.maybe("premium", "premium_index", "avg_premium", "average_premium", "P")
+    perp = ("perp", "perp_price", "mid", *MARKS)
+    if premium is None:
+        index = case.number("index", "spot", "index_price", "external", "s_twap", *ORACLES)
+        bid, ask = case.maybe("impact_bid", "bid", *perp), case.maybe("impact_ask", "ask", *perp)
+    else:  # quotes that are so far from an index
+        index = Fraction(10_000)
+        bid = ask = index * (1 + premium)
     rulebook = plain_fees(rulebook_for(case), case)
     rules = rulebook.funding
-    clamp, cap = case.maybe("clamp"), case.maybe("cap")
+    clamp, cap = case.maybe("clamp", "damper"), case.maybe("cap", "rate_cap")
+    hours = case.maybe("interval_hours", "interval_h", "hours", "N")
+    if hours:
+        rules = replace(
+            rules,
+            period_seconds=rules.period_seconds or rules.interval_seconds,
+            interval_seconds=text(hours * 3600),
+        )
+        rulebook = replace(rulebook, funding=rules)
     divisor = case.maybe("divisor")
     seconds = Fraction(rules.interval_seconds)
     rulebook = computed(
@@ -69,7 +84,7 @@ def rate_from_quotes(case: Case) -> dict[str, Fraction]:
         cap_by_margin="",
         cap_by_maintenance="",
     )
-    told = case.maybe("interest")
+    told = case.maybe("interest", "interest_rate", "I")
     if told is not None:
         period = Fraction(rulebook.funding.period_seconds or rulebook.funding.interval_seconds)
         daily = rounded(told * DAY / period)
@@ -80,6 +95,8 @@ def rate_from_quotes(case: Case) -> dict[str, Fraction]:
     bids = {} if bid is None else {bid - (tick if bid == ask else 0): DEEP}
     asks = {} if ask is None else {ask + (tick if bid == ask else 0): DEEP}
     bench.show("X", bids, asks)
+    if rulebook.funding.premium is not Premium.IMPACT and bid is not None:
+        bench.mark("X", bid)
     bench.wait(int(Fraction(rulebook.funding.sample_seconds) * SECOND))
     seen = bench.venue.funding_view("X")
     premium, rate = share(seen.premium), share(seen.period_rate)
@@ -89,6 +106,8 @@ def rate_from_quotes(case: Case) -> dict[str, Fraction]:
         "rate": rate,
         "interest": share(seen.interest),
         "hourly": share(seen.uncapped),
+        "funding": share(seen.predicted),
+        "funding_rate": share(seen.predicted),
         "uncapped": share(seen.uncapped),
         "capped": share(seen.predicted),
         "predicted": share(seen.predicted),

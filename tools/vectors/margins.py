@@ -20,26 +20,47 @@ from tools.vectors.bench import (
 )
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
 from tools.vectors.figures import figure, rounded, text
+from tools.vectors.positions import CUMS, ENTRIES, MARKS, RATES, SIZES
 
 PPM = 1_000_000
+FLOORS = ("floor", "notionalFloor", "lower", "min", "minNotional", "from", "lowerBound")
+
+
+def given_tiers(case: Case) -> tuple[Tier, ...]:
+    """The risk tiers that a vector gives: floors and rates, or rows of them.
+
+    Where a row has only a highest leverage, its rate is half of the initial margin there, as
+    Hyperliquid has it.
+    """
+    floors, rates = case.raw("floors"), case.raw("mmr", "rates", "maintenance")
+    if floors and isinstance(rates, list):
+        pairs = [(figure(f), figure(r)) for f, r in zip(floors, rates, strict=True)]
+    else:
+        rows = [case.within(row) for row in case.rows("tiers", "brackets").values()]
+        pairs = [(row.number(*FLOORS, default=0), _rate_of(row)) for row in rows]
+    if not pairs:
+        raise MissingInputError("neither floors and mmr nor tiers were given")
+    return tuple(
+        [
+            Tier(floor=text(floor), maintenance=text(rounded(rate)), leverage_max=LEVERAGE_MAX)
+            for floor, rate in pairs
+        ]
+    )
+
+
+def _rate_of(row: Case) -> Fraction:
+    leverage = row.maybe("maxLeverage", "leverage_max")
+    return 1 / (2 * leverage) if row.maybe(*RATES) is None and leverage else row.number(*RATES)
 
 
 def tier_amounts(case: Case) -> list[Fraction]:
     """The maintenance amount of each tier."""
-    floors, rates = case.raw("floors"), case.raw("mmr", "rates", "maintenance")
-    if not floors or not rates:
-        raise MissingInputError("floors and mmr were not given")
-    rows = tuple(
-        [
-            Tier(
-                floor=text(figure(floor)), maintenance=text(figure(rate)), leverage_max=LEVERAGE_MAX
-            )
-            for floor, rate in zip(floors, rates, strict=True)
-        ]
-    )
-    rulebook = replace(rulebook_for(case), instrument_tiers={"X": rows})
+    rows = given_tiers(case)
+    rulebook = rulebook_for(case)
+    margin = replace(rulebook.margin, rate_growth="0", tier_input=TierInput.NOTIONAL)
+    rulebook = replace(rulebook, instrument_tiers={"X": rows}, margin=margin)
     contract = Contract(tick=Fraction(1, 100), sizes=[Fraction(1)])
-    bench = Bench(rulebook, contract, amounts=[figure(f) for f in floors])
+    bench = Bench(rulebook, contract, amounts=[figure(row.floor) for row in rows])
     made = bench.venue.instruments["X"].tiers
     return [share(cum) * bench.unit for cum in made.maintenance_schedule.cums]
 
@@ -91,26 +112,53 @@ def order_margin(case: Case) -> dict[str, Fraction]:
 
 
 def maintenance_of_notional(case: Case) -> dict[str, Fraction]:
-    """Maintenance margin of a position, given by its size in the settlement asset."""
-    size = case.maybe("position_btc", "position", "notional")
-    price = case.number("mark", "price", default=100)
-    size = case.number("size", "qty") * price if size is None else size
-    rate = case.maybe("mm", "mmr", "mmf", "rf")
-    rate = (case.number("rf") if rate is None else rate) + case.number("slippage", default=0)
-    rulebook = replace(rulebook_for(case), instrument_tiers={"X": tiers(rate)})
+    """Maintenance and initial margin of a position by its size or notional.
+
+    At the vector's own rate and maintenance amount, or in its tiers; where it gives neither, in the
+    rulebook's table of the symbol.
+    """
+    size = case.maybe("position_btc", "position", "notional", "position_value", "value")
+    price = abs(case.number(*MARKS, *ENTRIES, default=100))
+    size = abs(case.number(*SIZES) * price if size is None else size)
+    rate = case.maybe(*RATES, "rf")
+    initial = case.maybe("im", "imr", "imf", "initial_rate", "base_rate")
+    if rate is not None:
+        rows = tiers(rate + case.number("slippage", default=0), case.maybe(*CUMS) or Fraction(0))
+    elif case.raw("tiers", "brackets", "floors") is not None:
+        rows = given_tiers(case)
+    elif initial is not None:
+        rows = tiers(Fraction(0), initial=initial)
+    else:
+        rulebook, symbol = rulebook_for(case), str(case.raw("symbol", "contract", "coin") or "")
+        rows = rulebook.instrument_tiers.get(symbol, ())
+        if not rows:
+            raise MissingInputError("neither mmr nor tiers nor a symbol with a table was given")
+    rulebook = replace(rulebook_for(case), instrument_tiers={"X": rows})
+    leverage = case.maybe("leverage") or Fraction(rows[-1].leverage_max)
     # Nothing is liquidated: the size of a clip is of no concern, but it has to fit the lots.
     rulebook = replace(
         rulebook,
-        margin=replace(rulebook.margin, rate_growth="0"),
+        margin=replace(rulebook.margin, rate_growth="0", tier_input=TierInput.NOTIONAL),
         liquidation=replace(rulebook.liquidation, clip=text(size / price)),
     )
-    contract = Contract(sizes=[size / price])
-    bench = Bench(plain_fees(rulebook, case), contract)
+    contract = Contract(sizes=[size / price], tick=fine_tick(price))
+    bench = Bench(plain_fees(rulebook, case), contract, amounts=[figure(row.floor) for row in rows])
     bench.account("ann", Fraction(int(size) + 1))
     bench.mark("X", price)
+    bench.leverage("ann", "X", whole(leverage, "leverage"))
     bench.trade("ann", "X", size / price, price)
-    found = bench.amount(bench.held("ann", "X").maintenance_margin)
-    return {"maintenance": found, "mm": found}
+    found = bench.held("ann", "X")
+    maintenance = bench.amount(found.maintenance_margin)
+    margin = bench.amount(found.initial_margin)
+    return {
+        "maintenance": maintenance,
+        "mm": maintenance,
+        "maintenance_margin": maintenance,
+        "initial": margin,
+        "im": margin,
+        "initial_margin": margin,
+        "notional": bench.amount(found.notional),
+    }
 
 
 def riskiest_side(case: Case) -> dict[str, Fraction]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from exchange.core.messages import MarginMode, SetMarginMode
 from exchange.core.rules import GridRules, PortfolioRules, Rulebook
 from tools.vectors.bench import Bench, Contract, plain_fees, rulebook_for
-from tools.vectors.cases import Case, UnsupportedError
+from tools.vectors.cases import Case, MissingInputError, UnsupportedError
 from tools.vectors.figures import rounded, text
 
 OF_OPTIONS = ("MR2", "MR3", "MR5", "MR8")
@@ -45,6 +45,8 @@ def combined(case: Case) -> dict[str, Fraction]:
 
 def _charges(case: Case) -> dict[str, Fraction]:
     """A unit's charges by name.  Raises UnsupportedError for one that is of options."""
+    if all(case.maybe(name) is None for name in (*OF_OPTIONS, *OF_FUTURES)):
+        raise MissingInputError(f"none of {', '.join(OF_FUTURES)} was given")
     for name in OF_OPTIONS:
         if case.number(name, name.lower(), default=0):
             raise UnsupportedError(f"{name} {NO_OPTIONS}")

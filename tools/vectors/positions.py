@@ -24,21 +24,65 @@ SATOSHI = Fraction(1, 10**8)
 SAFE = 4
 """Positions come in at a mark so many times better than their entry, and are then looked at as if
 at the vector's own."""
-SIZES = ("qty", "size", "contracts", "positionAmt", "szi", "amount", "position", "position_btc")
-ENTRIES = ("ep", "entry", "avgEntry", "entry_price", "entryPrice", "avg_entry", "price", "open")
+SIZES = (
+    "qty",
+    "size",
+    "contracts",
+    "positionAmt",
+    "szi",
+    "amount",
+    "position",
+    "position_btc",
+    "quantity",
+    "position_size",
+    "currentQty",
+    "base",
+)
+ENTRIES = (
+    "ep",
+    "entry",
+    "avgEntry",
+    "entry_price",
+    "avg_entry",
+    "avg_entry_price",
+    "average_entry_price",
+    "avgPx",
+    "avgPrice",
+    "entryPx",
+    "price",
+    "open",
+)
 WALLETS = (
     "wallet",
     "isolatedWallet",
-    "isolated_wallet",
+    "isolated_margin",
     "margin",
     "position_margin",
     "posMargin",
     "margin_btc",
     "balance_btc",
     "collateral",
+    "wallet_balance",
+    "account_balance",
+    "balance",
+    "deposit",
+    "cash",
 )
-MARKS = ("mark", "mark_price", "markPrice")
-RATES = ("mmr", "mm", "riskRate", "maintenance_rate", "mmf")
+EQUITIES = ("totalEquity", "equity", "accountValue", "margin_balance", "account_equity")
+MARKS = ("mark", "mark_price", "markPx", "oracle", "oracle_price")
+RATES = (
+    "mmr",
+    "mm",
+    "riskRate",
+    "maintenance_rate",
+    "maintenance_margin_rate",
+    "mm_rate",
+    "mmf",
+    "maintMarginRate",
+)
+CUMS = ("cum", "maintenance_amount", "maintenance_deduction", "deduction", "mm_deduction")
+LEVERAGES = ("leverage", "lev")
+ADDED = ("added_margin", "extra_margin", "margin_added", "add_margin")
 SYNONYMS = {
     "liquidation_price": ("liq", "liquidation", "liquidation_price", "liq_price", "lp"),
     "bankruptcy_price": ("bankrupt", "bankruptcy", "bankruptcy_price", "bp"),
@@ -62,17 +106,18 @@ class Subject:
         self.symbol = symbol
         signed = case.number(*SIZES, default=1)
         self.size = abs(signed)
-        side = str(case.raw("side") or "").lower()
+        side = str(case.raw("side", "direction", "position_side") or "").lower()
         is_short = side in ("short", "sell") or (not side and signed < 0) or _says(case, "short")
         self.sign = -1 if is_short else 1
         self.unit_money = SATOSHI if case.raw("unit") == "satoshi" else Fraction(1)
         self.inverse = _is_inverse(case)
         self.wallet = self._wallet(case)
-        self.leverage = case.maybe("leverage")
+        self.leverage = case.maybe(*LEVERAGES)
+        self.added = case.maybe(*ADDED) or Fraction(0)
         self.entry = self._entry(case)
         self.mark = self._mark(case)
         self.maintenance = self._rate(case)
-        self.cum = case.maybe("cum", "maintenance_amount", "deduction") or Fraction(0)
+        self.cum = case.maybe(*CUMS) or Fraction(0)
         self.tick = case.maybe("tick", "tick_size")
 
     @property
@@ -119,17 +164,17 @@ class Subject:
         entry = case.maybe(*ENTRIES)
         if entry is not None:
             return entry
-        value = case.maybe("positionValue", "position_value", "value")
-        if value is not None:  # only the state at a mark is known: as if entered near it
+        value = abs(case.number("positionValue", "value", default=0))
+        if value:  # only the state at a mark is known: as if entered near it
             price = self.size / value if self.inverse else value / self.size
             tick = case.number("tick", "tick_size", default=price)
             return price // tick * tick
         return case.number("mark", default=100)
 
     def _mark(self, case: Case) -> Fraction:
-        mark, value = case.maybe(*MARKS), case.maybe("positionValue", "position_value", "markValue")
+        mark, value = case.maybe(*MARKS), case.maybe("positionValue", "markValue")
         if mark is None and value is not None:
-            value *= self.unit_money
+            value = abs(value) * self.unit_money
             mark = self.size / value if self.inverse else value / self.size
         return self.entry if mark is None else mark
 
@@ -147,7 +192,8 @@ class Subject:
 
 
 def _says(case: Case, word: str) -> bool:
-    return f"_{word}" in case.topic and not case.raw("side", *SIZES)
+    """Whether it is the topic that tells the side."""
+    return f"_{word}" in f"_{case.topic}" and not case.raw("side", "direction")
 
 
 def _is_inverse(case: Case) -> bool:
@@ -182,7 +228,7 @@ def isolated(case: Case) -> tuple[Bench, Subject]:
     by_lot = subject.unit_money == SATOSHI
     if subject.wallet is not None and subject.wallet <= 0:
         raise UnsupportedError(f"margin was {float(subject.wallet):.6g}, expected more than 0")
-    amounts = [subject.floor, subject.wallet or Fraction(0)]
+    amounts = [subject.floor, subject.added, subject.wallet or Fraction(0)]
     contract = subject.contract(by_lot=by_lot)
     rulebook = rules_for(case, subject)
     unit = SATOSHI if by_lot else None
@@ -201,6 +247,7 @@ def isolated(case: Case) -> tuple[Bench, Subject]:
     if subject.wallet is not None:
         bucket = bench.amount(bench.held("ann", "X").bucket)
         bench.add_margin("ann", "X", subject.wallet - bucket)
+    bench.add_margin("ann", "X", subject.added)
     return bench, subject
 
 
@@ -272,7 +319,7 @@ def isolated_position(case: Case) -> dict[str, Fraction]:
 def cross_position(case: Case) -> dict[str, Fraction]:
     """A position that the whole account stands behind."""
     subject = Subject(case)
-    equity = case.maybe("totalEquity", "total_equity", "equity")
+    equity = case.maybe(*EQUITIES)
     deposit = _all_money(case) if equity is None else equity - subject.gain
     bench = crossed(case, [subject], deposit)
     return figures(bench, subject, {"X": subject.mark})
@@ -291,15 +338,19 @@ def _all_money(case: Case) -> Fraction:
 
 def several_cross_positions(case: Case) -> Fraction | dict[str, Fraction]:
     """One of several positions of a cross account; the others' marks are held still."""
-    parts = case.raw("positions")
-    if not isinstance(parts, dict):
-        raise MissingInputError("positions was not given by symbol")
+    parts = case.rows("positions")
+    if not parts:
+        raise MissingInputError("positions was not given, by symbol or as a list")
     subjects = [Subject(case.within(part), symbol) for symbol, part in parts.items()]
     bench = crossed(case, subjects, _all_money(case))
     marks = {subject.symbol: subject.mark for subject in subjects}
-    targets = {s.symbol: figures(bench, s, marks)["liquidation_price"] for s in subjects}
+    wanted = "bankruptcy_price" if "bankruptcy" in case.topic else "liquidation_price"
+    seen = {s.symbol: figures(bench, s, marks) for s in subjects}
+    targets = {symbol: found[wanted] for symbol, found in seen.items() if wanted in found}
     target = case.raw("target", "symbol")
-    return targets[target] if target else targets
+    if target in seen:
+        return targets.get(target) if not isinstance(case.vector.expected, dict) else seen[target]
+    return {**seen[subjects[0].symbol], **targets}
 
 
 def any_cross(case: Case) -> Fraction | dict[str, Fraction]:

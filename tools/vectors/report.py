@@ -42,7 +42,7 @@ def tell_vectors(out: Console, results: Sequence[Result]) -> None:
         made.add_row(*row)
     out.print(made)
     for one in results:
-        if one.status == "unsupported":
+        if one.detail and one.status in ("unsupported", "fail"):
             out.print(f"{one.id}: {one.detail}")
     found = ", ".join(f"{count} {status}" for status, count in counts(results).items() if count)
     out.print(f"{len(results)} vectors: {found}")

@@ -52,13 +52,21 @@ def read(path: Path) -> Any:  # noqa: ANN401
 def answered(vector: Vector) -> Result:
     """One vector: pass, fail, unsupported; disputed where its source contradicts itself."""
     found: Any = None
+    case = Case(vector)
     try:
-        found = answer_to(vector.topic)(Case(vector))
+        found = answer_to(vector.topic)(case)
         same, found = compared(vector.expected, found, tolerance_of(vector.tolerance))
-        status, detail = ("pass" if same else "fail"), ""
+        status, detail = ("pass", "") if same else ("fail", _ignored(case))
     except (UnsupportedError, MissingInputError, FigureError, UnitError) as error:
         status, detail, found = "unsupported", str(error), plain(found)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
         what = f"{type(error).__name__}: {error}"
         status, detail, found = "unsupported", f"the inputs do not fit the topic ({what})", None
     if not vector.verified and status != "unsupported":
@@ -74,3 +82,9 @@ def answered(vector: Vector) -> Result:
         detail=detail,
         source=vector.source,
     )
+
+
+def _ignored(case: Case) -> str:
+    """Which figures the topic has no use for: the likeliest reason why another was found."""
+    unused = case.unused()
+    return f"the topic does not use {', '.join(unused)}" if unused else ""

@@ -175,7 +175,8 @@ def just_enough(case: Case) -> Fraction:
 class Subaccount:
     """An account as dYdX's tests write it: quote balance in USDC, sizes in base quantums."""
 
-    def __init__(self, case: Case, rulebook: Rulebook) -> None:
+    def __init__(self, case: Case, rulebook: Rulebook, *, whole_quantums: bool = False) -> None:
+        """`whole_quantums`: money is in them, as on the chain, wherever prices allow it."""
         rows = case.raw("positions")
         if not isinstance(rows, list) or not rows:
             raise MissingInputError("positions was not given as a list")
@@ -200,17 +201,30 @@ class Subaccount:
             deposit = case.number("usdc") + paid
         if deposit < 0:
             raise UnsupportedError("no entry prices leave the account safe before")
+        unit = None
+        if whole_quantums and all(price.denominator == 1 for price in self.prices):
+            entries = [
+                price * 4 if size > 0 else ONE
+                for price, size in zip(self.prices, self.sizes, strict=True)
+            ]
+            paid = sum(s * e for s, e in zip(self.sizes, entries, strict=True)) * QUANTUM
+            needed = sum(
+                abs(s) * e * rate for s, e, rate in zip(self.sizes, entries, rates, strict=True)
+            )
+            if case.number("usdc") + paid > needed * QUANTUM:
+                self.entries, unit = entries, QUANTUM
+                deposit = case.number("usdc") + paid
         tables = {name: tiers(rounded(rate)) for name, rate in zip(self.names, rates, strict=True)}
         rulebook = replace(rulebook, instrument_tiers=tables)
         contracts = [
             Contract(
                 name,
                 sizes=[ONE],
-                tick=Fraction(1, 10**9 * entry.denominator) * QUANTUM,
+                tick=unit or Fraction(1, 10**9 * entry.denominator) * QUANTUM,
             )
             for name, entry in zip(self.names, self.entries, strict=True)
         ]
-        self.bench = Bench(rulebook, *contracts, amounts=[deposit])
+        self.bench = Bench(rulebook, *contracts, amounts=[deposit], unit=unit)
         self.bench.account("ann", deposit)
         for name, size, entry in zip(self.names, self.sizes, self.entries, strict=True):
             self.bench.mark(name, entry * QUANTUM)
@@ -228,7 +242,7 @@ def _price(row: Mapping[str, Any]) -> Fraction:
 
 def bankruptcy_value(case: Case) -> Fraction:
     """Quote quantums received (below zero: paid) for closing some of a position at bankruptcy."""
-    account = Subaccount(case, plain_fees(rulebook_for(case), case))
+    account = Subaccount(case, plain_fees(rulebook_for(case), case), whole_quantums=True)
     name = account.names[int(case.number("close_index", "liquidate_index", default=0))]
     closed = abs(case.number("delta_quantums", "delta"))
     marks = {s: account.bench.mark_units(s, price) for s, price in account.marks.items()}
@@ -279,16 +293,11 @@ def fund_delta(case: Case) -> Fraction:
     safe = entry * (10 if size > 0 else Fraction(1, 10))
     bench.mark("X", safe * QUANTUM)
     bench.trade("ann", "X", size, entry * QUANTUM)
-    lots = int(abs(size))
+    lots = int(case.number("fill", default=abs(size)))
     bids, asks = ({price * QUANTUM: lots}, {}) if size > 0 else ({}, {price * QUANTUM: lots})
     bench.show("X", bids, asks)
-    # A mark at which the account has failed, with hardly any equity: the fill decides the rest.
-    at = (
-        abs(usdc)
-        / QUANTUM
-        / abs(size)
-        * (Fraction(1001, 1000) if size > 0 else Fraction(999, 1000))
-    )
+    # The mark at which the account is bankrupt: the fill decides the rest.
+    at = abs(usdc) / QUANTUM / abs(size)
     events = bench.mark("X", at * QUANTUM)
     fees = sum(event.fee for event in only(events, LiquidationFeeCharged))
     paid = sum(event.amount for event in only(events, InsuranceFundPaid))
