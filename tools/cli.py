@@ -46,8 +46,9 @@ from tools.scenario import ScenarioError
 from tools.schema import schema as schema_of
 from tools.vectors.cases import VectorError
 from tools.vectors.report import facts as vector_facts
-from tools.vectors.report import tell_vectors
+from tools.vectors.report import tell_topics, tell_vectors
 from tools.vectors.run import results as vector_results
+from tools.vectors.topics import topics as vector_topics
 from tools.whatif import Change
 from tools.whatif_report import tell_whatif, what_if, whatif_facts
 
@@ -278,15 +279,35 @@ def whatif(
 
 @app.command("vectors")
 def answer_vectors(
-    files: Annotated[list[Path], typer.Argument(help="JSON files of test vectors.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="JSON files of test vectors.")] = None,
     *,
+    topics: Annotated[
+        bool, typer.Option("--topics", help="List the topics that are known, and their inputs.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Answer published figures through the venue, and compare.
 
     Exit code 1 when one differs.  A topic that the venue knows nothing of is unsupported, and
     never passed; a vector whose source contradicts itself is disputed.
+
+    A file is a list of {id, venue, topic, inputs, expected, tolerance, source}.
     """
+    if topics:
+        if as_json:
+            print_json(
+                {
+                    "topics": [
+                        dict(zip(("topic", "what", "inputs"), row, strict=True))
+                        for row in vector_topics()
+                    ]
+                }
+            )
+        else:
+            tell_topics(paper(), vector_topics())
+        return
+    if not files:
+        raise typer.BadParameter("name a JSON file of vectors, or ask for --topics")
     found = [result for path in files for result in vector_results(path)]
     if as_json:
         print_json(vector_facts(found))

@@ -34,6 +34,7 @@ from exchange.core.messages import (
     UpdateDepth,
     UpdateIndexPrice,
     UpdateMarkPrice,
+    Withdraw,
 )
 from exchange.core.rules import ContractKind, Fees
 from exchange.core.units import RATE_ONE, Money
@@ -47,6 +48,8 @@ FINE = Fraction(1, 10**9)
 """The tick where the vector names none, and prices are not too high for it."""
 TICKS_MAX = 10**14
 SUBTICKS = 1_000
+COIN = Fraction(1, 10**12)
+"""Units of an asset that is traded in a spot market."""
 MONEY = Fraction(1, 10**15)
 """The money unit, unless some amount needs a finer one."""
 LEVERAGE_MAX = 1_000_000
@@ -116,8 +119,11 @@ class Contract:
         by_lot: bool = False,
         expiry: str = "",
         underlying: str = "",
+        base: str = "",
     ) -> None:
+        """`base`: of a spot market, the asset that is traded; a contract has none."""
         self.symbol = symbol
+        self.base = base
         self.expiry = expiry
         self.underlying = underlying
         self.tick = tick
@@ -130,11 +136,20 @@ class Contract:
         """What a money unit must divide."""
         return self.lot / self.tick if self.inverse else self.lot * self.tick
 
+    @property
+    def kind(self) -> ContractKind:
+        """What is listed."""
+        if self.base:
+            return ContractKind.SPOT
+        return ContractKind.INVERSE if self.inverse else ContractKind.LINEAR
+
     def rules(self, unit: Fraction) -> InstrumentRules:
         """As the venue lists it."""
         return InstrumentRules(
             symbol=self.symbol,
-            kind=ContractKind.INVERSE if self.inverse else ContractKind.LINEAR,
+            kind=self.kind,
+            base=self.base,
+            base_unit=text(step(COIN, self.lot)),
             settle=self.settle,
             tick_size=text(self.tick),
             lot_size=text(self.lot),
@@ -162,7 +177,7 @@ class Bench:
         self.contracts = {one.symbol: one for one in contracts}
         self.at = 0
         for one in contracts:
-            self.do(ListInstrument(at=0, rules=one.rules(self.unit)))
+            self.enlist(one)
 
     # --------------------------------------------------------------------------- doing
 
@@ -174,6 +189,25 @@ class Bench:
                 raise UnsupportedError(f"{event.command} was refused: {event.detail}")
         self.venue.check()
         return events
+
+    def enlist(self, contract: Contract) -> None:
+        """List a contract, or a spot market."""
+        self.contracts[contract.symbol] = contract
+        self.do(ListInstrument(at=self.at, rules=contract.rules(self.unit)))
+
+    def bring(self, name: str, asset: str, amount: Fraction) -> None:
+        """Let a trader bring in some of an asset."""
+        units = {c.base: step(COIN, c.lot) for c in self.contracts.values() if c.base}
+        lots = whole(amount / units.get(asset, self.unit), f"{asset} amount")
+        if not lots:
+            return
+        self.do(Deposit(at=self.now(), account=name, asset=asset, amount=lots))
+
+    def withdraw(self, name: str, amount: Fraction) -> None:
+        """Let a trader take money out."""
+        if amount > 0:
+            units = self.money(amount)
+            self.do(Withdraw(at=self.now(), account=name, asset="USD", amount=units))
 
     def now(self) -> int:
         """The next moment."""

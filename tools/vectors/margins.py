@@ -85,8 +85,8 @@ def all_tier_amounts(case: Case) -> dict[str, Fraction]:
 def order_margin(case: Case) -> dict[str, Fraction]:
     """What an order takes of the account's equity while it rests."""
     sell = "short" in case.topic or str(case.raw("side") or "").lower() in ("short", "sell")
-    price = case.number("price", "order_price", "limit", "entry", "mark")
-    size = case.number("qty", "size", "contracts", default=1)
+    price = case.number("order_price", "limit_price", "limit", *ENTRIES, *MARKS)
+    size = abs(case.number(*SIZES, default=1))
     inverse = "inverse" in case.topic or case.raw("contracts") is not None
     leverage = case.number("leverage")
     value = size / price if inverse else size * price
@@ -109,6 +109,12 @@ def order_margin(case: Case) -> dict[str, Fraction]:
     )
     found = bench.amount(bench.seen("ann").initial_margin)
     return {"initial_margin": found, "im": found, "value": found * leverage}
+
+
+def initial(case: Case) -> dict[str, Fraction]:
+    """Initial margin of an order at a leverage, or of a position at a rate."""
+    by_rate = case.maybe("im", "imr", "imf", "base_rate") is not None
+    return (maintenance_of_notional if by_rate else order_margin)(case)
 
 
 def maintenance_of_notional(case: Case) -> dict[str, Fraction]:

@@ -348,14 +348,25 @@ def several_cross_positions(case: Case) -> Fraction | dict[str, Fraction]:
     seen = {s.symbol: figures(bench, s, marks) for s in subjects}
     targets = {symbol: found[wanted] for symbol, found in seen.items() if wanted in found}
     target = case.raw("target", "symbol")
+    if target in seen and not isinstance(case.vector.expected, dict):
+        if target not in targets:
+            raise UnsupportedError(f"{target} has no {wanted} here")
+        return targets[target]
     if target in seen:
-        return targets.get(target) if not isinstance(case.vector.expected, dict) else seen[target]
+        return seen[target]
     return {**seen[subjects[0].symbol], **targets}
 
 
 def any_cross(case: Case) -> Fraction | dict[str, Fraction]:
     """One cross position, or several."""
     return several_cross_positions(case) if case.raw("positions") else cross_position(case)
+
+
+def pnl_of_position(case: Case) -> dict[str, Fraction]:
+    """What a position has gained at a mark, however much stands behind it."""
+    subject = Subject(case)
+    bench = crossed(case, [subject], on_unit(10 * subject.entry_value, Fraction(1)))
+    return figures(bench, subject, {"X": subject.mark})
 
 
 def valued_position(case: Case) -> dict[str, Fraction]:

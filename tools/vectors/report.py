@@ -1,7 +1,7 @@
 """What became of vectors, as a table and as facts for machines."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tools.report import table
 from tools.vectors.cases import Result, plain
+from tools.vectors.topics import Topic
 
 STYLES: Final = {"pass": "green", "fail": "bold red", "unsupported": "yellow", "disputed": "cyan"}
 WIDE: Final = 34
@@ -62,3 +63,12 @@ def shown(value: Any) -> str:  # noqa: ANN401
 def cut(text: str) -> str:
     """As much of a text as a column has room for."""
     return text if len(text) <= WIDE else f"{text[: WIDE - 1]}\u2026"
+
+
+def tell_topics(out: Console, rows: Iterable[Topic]) -> None:
+    """Each topic, what is answered, and the inputs it takes."""
+    for topic, what, inputs in rows:
+        out.print(Text(topic, style="bold"))
+        out.print(f"  {what}", markup=False, highlight=False)
+        if inputs:
+            out.print(f"  inputs: {inputs}", markup=False, highlight=False)

@@ -1,12 +1,14 @@
 """What a vector's topic asks for, and who answers it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Any
+from functools import wraps
+from typing import Any, Final, NamedTuple
 
-from tools.vectors import funding, margins, portfolio, positions, waterfall
+from tools.vectors import accounts, funding, margins, portfolio, positions, waterfall
 from tools.vectors.cases import Case, UnsupportedError
+from tools.vectors.inputs import INPUTS
 
 Answer = Callable[[Case], Any]
 
@@ -14,6 +16,7 @@ Answer = Callable[[Case], Any]
 def _one(answer: Answer, *names: str) -> Answer:
     """Of many figures, those the vector expects: all of them, or the first of these names."""
 
+    @wraps(answer)
     def asked(case: Case) -> Any:  # noqa: ANN401
         found = answer(case)
         if isinstance(case.vector.expected, dict) or not isinstance(found, dict):
@@ -108,36 +111,152 @@ INEXPRESSIBLE: dict[str, str] = {
 }
 """Topics of other systems that no policy expresses, and what is missing."""
 
-FAMILIES: tuple[tuple[re.Pattern[str], Answer], ...] = (
-    (re.compile(r"liquidation_price_cross"), _one(positions.any_cross, *LIQUIDATION)),
-    (re.compile(r"liquidation_price"), _one(positions.isolated_position, *LIQUIDATION)),
-    (re.compile(r"bankruptcy_price_cross"), _one(positions.any_cross, *BANKRUPTCY)),
-    (re.compile(r"bankruptcy_price"), _one(positions.isolated_position, *BANKRUPTCY)),
-    (re.compile(r"(live_position|position)_cross"), _one(positions.any_cross, *LIQUIDATION)),
-    (
-        re.compile(r"(live_position|position)_isolated"),
+
+class Family(NamedTuple):
+    """Topics that are told by how they begin, where they are not listed by name."""
+
+    name: str
+    pattern: str
+    answer: Answer
+
+
+FAMILIES: Final = (
+    Family(
+        "liquidation_price_cross...",
+        "liquidation_price_cross",
+        _one(positions.any_cross, *LIQUIDATION),
+    ),
+    Family(
+        "liquidation_price...", "liquidation_price", _one(positions.isolated_position, *LIQUIDATION)
+    ),
+    Family(
+        "bankruptcy_price_cross...",
+        "bankruptcy_price_cross",
+        _one(positions.any_cross, *BANKRUPTCY),
+    ),
+    Family(
+        "bankruptcy_price...", "bankruptcy_price", _one(positions.isolated_position, *BANKRUPTCY)
+    ),
+    Family(
+        "[live_]position_cross...",
+        "(live_)?position_cross",
+        _one(positions.any_cross, *LIQUIDATION),
+    ),
+    Family(
+        "[live_]position_isolated...",
+        "(live_)?position_isolated",
         _one(positions.isolated_position, *LIQUIDATION),
     ),
-    (
-        re.compile(r"initial_margin_(long|short|inverse|linear|order)"),
-        _one(margins.order_margin, *INITIAL),
+    Family(
+        "isolated_...",
+        "isolated_.*(liquidation|bankruptcy)",
+        _one(positions.isolated_position, *LIQUIDATION),
     ),
-    (re.compile(r"cross.*(liquidation|bankruptcy)"), _one(positions.any_cross, *LIQUIDATION)),
+    Family("cross_...", "cross.*(liquidation|bankruptcy)", _one(positions.any_cross, *LIQUIDATION)),
+    Family(
+        "unified_..., account_mm..., ...collateral..., ...haircut..., ...discount...",
+        "unified|account_(mm|im)|.*(collateral|haircut|multi_(asset|currency)|discount)",
+        _one(accounts.unified_account, "equity"),
+    ),
+    Family(
+        "interest_charged..., borrow...",
+        "interest_(charged|paid|accrued)|.*borrow",
+        _one(accounts.interest, "interest"),
+    ),
+    Family(
+        "auto_margin..., auto_add_...",
+        "auto_(add_|margin)|margin_replenishment",
+        _one(accounts.auto_margin, "added"),
+    ),
+    Family(
+        "max_order..., order_limit...",
+        "max.*(order|position|open)|order_(max|limit|size_max)",
+        _one(accounts.order_limit, "size"),
+    ),
+    Family(
+        "adl_..., deleveraging_rank...",
+        "adl_|.*adl_rank|deleveraging_(rank|score)",
+        _one(accounts.ranking, "score"),
+    ),
+    Family(
+        "liquidation_fee...",
+        "liquidation_(fee|clearance)|clearance_fee",
+        _one(accounts.first_step, "fee"),
+    ),
+    Family(
+        "partial_liquidation..., liquidation_size...",
+        "partial_|liquidation_(size|step|amount)",
+        _one(accounts.first_step, "size"),
+    ),
+    Family(
+        "mark_price..., fair_price...",
+        "mark_price|fair_(price|mark)",
+        _one(accounts.mark_price, "mark"),
+    ),
+    Family(
+        "funding_payment...", "funding_(payment|fee)", _one(accounts.funding_payment, "payment")
+    ),
+    Family(
+        "funding_rate...",
+        "(predicted_)?funding_rate|predicted_funding",
+        _one(funding.rate_from_quotes, "predicted"),
+    ),
+    Family(
+        "maintenance_amount..., maintenance_deduction..., margin_tiers...",
+        "(maintenance_)?(amount|deduction)|margin_tiers",
+        margins.tier_amounts,
+    ),
+    Family("maintenance...", "maintenance", _one(margins.maintenance_of_notional, *MAINTENANCE)),
+    Family(
+        "initial_margin..., order_cost...",
+        "initial_margin|order_cost",
+        _one(margins.initial, *INITIAL),
+    ),
+    Family(
+        "margin_ratio..., equity...",
+        "(account_)?(margin_ratio|equity)",
+        _one(positions.any_cross, "margin_ratio"),
+    ),
+    Family(
+        "unrealised_pnl..., roe...",
+        "unrealised|unrealized|upnl|pnl|roe|return",
+        _one(positions.pnl_of_position, "unrealised_pnl"),
+    ),
 )
-"""Topics by the way they begin, for those that are not listed by name."""
+
+
+class Topic(NamedTuple):
+    """What a vector may be about."""
+
+    topic: str
+    what: str
+    inputs: str
+
+
+def topics() -> Iterator[Topic]:
+    """All that is known."""
+    named = [(name, TOPICS[name]) for name in sorted(TOPICS)]
+    for name, answer in [*named, *((one.name, one.answer) for one in FAMILIES)]:
+        inner = getattr(answer, "__wrapped__", answer)
+        yield Topic(name, (inner.__doc__ or "").strip().splitlines()[0], INPUTS[inner])
+    for name, missing in INEXPRESSIBLE.items():
+        yield Topic(name, f"unsupported: {missing}", "")
 
 
 def answer_to(topic: str) -> Answer:
     """Who answers a topic.  Raises UnsupportedError where nobody does."""
-    found = TOPICS.get(topic.lower())
+    name = topic.lower().replace("-", "_").replace(" ", "_")
+    found = TOPICS.get(name)
     if found is not None:
         return found
-    if topic.lower() in INEXPRESSIBLE:
-        raise UnsupportedError(INEXPRESSIBLE[topic.lower()])
-    for pattern, answer in FAMILIES:
-        if pattern.match(topic.lower()):
-            return answer
-    raise UnsupportedError(f"topic {topic!r} is not known")
+    if name in INEXPRESSIBLE:
+        raise UnsupportedError(INEXPRESSIBLE[name])
+    for one in FAMILIES:
+        if re.match(one.pattern, name):
+            return one.answer
+    raise UnsupportedError(
+        f"topic {topic!r} is not known; `plimsoll vectors --topics` lists those that are"
+    )
 
 
 def tolerance_of(value: float | str) -> Fraction:

@@ -1,0 +1,253 @@
+"""Vectors on topics beyond the published files, in figures that can be reckoned by hand."""
+
+import json
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from tools.cli import app
+from tools.vectors.cases import Result, Vector
+from tools.vectors.run import answered, read
+from tools.vectors.topics import FAMILIES, TOPICS, topics
+
+HERE = Path(__file__).parent
+LADDER = [{"floor": 0, "mmr": "0.01"}, {"floor": 1000, "mmr": "0.02"}]
+COINS = {"BTC": {"balance": 1, "price": 50_000}, "USDT": 1000}
+LONG = {"side": "long", "size": 1, "entry": 100, "leverage": 10, "mmr": "0.01"}
+PEPE = {"symbol": "1000PEPEUSDT", "notional": 250_000}
+RATES = {"interest": "0.0001"}
+HEDGE = {
+    "ETHUSDT": {"qty": 2, "entry": 100, "mark": 100, "mmr": "0.01"},
+    "BTCUSDT": {"side": "short", "qty": 1, "entry": 300, "mark": 300, "mmr": "0.01"},
+}
+
+
+def answer(topic: str, venue: str, inputs: dict[str, object], expected: object = 0) -> Result:
+    row = {"id": "x", "venue": venue, "topic": topic, "inputs": inputs, "expected": expected}
+    return answered(msgspec.convert(row | {"tolerance": 1e-5}, Vector))
+
+
+@pytest.mark.parametrize(
+    ("topic", "venue", "inputs", "expected"),
+    [
+        # 95% of a bitcoin, and the dollars in full.
+        ("unified_equity", "bybit", {"assets": COINS}, {"equity": 48_500, "haircut_loss": 2500}),
+        # Kraken's haircut is on the balance alone: a gain counts in full.
+        (
+            "multi_collateral_equity",
+            "kraken_futures",
+            {
+                "assets": [{"asset": "BTC", "balance": 1, "price": 50_000, "haircut": "0.03"}],
+                "positions": {"ETH": {"qty": 1, "entry": 2000, "mark": 2100, "mmr": "0.01"}},
+            },
+            48_600,
+        ),
+        # A debt counts in full; 0.4% of 6,000 against 5,600.
+        (
+            "multi_asset_margin_ratio",
+            "binance_usdm",
+            {
+                "assets": {"BNB": {"balance": 10, "price": 600}, "USDT": -100},
+                "positions": {"BTC": {"qty": "0.1", "entry": 60_000, "mmr": "0.004"}},
+            },
+            {"equity": 5600, "mm": 24, "margin_ratio": 24 / 5600},
+        ),
+        # The first coin counts in full, the other two by half.
+        (
+            "collateral_tiers",
+            "okx",
+            {
+                "assets": {
+                    "BTC": {
+                        "balance": 3,
+                        "price": 100,
+                        "tiers": [{"floor": 0, "ratio": 1}, {"floor": 1, "ratio": "0.5"}],
+                    }
+                }
+            },
+            200,
+        ),
+        ("borrow_interest", "bybit", {"borrowed": 1000, "hourly_rate": "0.0001"}, 0.1),
+        (
+            "interest_charged",
+            "okx",
+            {"liability": 10_000, "annual_rate": "0.0876", "hours": 2},
+            0.2,
+        ),
+        # As much as the initial margin.
+        ("auto_margin", "bybit", {**LONG, "mark": 90, "available": 50}, {"added": 10}),
+        ("max_order_size", "binance_usdm", {"available": 1000, "leverage": 10, "price": 100}, 100),
+        (
+            "max_open_size_inverse",
+            "bitmex",
+            {"available": 1, "leverage": 10, "price": 50_000, "side": "sell"},
+            500_000,
+        ),
+        # 20 of 50 gained; 1.20 of maintenance margin behind 70 of equity.
+        (
+            "adl_rank",
+            "binance_usdm",
+            {"size": 1, "entry": 100, "mark": 120, "wallet": 50, "mmr": "0.01"},
+            {"pnl_pct": 0.4, "score": 0.4 * 1.2 / 70},
+        ),
+        # A fifth of what is more than 100,000.
+        (
+            "partial_liquidation_size",
+            "hyperliquid",
+            {"notional": 500_000, "mmr": "0.0125"},
+            100_000,
+        ),
+        ("partial_liquidation_size", "bybit", {"size": 15, "mark": 100, "tiers": LADDER}, 5),
+        ("liquidation_fee", "dydx_v4", {"size": 1, "mark": 1000, "mmr": "0.03"}, 5),
+        # Half of the interval is left.
+        (
+            "fair_price",
+            "bitmex",
+            {"index": 10_000, "funding_rate": "0.0001", "hours_to_funding": 4},
+            10_000.5,
+        ),
+        # The median of 10,000.5, 10,020 and 10,050.
+        (
+            "mark_price",
+            "binance_usdm",
+            {
+                "index": 10_000,
+                "last": 10_050,
+                "basis": 20,
+                "fundingRate": "0.0001",
+                "hours_to_funding": 4,
+            },
+            10_020,
+        ),
+        (
+            "funding_payment",
+            "binance_usdm",
+            {"side": "short", "size": 2, "mark": 1e4, "rate": 1e-4},
+            -2,
+        ),
+        (
+            "funding_rate_4h",
+            "binance_usdm",
+            {"premium": 1e-3, **RATES, "interval_hours": 4},
+            2.5e-4,
+        ),
+        ("funding_rate_hourly", "hyperliquid", {"premium": "0.01", **RATES}, 0.0095 / 8),
+        # 1.5% of 250,000 less 1,070, from the rulebook's own table.
+        ("maintenance_margin", "binance_usdm", PEPE, 2680),
+        ("maintenance_margin", "binance_usdm", {"notional": 2000, "tiers": LADDER}, 30),
+        ("maintenance_deduction", "hyperliquid", {"tiers": LADDER}, [0, 10]),
+        ("initial_margin", "bybit", {"size": 1, "price": 100, "leverage": 10}, 10),
+        ("initial_margin_legacy", "deribit", {"position_btc": 100, "im": "0.1"}, 10),
+        ("unrealized_pnl", "okx", {"side": "short", "size": 2, "entry": 100, "mark": 90}, 20),
+        (
+            "margin_ratio",
+            "binance_usdm",
+            {**LONG, "wallet": 20, "mark": 90},
+            {"margin_ratio": 0.09},
+        ),
+        ("liquidation_price_isolated", "bybit", {**LONG, "added_margin": 5}, 86),
+        # 100 + 2 (p - 100) at 1% of 2 p, and 3 for the short that stays where it is.
+        (
+            "liquidation_price_cross",
+            "binance_usdm",
+            {"wallet": 100, "positions": HEDGE, "target": "ETHUSDT"},
+            103 / 1.98,
+        ),
+    ],
+)
+def test_a_topic(topic: str, venue: str, inputs: dict[str, object], expected: object) -> None:
+    made = answer(topic, venue, inputs, expected)
+
+    assert made.status == "pass", (made.found, made.detail)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"side": "LONG", "quantity": "1", "entryPrice": "100", "isolated_margin": 10.0},
+        {"direction": "long", "positionAmt": 1, "avg_entry_price": 100, "isolatedWallet": "10"},
+        {"size": "1", "entry": "100.0", "leverage": "10"},
+    ],
+)
+def test_inputs_go_by_many_names(names: dict[str, object]) -> None:
+    made = answer("liquidation_price_isolated", "binance_usdm", {**names, "mmr": "0.01"}, 90 / 0.99)
+
+    assert made.status == "pass", made
+
+
+def test_positions_may_be_a_list() -> None:
+    rows = [{"symbol": symbol, **row} for symbol, row in HEDGE.items()]
+    inputs = {"wallet": 100, "positions": rows, "target": "ETHUSDT"}
+
+    assert answer("liquidation_price_cross", "binance_usdm", inputs, 103 / 1.98).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("topic", "venue", "inputs", "told"),
+    [
+        ("unified_equity", "bitmex", {"assets": COINS}, "BitMEX has no unified account"),
+        (
+            "unified_equity",
+            "bybit",
+            {"assets": {"DOGE": {"balance": 1, "price": 1}}},
+            "DOGE has neither",
+        ),
+        ("unified_equity", "bybit", {}, "assets was not given"),
+        ("auto_margin", "okx", {**LONG, "mark": 90, "available": 5}, "OKX does not add margin"),
+        ("maintenance_margin", "bybit", {"notional": 5}, "neither mmr nor tiers nor a symbol"),
+        ("portfolio_margin_mmr", "okx", {"BTC": 3}, "none of MR1, MR4, MR6, MR7 was given"),
+        ("weather", "okx", {}, "--topics"),
+    ],
+)
+def test_what_is_missing_is_said(
+    topic: str, venue: str, inputs: dict[str, object], told: str
+) -> None:
+    made = answer(topic, venue, inputs)
+
+    assert made.status == "unsupported"
+    assert told in made.detail
+
+
+def test_a_figure_that_the_topic_does_not_use_is_named() -> None:
+    made = answer("liquidation_price_isolated", "bybit", {**LONG, "rebate": "0.3"}, 1)
+
+    assert (made.status, made.detail) == ("fail", "the topic does not use rebate")
+
+
+def test_every_topic_says_what_it_needs() -> None:
+    told = list(topics())
+
+    assert len(told) > len(TOPICS) + len(FAMILIES)
+    assert all(topic.what and (topic.inputs or "unsupported" in topic.what) for topic in told)
+    listed = CliRunner().invoke(app, ["vectors", "--topics"])
+    facts = json.loads(CliRunner().invoke(app, ["vectors", "--topics", "--json"]).stdout)
+    assert listed.exit_code == 0
+    assert "inputs: assets (balance, price" in listed.stdout.replace("\n", " ")
+    assert [topic["topic"] for topic in facts["topics"]] == [topic.topic for topic in told]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spoilt_inputs_stop_nothing(seed: int) -> None:
+    """An input that is gone, of another kind, negative or absurd: a result, and no exception."""
+    random = Random(seed)
+    junk = (None, "", "x", -1, 0, "1e-30", 10**15, [], {}, [1], {"a": 1}, True)
+    for row in read(HERE / "venues.json")[::3]:
+        inputs = dict(row["inputs"])
+        inputs[random.choice(sorted(inputs))] = random.choice(junk)
+        made = answered(msgspec.convert(row | {"inputs": inputs}, Vector))
+
+        assert made.status in {"pass", "fail", "unsupported"}
+        assert made.status != "unsupported" or made.detail
+
+
+def test_the_example_of_the_page_passes(tmp_path: Path) -> None:
+    page = (HERE.parents[1] / "docs" / "published_figures.md").read_text()
+    path = tmp_path / "mine.json"
+    path.write_text(page.split("```json\n")[1].split("```")[0])
+
+    told = CliRunner().invoke(app, ["vectors", str(path)])
+
+    assert "1 vectors: 1 pass" in told.stdout
