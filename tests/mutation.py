@@ -61,6 +61,8 @@ NOTHING = "nothing is paid, and nothing told, where nothing is owed"
 TRADED = "no trade is of zero lots"
 QUICKER = "the same found in less time"
 CLOSER = "a closer look finds nothing to do"
+COMPILED = "only compiled numbers have 64 bits, and mutants run as plain Python"
+EQUALS = "equal edges are in no order"
 FLAT = "of a flat position both ways come to the same"
 SEARCH = "another way to the same number"
 EQUIVALENT: dict[str, str] = {
@@ -99,8 +101,6 @@ EQUIVALENT: dict[str, str] = {
     "margin.fillable_price: 1  ->  2": "where no margin is needed, nothing is divided",
     "margin.liquidation_price: sum((leg.size for leg in legs)) > 0"
     "  ->  sum((leg.size for leg in legs)) >= 0": "an even hedge fails on one side at most",
-    "margin.failing_below: 2  ->  3": SEARCH,
-    "margin.failing_above: 2  ->  3": SEARCH,
     "margin.last_failing: abs(span) // (left - lacking)"
     "  ->  -(-abs(span) // (left - lacking))": SEARCH,
     "margin.last_failing: span * lacking // (lacking - left)"
@@ -111,6 +111,37 @@ EQUIVALENT: dict[str, str] = {
     "selection.peak: high - low > FEW  ->  high - low >= FEW": SEARCH,
     "selection.peak: (high - low) // 3  ->  -(-(high - low) // 3)": SEARCH,
     "selection.peak: 3  ->  4": SEARCH,
+    "average.TimeAverage.__init__: 0  ->  1  (2)": "it is set before it is read",
+    "units.cut_div: numerator > 0  ->  numerator >= 0": "of nothing, both are nothing",
+    "units.times: -WIDE < wide < WIDE and -NARROW < narrow < NARROW  ->  False": QUICKER,
+    "units.times: -NARROW < (long >> 31) * short < NARROW  ->  False": QUICKER,
+    "units.times: -WIDE < wide < WIDE and -NARROW < narrow < NARROW  ->  True": COMPILED,
+    "units.times: -WIDE < wide < WIDE and -NARROW < narrow < NARROW"
+    "  ->  -WIDE < wide < WIDE or -NARROW < narrow < NARROW": COMPILED,
+    "units.times: -WIDE < wide < WIDE and -NARROW < narrow < NARROW"
+    "  ->  -WIDE < wide < WIDE": COMPILED,
+    "units.times: -WIDE < wide < WIDE and -NARROW < narrow < NARROW"
+    "  ->  -NARROW < narrow < NARROW": COMPILED,
+    "units.times: -NARROW < (long >> 31) * short < NARROW  ->  True": COMPILED,
+    "units.times: 31  ->  32": COMPILED,
+    "units.times: -WIDE  ->  WIDE": QUICKER,
+    "units.times: -NARROW  ->  NARROW": QUICKER,
+    "units.times: -NARROW  ->  NARROW  (2)": QUICKER,
+    "units.magnitude: number >= 0  ->  number > 0": "nothing has no sign",
+    "units.magnitude: 0  ->  1": "nothing has no sign",
+    "units.moment: since // timedelta(microseconds=1)"
+    "  ->  -(-since // timedelta(microseconds=1))": "a moment is of whole microseconds",
+    "edges.Watched.__init__: self.row = 0  ->  nothing": "it is set before it is read",
+    "edges.Watched.__init__: 0  ->  1": "it is set before it is read",
+    "edges.Edges.put: thing.edges is not self  ->  True": QUICKER,
+    "edges.Edges.remove: last != row  ->  True": "the last is put where it was",
+    "edges.Edges._take_row: 0  ->  1": "it is set before it is read",
+    "edges.Edges._take_row: 0  ->  1  (2)": "it is set before it is read",
+    "edges.Edges._settle: at > 0 and keys[at - 1 >> 1] < key  ->  at > 0": QUICKER,
+    "edges.Edges._settle: keys[at - 1 >> 1] < key  ->  keys[at - 1 >> 1] <= key": EQUALS,
+    "edges.Edges._settle: keys[child] < keys[child + 1]"
+    "  ->  keys[child] <= keys[child + 1]": EQUALS,
+    "edges.Edges._settle: keys[child] <= key  ->  keys[child] < key": EQUALS,
     "tiers.Tiers._compare_amounts: True  ->  False": "there is an amount for every row",
     "tiers.Tiers._margin: self.growth  ->  True": "a growth of zero adds nothing, by the other way",
     "insurance.cover: debt <= 0  ->  debt < 0": NOTHING,

@@ -16,6 +16,7 @@ from exchange.core.messages import (
     SetLeverage,
     SetMarginMode,
     Side,
+    Withdraw,
 )
 from exchange.core.rules import (
     Amount,
@@ -472,6 +473,20 @@ def test_an_even_pair_shrinks_leg_by_leg() -> None:
     assert -it.size("ann", "ETH") >= 25
     (end,) = only(events, LiquidationEnded)
     assert end.equity >= end.maintenance_margin > 0
+
+
+@pytest.mark.parametrize(("long", "short"), [("BTC", "BTC-DATED"), ("BTC-DATED", "BTC")])
+def test_a_hedge_that_wears_thin_on_both_legs_is_not_overlooked(long: str, short: str) -> None:
+    """560 stand behind it: the legs lose 275 and 252 of them, neither as much as its half, and a
+    fifth of what they have come apart by, 105, is needed by then.
+    """
+    it = stage(GridRules(moves=("0.2",)), deposit=1_000)
+    it.hold("ann", long, 50, 100)
+    it.hold("ann", short, -50, 100)
+    it.do(Withdraw(at=it.now(), account="ann", asset="USD", amount=440 * DOLLAR))
+
+    assert not only(it.mark(long, 94, 50), LiquidationStarted)
+    assert only(it.mark(short, 105, 5), LiquidationStarted)
 
 
 def test_where_equality_fails_initial_margin_is_a_unit_more() -> None:

@@ -3,13 +3,14 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exchange.core.units import (
     RATE_ONE,
     UnitError,
     ceil_div,
+    cut_div,
     decimal,
     exact,
     moment,
@@ -24,6 +25,14 @@ def test_ceil_div_is_the_least_whole_number_that_is_not_less(top: int, bottom: i
     found = ceil_div(top, bottom)
 
     assert (found - 1) * bottom < top <= found * bottom
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(1, 10**20))
+@example(1, 2)
+@example(-1, 2)
+def test_cut_div_drops_what_is_beyond_the_point(top: int, bottom: int) -> None:
+    assert abs(cut_div(top, bottom)) == abs(top) // bottom
+    assert cut_div(top, bottom) == -cut_div(-top, bottom)
 
 
 @pytest.mark.parametrize(
