@@ -33,35 +33,21 @@ class Distress:
         """Until then a step that would close a fraction closes all."""
 
 
-class Position(Watched):
-    """An account's holding in one instrument, and the terms it holds it on.
+class Held(Watched):
+    """What margin is reckoned on: a size in one instrument, its terms, and its open orders.
 
-    In hedge mode there are two, one that is never short and one that is never long.
     `cost` is signed: what was paid for a long, minus what was received for a short.  The entry
     price is derived from it, never the other way round, so that it stays exact.
     """
 
     def __init__(
-        self,
-        pool: "Pool",
-        instrument: Instrument,
-        side: PositionSide,
-        bucket: int,
-        leverage: int,
+        self, pool: "Pool", instrument: Instrument, side: PositionSide, leverage: int
     ) -> None:
         super().__init__(pool, instrument.index)
         self.instrument = instrument
         self.side = side
-        self.holder = pool.account.index * len(SIDES) + number_of(side)
-        """Tells an instrument's positions apart: by account, then by side."""
-        self.bucket = bucket
-        """Ledger account of the isolated margin; empty in cross."""
         self.leverage = leverage
         self.isolated = False
-        self.auto_margin = False
-        """Whether, isolated, it draws on the wallet before it is liquidated."""
-        self.distress = Distress()
-        """Of an isolated position."""
         self.opposite: Position | None = None
         """The other side of a hedge, where tiers count both."""
         self.size: Lots = 0
@@ -73,6 +59,42 @@ class Position(Watched):
         self.sell_lots: Lots = 0
         self.sell_value: Money = 0
         self.reduce_only_lots: Lots = 0
+
+    def count(self, order: Order, more: Lots, dearer: Money) -> None:
+        """Count so much more of an order as open, and of what that is worth."""
+        if order.reduce_only:
+            self.reduce_only_lots += more
+        elif order.buy:
+            self.buy_lots += more
+            self.buy_value += dearer
+        else:
+            self.sell_lots += more
+            self.sell_value += dearer
+
+
+class Position(Held):
+    """An account's holding in one instrument, and the terms it holds it on.
+
+    In hedge mode there are two, one that is never short and one that is never long.
+    """
+
+    def __init__(
+        self,
+        pool: "Pool",
+        instrument: Instrument,
+        side: PositionSide,
+        bucket: int,
+        leverage: int,
+    ) -> None:
+        super().__init__(pool, instrument, side, leverage)
+        self.holder = pool.account.index * len(SIDES) + number_of(side)
+        """Tells an instrument's positions apart: by account, then by side."""
+        self.bucket = bucket
+        """Ledger account of the isolated margin; empty in cross."""
+        self.auto_margin = False
+        """Whether, isolated, it draws on the wallet before it is liquidated."""
+        self.distress = Distress()
+        """Of an isolated position."""
         self.fills = 0
         """How often an order of its own has traded."""
         self.exits: dict[int, Waiting] = {}
@@ -103,23 +125,12 @@ class Position(Watched):
         self.count(order, lots - order.held, value - order.held_value)
         order.held, order.held_value = lots, value
 
-    def count(self, order: Order, more: Lots, dearer: Money) -> None:
-        """Count so much more of an order as open, and of what that is worth."""
-        if order.reduce_only:
-            self.reduce_only_lots += more
-        elif order.buy:
-            self.buy_lots += more
-            self.buy_value += dearer
-        else:
-            self.sell_lots += more
-            self.sell_value += dearer
-
-    def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> "Position":
+    def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> Held:
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
 
         `gone` is an order that would no longer be there.  Size and orders only: no cost.
         """
-        other = Position(self.pool, self.instrument, self.side, self.bucket, self.leverage)
+        other = Held(self.pool, self.instrument, self.side, self.leverage)
         other.isolated = self.isolated
         other.opposite = self.opposite
         other.size = self.size + lots

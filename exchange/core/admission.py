@@ -5,7 +5,7 @@ it trades, and checks margin on exactly that.
 """
 
 from exchange.core import spot
-from exchange.core.accounts import Position, SpotPosition
+from exchange.core.accounts import Held, Position, SpotPosition
 from exchange.core.book import Order
 from exchange.core.finding import Refusal
 from exchange.core.foresight import takings
@@ -55,6 +55,8 @@ def trial_of(market: Market, position: Position, order: Order) -> Trial:
     """What an order would get from the book as it stands; it closes first, at the best prices."""
     rests = order.may_rest
     trial = Trial(0, 0, 0, 0, order.size if rests else 0)
+    if not market.book.would_trade(order.price, buy=order.buy):
+        return trial
     room = closing_size(position, order.size, buy=order.buy)
     for price, size in takings(market.book, order):
         closed = min(size, room)
@@ -108,7 +110,7 @@ def unaffordable(
     after.cost = _cost_after(position, trial, buy=order.buy)
     grows = exposure(after, mark) > exposure(position, mark)
     portfolio = position.pool.portfolio if not position.isolated else None
-    if grows and portfolio is None:
+    if grows and portfolio is None and position.leverage > position.instrument.tiers.leverage_least:
         allowed = leverage_allowed(after, mark)
         if position.leverage > allowed:
             return Refusal(
@@ -144,7 +146,7 @@ def _gain(position: Position, mark: MarkPrice, lots: Lots, value: Money) -> Mone
 
 
 def _cross(
-    state: State, position: Position, after: Position, gain: Money, *, opens: bool
+    state: State, position: Position, after: Held, gain: Money, *, opens: bool
 ) -> Refusal | None:
     if opens:
         mark = state.mark_of(position)
@@ -158,7 +160,7 @@ def _cross(
 
 
 def _portfolio(
-    state: State, terms: Terms, after: Position, gain: Money, *, agreed: bool
+    state: State, terms: Terms, after: Held, gain: Money, *, agreed: bool
 ) -> Refusal | None:
     """In portfolio margin what closes one leg may bare another, and what opens may hedge.
 
@@ -180,7 +182,7 @@ def _portfolio(
     return _short(after, equity, least)
 
 
-def _unsafe(state: State, position: Position, after: Position, gain: Money) -> Refusal | None:
+def _unsafe(state: State, position: Position, after: Held, gain: Money) -> Refusal | None:
     margin, mark = state.margin(position.pool, gain), state.mark_of(position)
     rise = Sides(after).maintenance(mark) + edge_alone(after) - Sides(position).maintenance(mark)
     found, needed = margin.equity, max(0, margin.maintenance + rise)
@@ -190,7 +192,7 @@ def _unsafe(state: State, position: Position, after: Position, gain: Money) -> R
 def _isolated(
     state: State,
     position: Position,
-    after: Position,
+    after: Held,
     trial: Trial,
     fee: Money,
     closing_gain: Money,
@@ -212,7 +214,7 @@ def _isolated(
     return _short(position, available, needed) if needed and available < needed else None
 
 
-def _short(position: Position, found: Money, expected: Money) -> Refusal:
+def _short(position: Held, found: Money, expected: Money) -> Refusal:
     text = position.instrument.money_text
     return Refusal(
         Reject.INSUFFICIENT_MARGIN,

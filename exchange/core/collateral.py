@@ -8,6 +8,7 @@ from typing import Final
 
 from exchange.core.accounts import Account, Pool
 from exchange.core.instrument import Instrument
+from exchange.core.ledger import Balances
 from exchange.core.lines import Lines
 from exchange.core.margin import Marks, PoolMargin
 from exchange.core.policies import Gains, Haircut
@@ -207,7 +208,7 @@ class Whole:
         self,
         collateral: Collateral,
         lead: Pool,
-        balances: list[Money],
+        balances: Balances,
         marks: Marks,
         changed: Pool | None = None,
         more: Money = 0,
@@ -271,7 +272,7 @@ class UnifiedMargin(PoolMargin):
         self,
         collateral: Collateral,
         pool: Pool,
-        balances: list[Money],
+        balances: Balances,
         marks: Marks,
         more: Money = 0,
     ) -> None:

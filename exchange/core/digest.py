@@ -13,7 +13,7 @@ def lines(state: State) -> Iterator[str]:
     yield f"now {state.now} orders {state.orders_made}"
     ledger = state.ledger
     # A refused command may have opened accounts: empty ones, which neither show nor count here.
-    rows = sorted(zip(ledger.assets, ledger.names, ledger.balances, strict=True))
+    rows = sorted((one.asset, one.name, one.balance) for one in ledger.purses)
     for asset, name, balance in rows:
         if balance:
             yield f"money {name} {asset} {balance}"

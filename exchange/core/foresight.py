@@ -7,6 +7,8 @@ others along, and a taker does not trade with itself.  Then it is rehearsed, ord
 
 from collections import deque
 
+from mypy_extensions import i64
+
 from exchange.core.book import NONE, Book, Order
 from exchange.core.rules import SelfTrade
 from exchange.core.units import Lots, Ticks
@@ -17,20 +19,31 @@ def takings(book: Book, taker: Order) -> list[tuple[Ticks, Lots]]:
     if not book.would_trade(taker.price, buy=taker.buy):
         return []
     position = taker.position
-    if position is not None and position.pool.account.orders:
-        return Rehearsal(book, taker).through()
+    has_others = position is not None and len(position.pool.account.orders) > 0
     side, left = book.side(buy=not taker.buy), taker.size
     limit, at = taker.price * side.sign, side.count - 1
     found: list[tuple[Ticks, Lots]] = []
     while left > 0 and at >= 0 and side.keys[at] >= limit:
         level = side.levels[at]
-        if book.uncertain(level):
+        own = has_others and meets_itself(book, level, taker.owner, left)
+        if own or book.uncertain(level):
             return Rehearsal(book, taker).through()
         size = min(left, int(book.total(level)))
         left -= size
         found.append((int(book.price(level)), size))
         at -= 1
     return found
+
+
+def meets_itself(book: Book, level: i64, owner: i64, left: i64) -> bool:
+    """Whether one of the taker's own is among those that it would meet for `left` at a level."""
+    row = book.oldest(level)
+    while row != NONE and left > 0:
+        if book.owner(row) == owner:
+            return True
+        left -= book.size(row)
+        row = book.newer(row)
+    return False
 
 
 class Rehearsal:

@@ -291,12 +291,13 @@ class Instrument:
         The highest maintenance rate is added to the cost where the notional grows: a rising mark
         for a linear short, a falling one for an inverse long.
         """
-        lots = magnitude(size) * self.multiplier
+        lots = times(magnitude(size), self.multiplier)
         if not self.is_inverse:
             if size > 0:
-                return max(0, mark - slack * self.subticks // lots)
+                return max(0, mark - times(slack, self.subticks) // lots)
             whole = RATE_ONE + self.steepest(mark, size)
-            far = mark + slack * self.subticks * RATE_ONE // (lots * whole)
+            # In two steps, of which neither needs numbers beyond 64 bits.
+            far = mark + times(times(slack, self.subticks) // lots, RATE_ONE) // whole
             return min(far, 2 * mark) if self.tiers.growth else far
         if self.by_lot:
             slack = max(0, slack - 3 * magnitude(size))  # roundings of value and margin, lot by lot

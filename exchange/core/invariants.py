@@ -137,7 +137,9 @@ def _check_reserves(state: State, position: SpotPosition, orders: list[Order]) -
     for reserve, buy in ((position.bucket, True), (position.base_reserve, False)):
         needed = sum(committed(position, o, o.open) for o in orders if o.buy is buy)
         found = state.ledger.balances[reserve]
-        assert found == needed, f"{state.ledger.names[reserve]} holds {found}, orders need {needed}"
+        assert found == needed, (
+            f"{state.ledger.purses[reserve].name} holds {found}, orders need {needed}"
+        )
 
 
 def _check_sums(position: Position, orders: list[Order]) -> None:

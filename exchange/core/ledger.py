@@ -32,60 +32,86 @@ class Reason(IntEnum):
     INTEREST = 17
 
 
-class Ledger:
-    """Balances by account number."""
+class Purse:
+    """One account of the ledger."""
+
+    def __init__(self, name: str, asset: str, total: "Total") -> None:
+        self.name = name
+        self.asset = asset
+        self.total = total
+        self.balance: Money = 0
+
+
+class Total:
+    """What has moved of one asset, by reason."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []
-        self.assets: list[str] = []
-        self.balances: list[Money] = []
-        self._sums: list[list[Money]] = []
-        """What moved, by account of the asset's first (see `_first`) and reason."""
-        self._first: list[int] = []
-        """By account: the first that was opened in its asset, which stands for the asset."""
+        self.moved: list[Money] = [0] * len(Reason)
+
+
+class Balances:
+    """Balances by account number.
+
+    Each is a number of its purse: in a list it would be an object of its own, made anew whenever
+    money moves.
+    """
+
+    def __init__(self, purses: list[Purse]) -> None:
+        self._purses = purses
+
+    def __getitem__(self, account: int) -> Money:
+        return self._purses[account].balance
+
+    def __setitem__(self, account: int, balance: Money) -> None:
+        self._purses[account].balance = balance
+
+
+class Ledger:
+    """Accounts by number, as they were opened."""
+
+    def __init__(self) -> None:
+        self.purses: list[Purse] = []
+        self.balances = Balances(self.purses)
+        self._totals: dict[str, Total] = {}
 
     def open(self, name: str, asset: str) -> int:
         """Open an account and return its number."""
-        first = self.assets.index(asset) if asset in self.assets else len(self.assets)
-        self._first.append(first)
-        self._sums.append([0] * len(Reason) if first == len(self.assets) else [])
-        self.names.append(name)
-        self.assets.append(asset)
-        self.balances.append(0)
-        return len(self.names) - 1
+        total = self._totals.setdefault(asset, Total())
+        self.purses.append(Purse(name, asset, total))
+        return len(self.purses) - 1
 
     def transfer(self, source: int, target: int, amount: Money, reason: Reason) -> None:
         """Move `amount` between two accounts of one asset; a negative one flows back."""
         if amount == 0:
             return
-        asset = self._first[source]
-        assert asset == self._first[target], "money cannot change its asset on the way"
-        self.balances[source] -= amount
-        self.balances[target] += amount
-        self._sums[asset][reason] += amount
+        giver, taker = self.purses[source], self.purses[target]
+        assert giver.total is taker.total, "money cannot change its asset on the way"
+        giver.balance -= amount
+        taker.balance += amount
+        giver.total.moved[reason] += amount
 
     def moved(self, asset: str) -> dict[str, Money]:
         """Net money moved so far of one asset, by reason; those for which any was."""
-        if asset not in self.assets:
+        total = self._totals.get(asset)
+        if total is None:
             return {}
-        sums = self._sums[self.assets.index(asset)]
-        return {reason.name.lower(): sums[reason] for reason in Reason if sums[reason]}
+        return {why.name.lower(): total.moved[why] for why in Reason if total.moved[why]}
 
     def of(self, asset: str) -> dict[str, Money]:
         """Every balance of one asset, by name; accounts of one name are added up."""
         found: dict[str, Money] = {}
-        for name, owned, balance in zip(self.names, self.assets, self.balances, strict=True):
-            if owned == asset:
-                found[name] = found.get(name, 0) + balance
+        for purse in self.purses:
+            if purse.asset == asset:
+                found[purse.name] = found.get(purse.name, 0) + purse.balance
         return found
 
     def check_total(self) -> None:
         """Assert that all balances sum to zero.  Quick; no transfer crosses assets."""
-        total = sum(self.balances)
+        total = sum([purse.balance for purse in self.purses])
         assert total == 0, f"the ledger is off by {total} units"
 
     def check(self) -> None:
         """Assert that the balances of every asset sum to zero."""
-        for asset in dict.fromkeys(self.assets):
+        for asset in self._totals:
             total = sum(self.of(asset).values())
             assert total == 0, f"the ledger of {asset} is off by {total}"

@@ -7,7 +7,7 @@ Every rounding is against the account: values at a mark down, requirements up.
 from collections.abc import Callable
 from typing import Final
 
-from exchange.core.accounts import Pool, Position
+from exchange.core.accounts import Held, Pool, Position
 from exchange.core.lines import Lines
 from exchange.core.portfolio import Requirement, maintenance_of, together
 from exchange.core.units import (
@@ -38,22 +38,22 @@ class Marks:
         other.prices = [prices.get(number, price) for number, price in enumerate(self.prices)]
         return other
 
-    def of(self, position: Position) -> MarkPrice:
+    def of(self, position: Held) -> MarkPrice:
         """The mark that a position is measured at."""
         return self.prices[position.market]
 
 
-def unrealised_pnl(position: Position, mark: MarkPrice) -> Money:
+def unrealised_pnl(position: Held, mark: MarkPrice) -> Money:
     """What closing the position at the mark would add."""
     return position.instrument.unrealised_pnl(mark, position.size, position.cost)
 
 
-def notional(position: Position, mark: MarkPrice) -> Money:
+def notional(position: Held, mark: MarkPrice) -> Money:
     """The absolute value of the position at the mark."""
     return position.instrument.notional(mark, position.size)
 
 
-def counted_with(position: Position) -> Position | None:
+def counted_with(position: Held) -> Position | None:
     """The other side of a hedge, where it tells the position's tier; None where nothing does."""
     other = position.opposite
     if other is None or other.isolated or position.isolated:
@@ -61,13 +61,13 @@ def counted_with(position: Position) -> Position | None:
     return other
 
 
-def beside(position: Position, mark: MarkPrice) -> int:
+def beside(position: Held, mark: MarkPrice) -> int:
     """What the other side adds to the measure that tells the position's tier."""
     other = counted_with(position)
     return 0 if other is None else other.instrument.measure(mark, other.size, other.cost)
 
 
-def maintenance_margin(position: Position, mark: MarkPrice) -> Money:
+def maintenance_margin(position: Held, mark: MarkPrice) -> Money:
     """What must stand behind the position; below it the venue liquidates."""
     other = 0 if position.opposite is None else beside(position, mark)
     return position.instrument.maintenance(mark, position.size, position.cost, other)
@@ -76,7 +76,7 @@ def maintenance_margin(position: Position, mark: MarkPrice) -> Money:
 class Sides:
     """A position and the other side of a hedge that its tier counts, as they are now."""
 
-    def __init__(self, position: Position) -> None:
+    def __init__(self, position: Held) -> None:
         other = counted_with(position)
         self.instrument = position.instrument
         self.size, self.cost = position.size, position.cost
@@ -95,17 +95,17 @@ class Sides:
         return margin + instrument.maintenance(mark, self.other_size, self.other_cost, own)
 
 
-def safe_margin(position: Position, mark: MarkPrice) -> Money:
+def safe_margin(position: Held, mark: MarkPrice) -> Money:
     """The least equity at which the position is safe: no trade or transfer may leave it less."""
     return maintenance_margin(position, mark) + edge_alone(position)
 
 
-def edge_alone(position: Position) -> Money:
+def edge_alone(position: Held) -> Money:
     """What a position needs above its maintenance margin to be safe."""
     return position.instrument.edge if position.size else 0
 
 
-def margin_alone(position: Position, mark: MarkPrice) -> Money:
+def margin_alone(position: Held, mark: MarkPrice) -> Money:
     """Maintenance margin of a position if its account held nothing else."""
     terms = position.pool.portfolio
     if terms is None or position.isolated:
@@ -114,7 +114,7 @@ def margin_alone(position: Position, mark: MarkPrice) -> Money:
     return Requirement(terms, [position], prices).maintenance
 
 
-def initial_alone(position: Position, mark: MarkPrice) -> Money:
+def initial_alone(position: Held, mark: MarkPrice) -> Money:
     """Initial margin of a position that is not isolated, with its orders, if that were all."""
     terms = position.pool.portfolio
     if terms is None:
@@ -132,14 +132,14 @@ def opening_value(open_lots: Lots, open_value: Money, closing_lots: Lots) -> Mon
     return ceil_div(times(open_value, open_lots - closing_lots), open_lots)
 
 
-def order_exposure(position: Position) -> tuple[Money, Money]:
+def order_exposure(position: Held) -> tuple[Money, Money]:
     """What open buys and open sells would open, in money, beyond what they close."""
     buys = opening_value(position.buy_lots, position.buy_value, max(-position.size, 0))
     sells = opening_value(position.sell_lots, position.sell_value, max(position.size, 0))
     return buys, sells
 
 
-def exposure(position: Position, mark: MarkPrice) -> Money:
+def exposure(position: Held, mark: MarkPrice) -> Money:
     """The largest notional that the position can have once its open orders trade.
 
     Only one side can add to it: the other first closes what is held.
@@ -151,7 +151,7 @@ def exposure(position: Position, mark: MarkPrice) -> Money:
     return max(held + sells, buys)
 
 
-def exposed_lots(position: Position) -> Lots:
+def exposed_lots(position: Held) -> Lots:
     """The largest size that the position can have once its open orders trade."""
     buys = max(position.buy_lots - max(-position.size, 0), 0)
     sells = max(position.sell_lots - max(position.size, 0), 0)
@@ -159,19 +159,19 @@ def exposed_lots(position: Position) -> Lots:
     return max(held + buys, sells) if position.size > 0 else max(held + sells, buys)
 
 
-def leverage_allowed(position: Position, mark: MarkPrice) -> int:
+def leverage_allowed(position: Held, mark: MarkPrice) -> int:
     """The highest leverage that the tiers allow the position and its open orders."""
     tiers, other = position.instrument.tiers, counted_with(position)
     also = 0 if other is None else exposed_measure(other, mark)
     return tiers.leverage_max(exposure(position, mark), exposed_lots(position), also)
 
 
-def exposed_measure(position: Position, mark: MarkPrice) -> int:
+def exposed_measure(position: Held, mark: MarkPrice) -> int:
     """What tells the tier of a position and its open orders."""
     return position.instrument.tiers.measure(exposure(position, mark), exposed_lots(position))
 
 
-def initial_margin(position: Position, mark: MarkPrice) -> Money:
+def initial_margin(position: Held, mark: MarkPrice) -> Money:
     """What a cross position and its open orders take of the account's equity.
 
     Never less than maintenance margin: a position may outgrow the tiers that its leverage is for.
@@ -179,7 +179,7 @@ def initial_margin(position: Position, mark: MarkPrice) -> Money:
     return _initial(position, counted_with(position), mark)
 
 
-def _initial(position: Position, other: Position | None, mark: MarkPrice) -> Money:
+def _initial(position: Held, other: Held | None, mark: MarkPrice) -> Money:
     """The same, with the other side that tells its tier."""
     exposed, lots = exposure(position, mark), exposed_lots(position)
     instrument, also, held = position.instrument, 0, 0
@@ -190,7 +190,7 @@ def _initial(position: Position, other: Position | None, mark: MarkPrice) -> Mon
     return max(margin, needed + edge_alone(position))
 
 
-def initial_of_both(position: Position, mark: MarkPrice) -> Money:
+def initial_of_both(position: Held, mark: MarkPrice) -> Money:
     """Initial margin of a position, and of the other side of a hedge where its tier counts it.
 
     The position may be one that is only imagined.
@@ -200,14 +200,14 @@ def initial_of_both(position: Position, mark: MarkPrice) -> Money:
     return margin if other is None else margin + _initial(other, position, mark)
 
 
-def margin_held(position: Position, mark: MarkPrice) -> Money:
+def margin_held(position: Held, mark: MarkPrice) -> Money:
     """Initial margin of what is held, without open orders: what belongs in an isolated bucket."""
     held, lots = notional(position, mark), magnitude(position.size)
     margin = position.instrument.isolated_margin(held, lots, position.leverage)
     return max(margin, safe_margin(position, mark))
 
 
-def order_margin(position: Position) -> Money:
+def order_margin(position: Held) -> Money:
     """What the open orders of an isolated position take of the wallet until they trade."""
     buys, sells = order_exposure(position)
     lots = max(position.buy_lots, position.sell_lots)

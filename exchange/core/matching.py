@@ -45,9 +45,7 @@ def match(
             if size == 0:
                 cancel(state, market, maker, CancelReason.REDUCE_ONLY)
                 continue
-        price = book.price(side.best())
-        trade(state, market, row, taker, size, fee_rate, kind)
-        traded += magnitude(market.instrument.value(price, size))
+        traded += trade(state, market, row, taker, size, fee_rate, kind)
     return traded
 
 
@@ -98,8 +96,8 @@ def trade(
     size: Lots,
     fee_rate: Rate,
     kind: TradeKind,
-) -> None:
-    """One trade of `size` with what rests in a row of the book, at its price."""
+) -> Money:
+    """One trade of `size` with what rests in a row of the book, at its price; its notional."""
     book = market.book
     maker, price = book.order(row), book.price(book.level(row))
     lots = size if taker.buy else -size
@@ -118,6 +116,7 @@ def trade(
     maker_rate = state.maker_rate
     _fill(state, market, maker, -lots, price, -value, maker_rate, TradeKind.BOOK, maker=True)
     _fill(state, market, taker, lots, price, value, fee_rate, kind, maker=False)
+    return magnitude(value)
 
 
 def _fill(

@@ -11,6 +11,7 @@ from typing import Final
 
 from exchange.core.accounts import Pool, Position
 from exchange.core.edges import Edges, Watched
+from exchange.core.ledger import Balances
 from exchange.core.margin import CrossMargin, Marks, maintenance_margin, unrealised_pnl
 from exchange.core.units import RATE_ONE, MarkPrice, Money
 
@@ -68,7 +69,7 @@ class Monitor:
         if thing.edges is not None:
             thing.edges.remove(thing)
 
-    def watch(self, pool: Pool, margin: CrossMargin, bucket: list[Money], marks: Marks) -> None:
+    def watch(self, pool: Pool, margin: CrossMargin, bucket: Balances, marks: Marks) -> None:
         """Set the edges of every position of a pool that has just been looked at."""
         rounding = ROUNDING if pool.portfolio is None else PORTFOLIO_ROUNDING
         slack = margin.equity - margin.maintenance - rounding * len(pool.listed)
@@ -80,7 +81,9 @@ class Monitor:
                 self.watch_isolated(position, bucket[position.bucket], marks)
                 continue
             instrument, mark = position.instrument, marks.of(position)
-            share = slack * instrument.notional(mark, position.size) // margin.value
+            value = instrument.notional(mark, position.size)
+            # All of it to the only one, which also spares numbers beyond 64 bits.
+            share = slack if value == margin.value else slack * value // margin.value
             safe = safe_until(position, mark, max(share, 0))
             self.set(position, safe, long=position.size > 0)
 

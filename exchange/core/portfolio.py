@@ -12,7 +12,7 @@ margin a multiple of the worst that open orders could make of it.  Exact integer
 
 from collections.abc import Iterable
 
-from exchange.core.accounts import Pool, Position
+from exchange.core.accounts import Held, Pool, Position
 from exchange.core.grid import YEAR_DAYS, Credit, Grid, Terms
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
@@ -30,7 +30,7 @@ class Net:
         """If all open buys traded."""
         self.sold: Lots = 0
 
-    def add(self, position: Position) -> None:
+    def add(self, position: Held) -> None:
         """Count one more position in the contract."""
         size, side = position.size, position.side
         closing = position.reduce_only_lots
@@ -98,7 +98,7 @@ class Unit:
         """By symbol."""
         self.has_orders = False
 
-    def add(self, position: Position, mark: MarkPrice) -> None:
+    def add(self, position: Held, mark: MarkPrice) -> None:
         """Count one more position."""
         instrument = position.instrument
         net = self.nets.get(instrument.symbol)
@@ -167,7 +167,7 @@ def give_credit(needs: list[Need], credits_: list[Credit]) -> None:
         left[second.name] -= spread if other > 0 else -spread
 
 
-def units_of(positions: Iterable[Position], prices: list[MarkPrice]) -> list[Unit]:
+def units_of(positions: Iterable[Held], prices: list[MarkPrice]) -> list[Unit]:
     """Risk units, in order of their underlyings."""
     units: dict[str, Unit] = {}
     for position in positions:
@@ -184,9 +184,7 @@ def units_of(positions: Iterable[Position], prices: list[MarkPrice]) -> list[Uni
 class Requirement:
     """What a portfolio of positions requires; see above."""
 
-    def __init__(
-        self, terms: Terms, positions: Iterable[Position], prices: list[MarkPrice]
-    ) -> None:
+    def __init__(self, terms: Terms, positions: Iterable[Held], prices: list[MarkPrice]) -> None:
         self.units = units_of(positions, prices)
         self.charges = [unit.held() for unit in self.units]
         self.needs = [

@@ -127,8 +127,8 @@ def fund_view(state: State, fund: int) -> FundView:
     """An insurance fund by its ledger account."""
     ledger = state.ledger
     return FundView(
-        name=ledger.names[fund],
-        asset=ledger.assets[fund],
+        name=ledger.purses[fund].name,
+        asset=ledger.purses[fund].asset,
         balance=ledger.balances[fund],
         history=tuple(state.reserves.history.get(fund, ())),
     )

@@ -56,7 +56,8 @@ def settle(
 def count_position(state: State, market: Market, position: Position, held: Lots) -> None:
     """Keep open interest and the list of open positions true after one, `held` before, changed."""
     market.open_interest += max(position.size, 0) - max(held, 0)
-    market.instrument.crowd(state.mark_of(position), market.open_interest)
+    if market.instrument.crowded_to:
+        market.instrument.crowd(state.mark_of(position), market.open_interest)
     if held == 0:
         market.holders[position.holder] = position
     elif position.size == 0:

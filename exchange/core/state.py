@@ -98,7 +98,7 @@ class Funds:
             self.interest,
             self.history,
         )
-        return {ledger.names[account]: ledger.balances[account] for account in owned}
+        return {ledger.purses[n].name: ledger.balances[n] for n in owned}
 
 
 class Single:

@@ -66,6 +66,8 @@ class Tiers:
             initial.append(rate(row.initial, "tier initial rate") if row.initial else 0)
         if not self.floors or self.floors[0] != 0:
             raise UnitError("the first risk tier must begin at 0")
+        self.leverage_least = min(self.leverages)
+        """What every tier allows."""
         self.maintenance_schedule = Schedule(self.floors, self.rates)
         self.initial_schedule = Schedule(self.floors, initial)
         self._compare_amounts(rows)
