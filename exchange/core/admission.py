@@ -149,6 +149,9 @@ def _cross(
     state: State, position: Position, after: Held, gain: Money, *, opens: bool
 ) -> Refusal | None:
     if opens:
+        apart = not position.pool.is_unified and position.opposite is None
+        if apart and state.left_with(position, after, gain) >= 0:
+            return None
         mark = state.mark_of(position)
         found = state.margin(position.pool, gain).available
         needed = initial_of_both(after, mark) - initial_of_both(position, mark)

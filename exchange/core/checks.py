@@ -42,17 +42,16 @@ def bad_size(
     instrument: Instrument, size: Lots, told: Instructions, *, is_market: bool
 ) -> Refusal | None:
     """Whether a size is none, or more than one order may have."""
-    text = instrument.size_text
     if size <= 0 and not (size == 0 and told.close_position):
         return Refusal(Reject.SIZE_NOT_POSITIVE, f"size was {size} lots, expected 1 or more")
     if size > instrument.size_max:
-        most = text(instrument.size_max)
-        return Refusal(Reject.SIZE_ABOVE_MAX, f"size was {text(size)}, expected {most} at most")
+        found, most = instrument.size_text(size), instrument.size_text(instrument.size_max)
+        return Refusal(Reject.SIZE_ABOVE_MAX, f"size was {found}, expected {most} at most")
     if is_market and size > instrument.market_size_max:
-        most = text(instrument.market_size_max)
+        found, most = instrument.size_text(size), instrument.size_text(instrument.market_size_max)
         return Refusal(
             Reject.MARKET_SIZE_ABOVE_MAX,
-            f"size was {text(size)}, expected {most} at most for a market order",
+            f"size was {found}, expected {most} at most for a market order",
         )
     return None
 

@@ -254,14 +254,25 @@ class CrossMargin:
 class PoolMargin(CrossMargin):
     """That, and what positions and open orders take of it: what more can be opened."""
 
-    def __init__(self, pool: Pool, wallet: Money, marks: Marks) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        wallet: Money,
+        marks: Marks,
+        changing: Position | None = None,
+        imagined: Held | None = None,
+    ) -> None:
+        """`imagined`: what a position that is `changing` takes then, in `initial` only."""
         super().__init__(pool, wallet, marks)
         self.initial: Money = 0
         for position in pool.listed:
-            if position.isolated:
-                self.initial += order_margin(position)
+            held: Held = position
+            if imagined is not None and position is changing:
+                held = imagined
+            if held.isolated:
+                self.initial += order_margin(held)
             elif pool.portfolio is None:
-                self.initial += initial_margin(position, marks.of(position))
+                self.initial += initial_margin(held, marks.of(held))
         if pool.portfolio is not None:
             needed = Requirement(pool.portfolio, together(pool), marks.prices)
             self.initial += max(needed.initial, needed.maintenance + edge_of(pool))

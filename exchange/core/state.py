@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.core.accounts import Account, Pool, Position, SpotPosition
+from exchange.core.accounts import Account, Held, Pool, Position, SpotPosition
 from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.attached import Attached
 from exchange.core.average import TimeAverage
@@ -447,6 +447,14 @@ class State:
         if pool.is_unified:
             return UnifiedMargin(self.collateral, pool, balances, marks, more)
         return PoolMargin(pool, balances[pool.wallet] + more, marks)
+
+    def left_with(self, position: Position, imagined: Held, more: Money) -> Money:
+        """What would be available, with `more` in the wallet, if a position were as imagined.
+
+        Of a pool that is not unified.
+        """
+        wallet = self.wallet(position.pool) + more
+        return PoolMargin(position.pool, wallet, self.marks, position, imagined).available
 
     def whole(self, lead: Pool, marks: Marks | None = None) -> Whole:
         """A unified account, by the pool that leads it."""
