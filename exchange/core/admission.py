@@ -108,19 +108,39 @@ def unaffordable(
     lots = sign * (trial.closed + trial.opened)
     after = position.imagine(lots, order, trial.resting, instead_of)
     after.cost = _cost_after(position, trial, buy=order.buy)
+    fee_rate = state.taker_rate if fee_rate < 0 else fee_rate
+    fee = ceil_div(times(trial.closing + trial.opening, fee_rate), RATE_ONE)
+    closing_gain = _gain(position, mark, sign * trial.closed, trial.closing)
+    opening_gain = _gain(position, mark, sign * trial.opened, trial.opening)
+    if not agreed and _clearly_fits(state, position, after, closing_gain + opening_gain - fee):
+        return None
+    return _closer_look(
+        state, position, after, trial, fee, closing_gain, opening_gain, agreed=agreed
+    )
+
+
+def _closer_look(
+    state: State,
+    position: Position,
+    after: Held,
+    trial: Trial,
+    fee: Money,
+    closing_gain: Money,
+    opening_gain: Money,
+    *,
+    agreed: bool,
+) -> Refusal | None:
+    """See `unaffordable`, by the position's margin mode."""
+    mark = state.mark_of(position)
     grows = exposure(after, mark) > exposure(position, mark)
     portfolio = position.pool.portfolio if not position.isolated else None
-    if grows and portfolio is None and position.leverage > position.instrument.tiers.leverage_least:
+    if grows and portfolio is None:
         allowed = leverage_allowed(after, mark)
         if position.leverage > allowed:
             return Refusal(
                 Reject.LEVERAGE_OUT_OF_RANGE,
                 f"leverage was {position.leverage}, expected {allowed} at most at this notional",
             )
-    fee_rate = state.taker_rate if fee_rate < 0 else fee_rate
-    fee = ceil_div(times(trial.closing + trial.opening, fee_rate), RATE_ONE)
-    closing_gain = _gain(position, mark, sign * trial.closed, trial.closing)
-    opening_gain = _gain(position, mark, sign * trial.opened, trial.opening)
     if position.isolated:
         return _isolated(state, position, after, trial, fee, closing_gain, opening_gain)
     gain = closing_gain + opening_gain - fee
@@ -129,6 +149,23 @@ def unaffordable(
     if agreed:
         return _unsafe(state, position, after, gain)
     return _cross(state, position, after, gain, opens=grows or trial.opened > 0)
+
+
+def _clearly_fits(state: State, position: Position, after: Held, gain: Money) -> bool:
+    """Whether there is margin for all of it, whatever of it opens, and any leverage is allowed.
+
+    In cross margin, where nothing else hangs on the position.  Most orders do, and need no closer
+    look; one that does not may still be carried.
+    """
+    pool = position.pool
+    return (
+        not position.isolated
+        and pool.portfolio is None
+        and not pool.is_unified
+        and position.opposite is None
+        and position.leverage <= position.instrument.tiers.leverage_least
+        and state.left_with(position, after, gain) >= 0
+    )
 
 
 def _cost_after(position: Position, trial: Trial, *, buy: bool) -> Money:
@@ -149,9 +186,6 @@ def _cross(
     state: State, position: Position, after: Held, gain: Money, *, opens: bool
 ) -> Refusal | None:
     if opens:
-        apart = not position.pool.is_unified and position.opposite is None
-        if apart and state.left_with(position, after, gain) >= 0:
-            return None
         mark = state.mark_of(position)
         found = state.margin(position.pool, gain).available
         needed = initial_of_both(after, mark) - initial_of_both(position, mark)

@@ -254,25 +254,14 @@ class CrossMargin:
 class PoolMargin(CrossMargin):
     """That, and what positions and open orders take of it: what more can be opened."""
 
-    def __init__(
-        self,
-        pool: Pool,
-        wallet: Money,
-        marks: Marks,
-        changing: Position | None = None,
-        imagined: Held | None = None,
-    ) -> None:
-        """`imagined`: what a position that is `changing` takes then, in `initial` only."""
+    def __init__(self, pool: Pool, wallet: Money, marks: Marks) -> None:
         super().__init__(pool, wallet, marks)
         self.initial: Money = 0
         for position in pool.listed:
-            held: Held = position
-            if imagined is not None and position is changing:
-                held = imagined
-            if held.isolated:
-                self.initial += order_margin(held)
+            if position.isolated:
+                self.initial += order_margin(position)
             elif pool.portfolio is None:
-                self.initial += initial_margin(held, marks.of(held))
+                self.initial += initial_margin(position, marks.of(position))
         if pool.portfolio is not None:
             needed = Requirement(pool.portfolio, together(pool), marks.prices)
             self.initial += max(needed.initial, needed.maintenance + edge_of(pool))
@@ -296,6 +285,25 @@ class PoolMargin(CrossMargin):
     def withdrawable(self) -> Money:
         """What may leave: available margin, but unrealised gains are not money yet."""
         return max(0, self.wallet + min(0, self.unrealised) - self.initial)
+
+
+def available_with(
+    pool: Pool, wallet: Money, marks: Marks, changing: Position, imagined: Held
+) -> Money:
+    """What `PoolMargin.available` would be if one position and its orders were as imagined.
+
+    Where each position has margin of its own, and no tier counts two of them.  The position's PnL
+    is the present one: what a trade gains or loses is in `wallet`.
+    """
+    left = wallet
+    for position in pool.listed:
+        if position.isolated:
+            left -= order_margin(position)
+            continue
+        mark = marks.of(position)
+        left += unrealised_pnl(position, mark)
+        left -= initial_margin(imagined if position is changing else position, mark)
+    return left
 
 
 def bankruptcy_price(

@@ -13,7 +13,7 @@ from exchange.core.grid import YEAR_DAYS, Terms
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.lines import Lines
-from exchange.core.margin import CrossMargin, Marks, PoolMargin
+from exchange.core.margin import CrossMargin, Marks, PoolMargin, available_with
 from exchange.core.mark import MarkModel
 from exchange.core.messages import (
     HISTORY,
@@ -449,12 +449,9 @@ class State:
         return PoolMargin(pool, balances[pool.wallet] + more, marks)
 
     def left_with(self, position: Position, imagined: Held, more: Money) -> Money:
-        """What would be available, with `more` in the wallet, if a position were as imagined.
-
-        Of a pool that is not unified.
-        """
+        """See `available_with`: with `more` in the wallet."""
         wallet = self.wallet(position.pool) + more
-        return PoolMargin(position.pool, wallet, self.marks, position, imagined).available
+        return available_with(position.pool, wallet, self.marks, position, imagined)
 
     def whole(self, lead: Pool, marks: Marks | None = None) -> Whole:
         """A unified account, by the pool that leads it."""

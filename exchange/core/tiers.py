@@ -76,6 +76,7 @@ class Tiers:
             raise UnitError("rate_growth needs tiers by notional, and must not be negative")
         self.growth: Money = grows.numerator
         self.growth_over: int = grows.denominator
+        self._has_initial = any(initial) or self.growth > 0
 
     def _add(self, row: Tier) -> None:
         floor = on_grid(row.floor, self._step, "tier floor")
@@ -119,6 +120,8 @@ class Tiers:
 
     def initial(self, notional: Money, lots: Lots = 0, beside: int = 0) -> Money:
         """The least initial margin, whatever the leverage, rounded up to a unit."""
+        if not self._has_initial:
+            return 0
         return self._margin(self.initial_schedule, notional, lots, beside)
 
     def _margin(self, schedule: Schedule, notional: Money, lots: Lots, beside: int) -> Money:
