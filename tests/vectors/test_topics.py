@@ -140,6 +140,7 @@ def answer(topic: str, venue: str, inputs: dict[str, object], expected: object =
         ("maintenance_margin", "binance_usdm", {"notional": 2000, "tiers": LADDER}, 30),
         ("maintenance_deduction", "hyperliquid", {"tiers": LADDER}, [0, 10]),
         ("initial_margin", "bybit", {"size": 1, "price": 100, "leverage": 10}, 10),
+        ("initial_margin", "binance_usdm", {"notional": 1000, "leverage": 10}, 100),
         ("initial_margin_legacy", "deribit", {"position_btc": 100, "im": "0.1"}, 10),
         ("unrealized_pnl", "okx", {"side": "short", "size": 2, "entry": 100, "mark": 90}, 20),
         (
@@ -183,6 +184,18 @@ def test_positions_may_be_a_list() -> None:
     inputs = {"wallet": 100, "positions": rows, "target": "ETHUSDT"}
 
     assert answer("liquidation_price_cross", "binance_usdm", inputs, 103 / 1.98).status == "pass"
+
+
+def test_a_long_and_a_short_in_one_contract_are_a_hedge() -> None:
+    """(100 - 1000 + 400) / (10 * 1% + 4 * 1% - 10 + 4), by Binance's formula for both sides."""
+    rows = [
+        {"symbol": "BTCUSDT", "side": side, "qty": qty, "entry": 100, "mmr": "0.01"}
+        for side, qty in (("LONG", 10), ("SHORT", 4))
+    ]
+    inputs = {"wallet": 100, "positions": rows, "target": "BTCUSDT"}
+    made = answer("liquidation_price_cross_hedge", "binance_usdm", inputs, 500 / 5.86)
+
+    assert made.status == "pass", made
 
 
 @pytest.mark.parametrize(

@@ -62,11 +62,12 @@ class Case:
         """Several things by name, given as an object or as a list; empty where none is."""
         given = self.raw(*names)
         if isinstance(given, list):
-            given = {
-                str(row.get("symbol") or row.get("asset") or row.get("coin") or f"P{number}"): row
-                for number, row in enumerate(given)
-                if isinstance(row, Mapping)
-            }
+            rows = [row for row in given if isinstance(row, Mapping)]
+            given = {}
+            for row in rows:
+                name = str(row.get("symbol") or row.get("asset") or row.get("coin") or "")
+                taken = not name or name in given
+                given[f"{name} {len(given) + 1}".strip() if taken else name] = row
         return given if isinstance(given, dict) else {}
 
     def unused(self) -> list[str]:

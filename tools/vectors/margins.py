@@ -85,8 +85,11 @@ def all_tier_amounts(case: Case) -> dict[str, Fraction]:
 def order_margin(case: Case) -> dict[str, Fraction]:
     """What an order takes of the account's equity while it rests."""
     sell = "short" in case.topic or str(case.raw("side") or "").lower() in ("short", "sell")
-    price = case.number("order_price", "limit_price", "limit", *ENTRIES, *MARKS)
-    size = abs(case.number(*SIZES, default=1))
+    value = case.maybe("notional", "position_value", "value")
+    price = case.number(
+        "order_price", "limit_price", "limit", *ENTRIES, *MARKS, default=value and 1
+    )
+    size = abs(case.number(*SIZES, default=1 if value is None else value / price))
     inverse = "inverse" in case.topic or case.raw("contracts") is not None
     leverage = case.number("leverage")
     value = size / price if inverse else size * price

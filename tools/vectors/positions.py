@@ -6,6 +6,7 @@ from math import ceil
 from msgspec.structs import replace
 
 from exchange import Rulebook
+from exchange.core.messages import PositionSide
 from exchange.core.policies import TierInput
 from tools.vectors.bench import (
     Bench,
@@ -18,7 +19,7 @@ from tools.vectors.bench import (
     tiers,
 )
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
-from tools.vectors.figures import figure, text
+from tools.vectors.figures import figure, step, text
 
 SATOSHI = Fraction(1, 10**8)
 SAFE = 4
@@ -104,6 +105,8 @@ class Subject:
 
     def __init__(self, case: Case, symbol: str = "X") -> None:
         self.symbol = symbol
+        self.side = PositionSide.NET
+        """Long or short where it is one side of a hedge."""
         signed = case.number(*SIZES, default=1)
         self.size = abs(signed)
         side = str(case.raw("side", "direction", "position_side") or "").lower()
@@ -186,8 +189,8 @@ class Subject:
         if most is not None:  # half the initial margin at the highest leverage
             return 1 / (2 * most)
         cost, kept = case.maybe("posCost"), case.maybe("posMaint")
-        if cost is not None and kept is not None:
-            return (kept - case.number("posComm", default=0)) / cost
+        if cost and kept is not None:
+            return (kept - case.number("posComm", default=0)) / abs(cost)
         return Fraction(0)
 
 
@@ -212,7 +215,7 @@ def rules_for(case: Case, *subjects: Subject) -> Rulebook:
     closing = case.maybe("posComm", "closing_fee")
     if closing is not None:
         cost = case.maybe("posCost") or subjects[0].entry_value / subjects[0].unit_money
-        fee = closing / cost
+        fee = closing / abs(cost)
         rulebook = replace(
             rulebook, fees=replace(rulebook.fees, taker=text(Fraction(int(fee * 10**8), 10**8)))
         )
@@ -253,15 +256,36 @@ def isolated(case: Case) -> tuple[Bench, Subject]:
 
 def crossed(case: Case, subjects: list[Subject], deposit: Fraction) -> Bench:
     """A bench with positions in cross margin, held by "ann" on one deposit."""
-    contracts = [subject.contract() for subject in subjects]
+    contracts = list({subject.symbol: subject.contract() for subject in subjects}.values())
+    for one in contracts:
+        sizes = [s.size for s in subjects if s.symbol == one.symbol]
+        one.lot = step(one.lot, *sizes)
     bench = Bench(
         rules_for(case, *subjects), *contracts, amounts=[deposit, *[s.floor for s in subjects]]
     )
     bench.account("ann", deposit)
-    for subject in subjects:
-        bench.mark(subject.symbol, better(subject))
-        bench.trade("ann", subject.symbol, subject.signed, subject.entry)
+    if any(subject.side is not PositionSide.NET for subject in subjects):
+        bench.hedge("ann")
+    marked: set[str] = set()
+    for subject in sorted(subjects, key=lambda s: s.size, reverse=True):
+        if subject.symbol not in marked:  # of a hedge, where its larger side is safe
+            bench.mark(subject.symbol, better(subject))
+            marked.add(subject.symbol)
+        bench.trade("ann", subject.symbol, subject.signed, subject.entry, subject.side)
     return bench
+
+
+def subjects_of(case: Case) -> dict[str, Subject]:
+    """Several positions by name; a long and a short in one contract are a hedge."""
+    subjects = {}
+    for name, row in case.rows("positions").items():
+        symbol = str(row.get("symbol") or row.get("coin") or name)
+        subjects[name] = Subject(case.within(row), symbol)
+    symbols = [subject.symbol for subject in subjects.values()]
+    for subject in subjects.values():
+        if symbols.count(subject.symbol) > 1:
+            subject.side = PositionSide.LONG if subject.sign > 0 else PositionSide.SHORT
+    return subjects
 
 
 def better(subject: Subject) -> Fraction:
@@ -274,8 +298,9 @@ def better(subject: Subject) -> Fraction:
 
 def figures(bench: Bench, subject: Subject, marks: dict[str, Fraction]) -> dict[str, Fraction]:
     """Everything the venue says about a position, by the names it goes by."""
-    view = bench.held("ann", subject.symbol, marks)
-    at_entry = bench.held("ann", subject.symbol, {**marks, subject.symbol: subject.entry})
+    symbol, side = subject.symbol, subject.side
+    view = bench.held("ann", symbol, marks, side)
+    at_entry = bench.held("ann", symbol, {**marks, symbol: subject.entry}, side)
     account = bench.seen("ann", marks)
     known = {
         "bankruptcy_price": bench.tick_price(subject.symbol, view.bankruptcy_price or 0),
@@ -338,14 +363,14 @@ def _all_money(case: Case) -> Fraction:
 
 def several_cross_positions(case: Case) -> Fraction | dict[str, Fraction]:
     """One of several positions of a cross account; the others' marks are held still."""
-    parts = case.rows("positions")
-    if not parts:
+    named = subjects_of(case)
+    if not named:
         raise MissingInputError("positions was not given, by symbol or as a list")
-    subjects = [Subject(case.within(part), symbol) for symbol, part in parts.items()]
+    subjects = list(named.values())
     bench = crossed(case, subjects, _all_money(case))
     marks = {subject.symbol: subject.mark for subject in subjects}
     wanted = "bankruptcy_price" if "bankruptcy" in case.topic else "liquidation_price"
-    seen = {s.symbol: figures(bench, s, marks) for s in subjects}
+    seen = {name: figures(bench, subject, marks) for name, subject in named.items()}
     targets = {symbol: found[wanted] for symbol, found in seen.items() if wanted in found}
     target = case.raw("target", "symbol")
     if target in seen and not isinstance(case.vector.expected, dict):
@@ -354,7 +379,7 @@ def several_cross_positions(case: Case) -> Fraction | dict[str, Fraction]:
         return targets[target]
     if target in seen:
         return seen[target]
-    return {**seen[subjects[0].symbol], **targets}
+    return {**next(iter(seen.values())), **targets}
 
 
 def any_cross(case: Case) -> Fraction | dict[str, Fraction]:
@@ -374,7 +399,9 @@ def valued_position(case: Case) -> dict[str, Fraction]:
     size = case.number(*SIZES)
     cost = case.number("unrealisedCost", "posCost", "cost") * SATOSHI
     value = case.number("markValue", "mark_value") * SATOSHI
-    entry, mark = (_price_of(abs(size), worth) for worth in (cost, value))
+    entry, mark = _price_of(abs(size), cost), _price_of(abs(size), value)
+    # What a long is worth is rounded against it, as is a short.
+    mark += Fraction(1, 10**6) if size > 0 else 0
     rulebook = replace(
         plain_fees(rulebook_for(case), case), instrument_tiers={"X": tiers(Fraction(0))}
     )
