@@ -104,14 +104,14 @@ def unaffordable(
             state, position, order, taken, trial.opening, trial.resting, instead_of
         )
     mark = state.mark_of(position)
-    sign = 1 if order.buy else -1
-    lots = sign * (trial.closed + trial.opened)
-    after = position.imagine(lots, order, trial.resting, instead_of)
+    closed = trial.closed if order.buy else -trial.closed
+    opened = trial.opened if order.buy else -trial.opened
+    after = position.imagine(closed + opened, order, trial.resting, instead_of)
     after.cost = _cost_after(position, trial, buy=order.buy)
     fee_rate = state.taker_rate if fee_rate < 0 else fee_rate
     fee = ceil_div(times(trial.closing + trial.opening, fee_rate), RATE_ONE)
-    closing_gain = _gain(position, mark, sign * trial.closed, trial.closing)
-    opening_gain = _gain(position, mark, sign * trial.opened, trial.opening)
+    closing_gain = _gain(position, mark, closed, trial.closing)
+    opening_gain = _gain(position, mark, opened, trial.opening)
     if not agreed and _clearly_fits(state, position, after, closing_gain + opening_gain - fee):
         return None
     return _closer_look(
