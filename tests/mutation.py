@@ -165,6 +165,13 @@ EQUIVALENT: dict[str, str] = {
     "  ->  state.margin(pool)": QUICKER,
     "settlement._settle_spot: lots > 0  ->  lots >= 0": TRADED,
     "settlement._settle_spot: lots > 0  ->  lots >= 0  (2)": TRADED,
+    "unwinding.chosen: scope.out_of if scope.is_unified else None  ->  scope.out_of": "an account"
+    " of one asset counts in that asset already",
+    "unwinding.chosen: 3  ->  4": "no two positions have the same symbol and side",
+    "unwinding.freeing: 1  ->  2": "leverage is nothing to a portfolio's maintenance margin",
+    "unwinding.freeing: position.size > 0  ->  position.size >= 0": OPEN,
+    "unwinding._enough: (low + high) // 2  ->  -(-(low + high) // 2)": "the same number is found by"
+    " other steps",
     "repaying._balances: 0  ->  1": "seen and present balances are only told apart",
     "repaying._repay: True  ->  False": "there is a value for every source",
     "repaying._repay: 1  ->  2": "what is worth one unit repays one, either way",

@@ -34,11 +34,11 @@ def portfolio_lots(scope: Scope, market: Market, position: Position, amount: Amo
     """How many lots of it one step closes."""
     held, frees = abs(position.size), freeing(scope, position)
     most = peak(frees, held)
-    if most < 1 or frees(most) <= 0:
+    if frees(most) <= 0:
         if amount is Amount.WHOLE_POSITION:
             return held
         lacking, needed = scope.lacking(), max(1, scope.maintenance())
-        return max(1, min(held, ceil_div(held * lacking, needed)))
+        return min(held, ceil_div(held * lacking, needed))
     if amount is Amount.CLIP:
         return min(market.clip, most)
     if amount is Amount.FRACTION:
@@ -58,7 +58,7 @@ def freeing(scope: Scope, position: Position) -> Callable[[Lots], Money]:
 
     def freed(lots: Lots) -> Money:
         left.size = position.size - sign * lots
-        after = maintenance_of(terms, [*others, left] if left.size else others, prices)
+        after = maintenance_of(terms, [*others, left], prices)
         value = position.instrument.notional(mark, lots)
         charged = ceil_div(value * state.liquidation_rate, RATE_ONE)
         return (before - after) * (RATE_ONE + state.lines.buffer) // RATE_ONE - charged
@@ -74,8 +74,6 @@ def _most_freed(scope: Scope, position: Position) -> Money:
 def _enough(frees: Callable[[Lots], Money], most: Lots, lacking: Money) -> Lots:
     """The fewest lots that free what is lacking; `most` where that does not suffice."""
     low, high = 0, most
-    if frees(high) < lacking:
-        return most
     while high - low > 1:
         middle = (low + high) // 2
         if frees(middle) >= lacking:

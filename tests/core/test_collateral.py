@@ -380,6 +380,23 @@ def test_an_isolated_position_is_liquidated_for_itself_in_a_unified_account_too(
     assert (it.balance("ann"), it.balance("ann BTC")) == (950_00, 0)
 
 
+def test_the_largest_loss_is_the_largest_by_value_whatever_it_is_counted_in() -> None:
+    """An inverse contract has lost 2 coins, which are 2,000 units; bitcoin 160 dollars in cents.
+
+    Equity is 8 coins at 80%, less 160; needed is 10% of 10 coins and of 3,840: 480 for 484.
+    """
+    it = stage(dollars=0)
+    it.enlist("XBT", kind=ContractKind.INVERSE, settle="COIN", money_unit="0.001")
+    it.marks(XBT=100)
+    it.hold("ann", "XBT", 800, 100)
+    it.hold("ann", "BTC", 40, 100)
+    it.show("XBT", bids={80: 10_000})
+    it.show("BTC", bids={96: 100})
+    it.marks(XBT=80)
+    steps = only(it.mark("BTC", 96), LiquidationStepTaken)
+    assert steps[0].symbol == "XBT"
+
+
 def test_the_liquidation_price_counts_what_the_mark_does_to_the_collateral() -> None:
     """Wrong-way risk: the coin is priced by the contract that the account is long.
 

@@ -25,6 +25,7 @@ from exchange.core.rules import (
     GridRules,
     LiquidationRules,
     PortfolioRules,
+    Rulebook,
     Select,
 )
 from exchange.core.units import RATE_ONE, SECOND, UnitError
@@ -37,10 +38,12 @@ YEAR = "1971-01-01T00:00:00"
 """A year after the stage's clock begins."""
 
 
-def stage(grid: GridRules = TEN, deposit: int = 1_000, **changes: object) -> Stage:
+def stage(
+    grid: GridRules = TEN, deposit: int = 1_000, book: Rulebook | None = None, **changes: object
+) -> Stage:
     """BTC at 100 with a dated future beside it, ETH at 100; ann is in portfolio margin."""
     portfolio = PortfolioRules(grid=grid, **changes)  # type: ignore[arg-type]
-    it = Stage(rulebook(portfolio=portfolio), symbols="BTC ETH")
+    it = Stage(book or rulebook(portfolio=portfolio), symbols="BTC ETH")
     it.enlist("BTC-DATED", expiry=YEAR)
     it.trader("ann", deposit=deposit)
     for symbol in ("BTC", "BTC-DATED", "ETH"):
@@ -460,19 +463,118 @@ def test_an_even_pair_shrinks_leg_by_leg() -> None:
     At 100 and 120 equity is 400 for a margin of 600: a third of the larger leg goes, then as much
     of the other.
     """
-    it = stage(deposit=1_400, credits=(CreditRules(first="BTC", second="ETH", rate="0.5"),))
+    events = even_pair(1_400)
+
+    assert steps(events) == [("BTC", 20), ("ETH", 17)]
+    (end,) = only(events, LiquidationEnded)
+    assert (end.equity, end.maintenance_margin) == (400_00, 400_00)
+
+
+def even_pair(deposit: int, **changes: object) -> list[Event]:
+    """What happens when ETH has risen to 120."""
+    halves = (CreditRules(first="BTC", second="ETH", rate="0.5"),)
+    it = stage(deposit=deposit, credits=halves, **changes)
     it.hold("ann", "BTC", 60, 100)
     it.hold("ann", "ETH", -50, 100)
     it.show("BTC", bids={100: 100})
     it.show("ETH", asks={120: 100})
+    return it.mark("ETH", 120)
 
-    events = it.mark("ETH", 120)
 
-    assert len(steps(events)) <= 6
-    assert it.size("ann", "BTC") >= 35
-    assert -it.size("ann", "ETH") >= 25
-    (end,) = only(events, LiquidationEnded)
-    assert end.equity >= end.maintenance_margin > 0
+def test_the_first_part_of_an_even_pair_is_rounded_up() -> None:
+    """199 of 600 are lacking: 19.9 of 60 lots."""
+    assert steps(even_pair(1_401))[0] == ("BTC", 20)
+
+
+def test_where_nothing_frees_anything_any_of_them_may_be_chosen() -> None:
+    assert steps(even_pair(1_400, select=Select.LARGEST_NOTIONAL))[0] == ("BTC", 20)
+
+
+def test_an_even_pair_goes_whole_where_whole_positions_do() -> None:
+    assert steps(even_pair(1_400, amount=Amount.WHOLE_POSITION)) == [("BTC", 60), ("ETH", 50)]
+
+
+@pytest.mark.parametrize(
+    ("amount", "rules", "lots"),
+    [
+        (Amount.CLIP, {"clip": "5"}, [5, 5]),
+        (Amount.CLIP, {"clip": "50"}, [12]),  # more would take the hedge's place away
+        (Amount.FRACTION, {"fraction": "0.05"}, [3, 3, 3]),  # 2.5, 2.35 and 2.2
+        (Amount.FRACTION, {"fraction": "0.5"}, [12]),
+        (Amount.JUST_ENOUGH, {"exit_buffer": "0.1"}, [7]),  # 8.8 for each lot, and 60 are lacking
+        (Amount.JUST_ENOUGH, {"fee": "0.02"}, [8]),  # 8 less 1.60
+    ],
+)
+def test_a_step_is_as_large_as_the_policy_says_and_no_larger_than_helps(
+    amount: Amount, rules: dict[str, str], lots: list[int]
+) -> None:
+    """At 80 equity is 50 for 100, and each lot frees 8, up to the twelfth."""
+    book = rulebook(
+        liquidation=LiquidationRules(**rules),  # type: ignore[arg-type]
+        portfolio=PortfolioRules(grid=TEN, amount=amount),
+    )
+
+    assert steps(failing(stage(deposit=1_050, book=book))) == [("BTC", size) for size in lots]
+
+
+@pytest.mark.parametrize(("deposit", "lots"), [(1_084, 2), (1_085, 2), (1_092, 1), (1_099, 1)])
+def test_just_what_is_lacking_is_freed(deposit: int, lots: int) -> None:
+    """100 are needed, and a lot frees 8: 16, 15, 8 and 1 are lacking."""
+    assert steps(failing(stage(deposit=deposit))) == [("BTC", lots)]
+
+
+@pytest.mark.parametrize("rules", [{"fee": "0.00001"}, {"exit_buffer": "0.00001"}])
+def test_parts_of_a_cent_are_not_freed(rules: dict[str, str]) -> None:
+    """8 are lacking: a lot frees 8 less a fee of 0.08 cents; or 8.00008 where 8.01 are lacking."""
+    book = rulebook(
+        liquidation=LiquidationRules(**rules),  # type: ignore[arg-type]
+        portfolio=PortfolioRules(grid=TEN),
+    )
+
+    assert steps(failing(stage(deposit=1_092, book=book))) == [("BTC", 2)]
+
+
+def unlike_risks(**changes: object) -> list[Event]:
+    """A hedge of 50 and 45 bitcoin needs 50, the 50 alone 500; 20 ether at 80 need 160.
+
+    After their fall equity is 200.
+    """
+    it = stage(deposit=600, **changes)
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "BTC-DATED", -45, 100)
+    it.hold("ann", "ETH", 20, 100)
+    it.show("BTC", bids={100: 100})
+    it.show("ETH", bids={80: 100})
+    return it.mark("ETH", 80)
+
+
+def test_what_is_chosen_is_what_frees_most_of_the_whole() -> None:
+    assert steps(unlike_risks())[0][0] == "ETH"
+
+
+def test_other_policies_choose_among_all_that_free_something() -> None:
+    assert steps(unlike_risks(select=Select.LARGEST_NOTIONAL))[0][0] == "BTC"
+
+
+def test_what_frees_nothing_is_not_chosen_for_its_loss() -> None:
+    """ETH has lost 500, but against bitcoin its 550 of risk cost nothing: 10 for each bitcoin."""
+    halves = (CreditRules(first="BTC", second="ETH", rate="0.5"),)
+    it = stage(deposit=1_095, credits=halves, select=Select.LARGEST_UNREALISED_LOSS)
+    it.hold("ann", "BTC", 60, 100)
+    it.hold("ann", "ETH", -50, 100)
+    it.show("BTC", bids={100: 100})
+
+    assert steps(it.mark("ETH", 110)) == [("BTC", 1)]
+
+
+def test_of_two_single_lots_the_one_that_frees_more_goes_first() -> None:
+    """At 50 a bitcoin 5 and an ether 10; 14 are left for 15."""
+    it = stage(deposit=64)
+    it.hold("ann", "BTC", 1, 100)
+    it.hold("ann", "ETH", 1, 100)
+    it.show("ETH", bids={100: 100})
+
+    assert steps(it.mark("BTC", 50)) == [("ETH", 1)]
 
 
 @pytest.mark.parametrize(("long", "short"), [("BTC", "BTC-DATED"), ("BTC-DATED", "BTC")])
