@@ -35,15 +35,11 @@ class Merge(Source):
                     heappush(queue, head.key)
             while queue:
                 head = heads[heappop(queue)[2]]
-                until = queue[0] if queue else None
-                more = True
-                while more and (until is None or head.key < until):
-                    batch.append(head.item)
-                    if len(batch) == BATCH:
-                        yield batch
-                        batch = []
-                    more = head.step() or await head.refill()
-                if more:
+                more = head.pour(batch, queue[0] if queue else None)
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
+                if more or await head.refill():
                     heappush(queue, head.key)
         except TickFileError:
             if batch:
@@ -77,23 +73,29 @@ class _Head:
         self._batches = aiter(feed)
         self._batch: list[FeedItem] = []
         self._next = 0
+        self.key: Key
 
-    def step(self) -> bool:
-        """Go on within the batch.  False: it is used up."""
-        if self._next == len(self._batch):
-            return False
-        self._show(self._batch[self._next])
-        return True
+    def pour(self, into: list[FeedItem], until: Key | None) -> bool:
+        """Hand on this item, and what comes before `until`, up to BATCH in all.
+
+        False: the feed's own batch is used up.
+        """
+        batch, rank = self._batch, self._rank
+        for place in range(self._next, len(batch)):
+            item = batch[place]
+            self.key = (item.at, TURNS.get(type(item), Turn.HISTORY), rank)
+            if len(into) == BATCH or (until is not None and self.key > until):
+                self._next = place
+                return True
+            into.append(item)
+        return False
 
     async def refill(self) -> bool:
         """Take the next batch that is not empty.  False: the feed has ended."""
         async for batch in self._batches:
             if batch:
                 self._batch, self._next = batch, 0
-                return self.step()
+                first = batch[0]
+                self.key = (first.at, TURNS.get(type(first), Turn.HISTORY), self._rank)
+                return True
         return False
-
-    def _show(self, item: FeedItem) -> None:
-        self._next += 1
-        self.item = item
-        self.key: Key = (item.at, TURNS.get(type(item), Turn.HISTORY), self._rank)
