@@ -20,6 +20,7 @@ from exchange.core.messages import (
     CancelReason,
     CommandRejected,
     Event,
+    PortfolioUnit,
     Reject,
     UnifiedView,
 )
@@ -157,6 +158,12 @@ class Gateway:
     def ask_unified(self, answered: Callable[[UnifiedView | None], None]) -> None:
         """Ask for the account as a whole, likewise; None where its assets stand apart."""
         self._ask(lambda: self._floor.venue.unified_view(self.account), answered)
+
+    def ask_portfolio(
+        self, asset: str, answered: Callable[[tuple[PortfolioUnit, ...]], None]
+    ) -> None:
+        """Ask for a portfolio's risk units, likewise; empty in another mode."""
+        self._ask(lambda: self._floor.venue.portfolio_view(self.account, asset), answered)
 
     def ask_book(self, symbol: str, depth: int, answered: Callable[[BookView], None]) -> None:
         """Ask for the best price levels as they stand when the question arrives."""

@@ -11,6 +11,7 @@ from exchange.core.messages import (
     BookView,
     Deposit,
     MarginMode,
+    PortfolioUnit,
     PositionMode,
     PositionSide,
     PositionView,
@@ -72,6 +73,12 @@ class Client(Trading):
         """The account as a whole, where its assets stand together; None where each stands alone."""
         wait: Wait[UnifiedView | None] = Wait()
         self._gateway.ask_unified(wait.resolve)
+        return await wait
+
+    async def portfolio_view(self, asset: str = "") -> tuple[PortfolioUnit, ...]:
+        """What a portfolio's maintenance margin is made of; empty in another mode."""
+        wait: Wait[tuple[PortfolioUnit, ...]] = Wait()
+        self._gateway.ask_portfolio(asset or self._first_asset(), wait.resolve)
         return await wait
 
     async def position_view(

@@ -66,6 +66,33 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """What it adds to equity, in the accounting currency."""
 
 
+class RiskContract(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract of a risk unit, both sides together."""
+
+    symbol: str
+    size: Fraction
+    notional: Fraction
+    loss: Fraction
+    """At the worst move of the unit."""
+
+
+class RiskUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """What positions on one underlying are charged in portfolio margin."""
+
+    underlying: str
+    move: Fraction
+    """At which they lose most together, as a part of the prices."""
+    share: Fraction
+    """What counts of that loss."""
+    scan: Fraction
+    basis: Fraction
+    offset: Fraction
+    credit: Fraction
+    minimum: Fraction
+    margin: Fraction
+    contracts: list[RiskContract]
+
+
 class Cover(msgspec.Struct, kw_only=True):
     """Who paid what a unified account owed in an asset, when it had nothing left to repay it."""
 
@@ -200,6 +227,8 @@ class Story(msgspec.Struct, kw_only=True):
     positions: list[Held]
     quote_notional: Fraction
     """Of all positions at the mark, in the quote currency, by which liquidations are compared."""
+    units: list[RiskUnit] = []
+    """Of a portfolio: what its maintenance margin was made of at the breach."""
     counted: list[Counted] = []
     """Of a unified account: its assets at the breach."""
     counted_after: list[Counted] = []

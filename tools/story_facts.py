@@ -95,6 +95,8 @@ def facts(story: Story) -> dict[str, Any]:
         "adds_up": not story.differences,
     }
     parts = {key: whole[key] for key in ("positions", "cancelled", "steps")}
+    if story.units:
+        parts |= {"units": whole["units"]}
     if story.counted:
         unified = ("counted", "counted_after", "repaid", "covers")
         parts |= {key: whole[key] for key in unified} | {"purses": _purses(story)}

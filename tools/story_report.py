@@ -11,7 +11,16 @@ from rich.text import Text
 from exchange.core.messages import Closing, Side
 from exchange.core.units import decimal
 from tools.report import signed_text, table
-from tools.stories import Attempt, CancelledOrder, Counted, Held, Step, Story, labelled
+from tools.stories import (
+    Attempt,
+    CancelledOrder,
+    Counted,
+    Held,
+    RiskUnit,
+    Step,
+    Story,
+    labelled,
+)
 from tools.text import clock, money, number, percent, price
 from tools.upkeep import Exchanged
 
@@ -47,6 +56,9 @@ def tell_story(console: Console, story: Story, of: int, *, listed: int | None = 
     console.print(f"{clock(story.at)} UTC, money in {story.asset}\n")
     console.print(_positions(story))
     console.print()
+    if story.units:
+        console.print(_risk_units(story.units))
+        console.print()
     if story.counted:
         console.print(_counted(story.counted))
         console.print()
@@ -124,6 +136,30 @@ def _breach(story: Story) -> Table:
     made.add_row("equity", money(story.equity))
     needed = money(story.maintenance_margin)
     made.add_row("maintenance margin", Text(f"{needed}, more than the equity", style="red"))
+    return made
+
+
+def _risk_units(units: list[RiskUnit]) -> Table:
+    """What a portfolio's maintenance margin is made of, and each contract's part in it."""
+    made = table(
+        ("Risk unit", "left"),
+        ("worst\nmove", "right"),
+        ("loss", "right"),
+        ("basis", "right"),
+        ("offset", "right"),
+        ("credit", "right"),
+        ("least", "right"),
+        ("margin", "right"),
+    )
+    for unit in units:
+        charges = (unit.scan, unit.basis, unit.offset, -unit.credit, unit.minimum, unit.margin)
+        move = f"{number(unit.move * 100, signed=True)}%"
+        made.add_row(unit.underlying, move, *[money(one) for one in charges])
+        for own in unit.contracts:
+            side = "long" if own.size > 0 else "short"
+            made.add_row(f"  {own.symbol}, {side} {number(abs(own.size))}", "", money(own.loss))
+        if unit.share != 1:
+            made.add_row(f"  of which {percent(unit.share, 1, 0)} counts")
     return made
 
 

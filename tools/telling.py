@@ -34,6 +34,8 @@ from exchange.core.messages import (
     OrderAmended,
     OrderCancelled,
     OrderFilled,
+    PortfolioCounted,
+    PortfolioUnit,
     PositionDeleveraged,
     PositionMargin,
     PositionSide,
@@ -50,6 +52,8 @@ from tools.stories import (
     Deleveraging,
     Fill,
     Held,
+    RiskContract,
+    RiskUnit,
     Step,
     Story,
     labelled,
@@ -109,6 +113,8 @@ class Teller:
         self._upkeep = Upkeep(self._units)
         self._counted: dict[str, list[Counted]] = {}
         """What each unified account consists of: told before its liquidation starts and ends."""
+        self._risks: dict[str, list[RiskUnit]] = {}
+        """The risk units of each portfolio, told before its liquidation starts."""
         self._orders: dict[int, Known] = {}
         """Side and price of every open order of a trader."""
         self._open: dict[Scope, Story] = {}
@@ -119,6 +125,7 @@ class Teller:
             InstrumentListed: self._units.list,
             CollateralCounted: self._count_collateral,
             CollateralExchanged: self._exchanged,
+            PortfolioCounted: self._count_portfolio,
             OrderAccepted: self._accepted,
             OrderAmended: self._amended,
             OrderFilled: self._filled,
@@ -150,6 +157,10 @@ class Teller:
     def _count_collateral(self, event: CollateralCounted) -> None:
         unit = self._units.of(event.currency)
         self._counted[event.account] = [self._counted_asset(one, unit) for one in event.assets]
+
+    def _count_portfolio(self, event: PortfolioCounted) -> None:
+        unit = self._units.of(event.asset)
+        self._risks[event.account] = [self._risk_unit(one, unit) for one in event.units]
 
     def _exchanged(self, event: CollateralExchanged) -> None:
         # Beyond what the venue lends it is exchanged without a liquidation, too.
@@ -229,6 +240,7 @@ class Teller:
                 for one in event.positions
             ),
             counted=counted,
+            units=self._risks.pop(event.account, []) if not event.symbol else [],
         )
         self._pending.pop(event.account, None)
 
@@ -365,6 +377,29 @@ class Teller:
             story.steps[-1].attempts[-1].leftover += since.leftover
 
     # ---------------------------------------------------------------------------- units
+
+    def _risk_unit(self, one: PortfolioUnit, unit: Fraction) -> RiskUnit:
+        """`unit`: of the asset."""
+        return RiskUnit(
+            underlying=one.underlying,
+            move=Fraction(one.move, RATE_ONE),
+            share=Fraction(one.share, RATE_ONE),
+            scan=one.scan * unit,
+            basis=one.basis * unit,
+            offset=one.offset * unit,
+            credit=one.credit * unit,
+            minimum=one.minimum * unit,
+            margin=one.margin * unit,
+            contracts=[
+                RiskContract(
+                    symbol=own.symbol,
+                    size=own.size * self._instruments[own.symbol].lot_size,
+                    notional=own.notional * unit,
+                    loss=own.loss * unit,
+                )
+                for own in one.contracts
+            ],
+        )
 
     def _counted_asset(self, one: CollateralBalance, unit: Fraction) -> Counted:
         """`unit`: of the accounting currency."""

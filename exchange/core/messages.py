@@ -781,6 +781,41 @@ class CollateralCounted(AccountEvent, frozen=True, kw_only=True):
     assets: tuple[CollateralBalance, ...]
 
 
+class PortfolioContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A contract of a risk unit: both sides together, isolated positions left out."""
+
+    symbol: str
+    size: Lots
+    notional: Money
+    loss: Money
+    """At the worst move, all of it; below zero: a gain."""
+
+
+class PortfolioUnit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All positions on one underlying: max(scan + basis + offset - credit, minimum)."""
+
+    underlying: str
+    move: Rate
+    """The move of the grid at which they lose most together, as a part of the prices; a fall is
+    below zero."""
+    share: Rate
+    """What counts of that loss."""
+    scan: Money
+    basis: Money
+    offset: Money
+    credit: Money
+    minimum: Money
+    margin: Money
+    contracts: tuple[PortfolioContract, ...]
+
+
+class PortfolioCounted(AccountEvent, frozen=True, kw_only=True):
+    """What a portfolio's maintenance margin is made of, told before its liquidation starts."""
+
+    asset: str
+    units: tuple[PortfolioUnit, ...]
+
+
 class PositionMargin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One position as the margin monitor saw it."""
 
@@ -983,6 +1018,7 @@ AnyEvent: TypeAlias = (
     | InterestPaid
     | CollateralExchanged
     | CollateralCounted
+    | PortfolioCounted
     | FundingPaid
     | LiquidationStarted
     | LiquidationStepTaken

@@ -1,6 +1,7 @@
 """What a liquidation says about itself: each event carries the arithmetic of its moment."""
 
 from exchange.core.accounts import Position
+from exchange.core.breakdown import breakdown
 from exchange.core.collateral import Holding
 from exchange.core.margin import margin_alone, notional, unrealised_pnl
 from exchange.core.messages import (
@@ -11,6 +12,8 @@ from exchange.core.messages import (
     LiquidationPaused,
     LiquidationStarted,
     LiquidationStepTaken,
+    MarginMode,
+    PortfolioCounted,
     PositionMargin,
 )
 from exchange.core.policies import Amount
@@ -21,6 +24,7 @@ from exchange.core.units import Lots, Ticks
 def announce_start(scope: Scope) -> None:
     """Equity has fallen below the line."""
     _announce_collateral(scope)
+    _announce_portfolio(scope)
     scope.state.emit(
         LiquidationStarted(
             at=scope.state.now,
@@ -112,6 +116,20 @@ def _announce_collateral(scope: Scope) -> None:
             account=scope.pool.account.name,
             currency=scope.pool.asset,
             assets=tuple([_balance_of(holding) for holding in scope.whole().holdings]),
+        )
+    )
+
+
+def _announce_portfolio(scope: Scope) -> None:
+    """What a portfolio's maintenance margin is made of."""
+    if scope.mode is not MarginMode.PORTFOLIO or scope.pool.is_house:
+        return
+    scope.state.emit(
+        PortfolioCounted(
+            at=scope.state.now,
+            account=scope.pool.account.name,
+            asset=scope.pool.asset,
+            units=breakdown(scope.pool, scope.marks),
         )
     )
 

@@ -30,6 +30,7 @@ from exchange.core import (
 )
 from exchange.core.accounts import Position
 from exchange.core.alarms import Alarm, Due
+from exchange.core.breakdown import breakdown
 from exchange.core.digest import lines
 from exchange.core.finding import Refusal, account_named
 from exchange.core.instrument import Instrument
@@ -57,6 +58,7 @@ from exchange.core.messages import (
     OpenAccount,
     PassTime,
     PlaceOrder,
+    PortfolioUnit,
     PositionSide,
     PublishBook,
     QueueView,
@@ -256,6 +258,15 @@ class Venue:
         """A unified account as a whole; None of one whose assets stand each by itself."""
         state = self._state
         return views.unified_view(state, state.account_of[account], self._as_if(marks))
+
+    def portfolio_view(
+        self, account: str, asset: str, marks: dict[str, MarkPrice] | None = None
+    ) -> tuple[PortfolioUnit, ...]:
+        """What maintenance margin of a portfolio is made of; empty in another mode."""
+        pool = self._state.account_of[account].pools.get(asset)
+        if pool is None or pool.portfolio is None:
+            return ()
+        return breakdown(pool, self._as_if(marks) or self._state.marks)
 
     def common_move(self, account: str, asset: str) -> tuple[Rate | None, Rate | None]:
         """How far all marks must fall, or rise, together to liquidate the cross positions.

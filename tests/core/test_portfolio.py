@@ -101,6 +101,46 @@ def test_the_same_hedge_needs_both_legs_in_cross() -> None:
     assert needed(it) == (900, 900)
 
 
+def test_the_view_tells_the_worst_move_and_each_contracts_part() -> None:
+    """Long 50 and short 40 of the dated future; of the fall by a tenth 500 are lost, 400 won."""
+    it = stage(GridRules(moves=("0.05", "0.1"), basis="0.05", offset="0.01", minimum="0.001"))
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "BTC-DATED", -40, 100)
+
+    (unit,) = it.venue.portfolio_view("ann", "USD")
+
+    assert (unit.underlying, unit.move, unit.share) == ("BTC", -RATE_ONE // 10, RATE_ONE)
+    assert [(c.symbol, c.size, c.loss) for c in unit.contracts] == [
+        ("BTC", 50, 500_00),
+        ("BTC-DATED", -40, -400_00),
+    ]
+    assert (unit.scan, unit.basis, unit.offset, unit.minimum) == (100_00, 200_00, 40_00, 9_00)
+    assert unit.margin == it.account("ann").maintenance_margin == 340_00
+
+
+def test_the_view_tells_credits_and_what_of_an_extreme_move_counts() -> None:
+    """Each leg risks 0.35 of 0.3 of its 5,000: 525, of which half comes off for the other."""
+    it = stage(
+        GridRules(moves=("0.1",), extreme_move="0.3", extreme_share="0.35"),
+        credits=(CreditRules(first="BTC", second="ETH", rate="0.5"),),
+    )
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "ETH", -50, 100)
+
+    first, second = it.venue.portfolio_view("ann", "USD")
+
+    assert (first.move, first.share) == (-3 * RATE_ONE // 10, 35 * RATE_ONE // 100)
+    assert second.move == 3 * RATE_ONE // 10
+    assert (first.scan, first.credit, first.margin) == (525_00, 262_50, 262_50)
+    assert first.contracts[0].loss == 1_500_00
+
+
+def test_another_mode_has_no_risk_units() -> None:
+    it = stage()
+    go_over(it, MarginMode.CROSS)
+    assert it.venue.portfolio_view("ann", "USD") == ()
+
+
 def test_other_underlyings_do_not_offset() -> None:
     it = stage()
     it.hold("ann", "BTC", 50, 100)

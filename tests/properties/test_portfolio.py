@@ -81,7 +81,9 @@ def take(it: Stage, held: dict[str, int], marks: dict[str, int]) -> int:
     for symbol, size in held.items():
         if size:
             it.hold("ann", symbol, size, marks[symbol])
-    return it.account("ann").maintenance_margin
+    found = it.account("ann").maintenance_margin
+    assert sum(unit.margin for unit in it.venue.portfolio_view("ann", "USD")) == found
+    return found
 
 
 @given(grids, credits_, sizes, prices)

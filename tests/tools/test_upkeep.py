@@ -13,9 +13,23 @@ from rich.console import Console
 
 from exchange import Rulebook
 from exchange.core.kinds import ContractKind
-from exchange.core.messages import AccountMode, Exchange, PassTime, SetAccountMode, SetAutoMargin
+from exchange.core.messages import (
+    AccountMode,
+    Exchange,
+    MarginMode,
+    PassTime,
+    SetAccountMode,
+    SetAutoMargin,
+    SetMarginMode,
+)
 from exchange.core.policies import AutoMargin
-from exchange.core.rules import CollateralAsset, CollateralRules, MarginRules
+from exchange.core.rules import (
+    CollateralAsset,
+    CollateralRules,
+    GridRules,
+    MarginRules,
+    PortfolioRules,
+)
 from exchange.core.units import SECOND
 from tests.stage import rulebook
 from tests.told import ToldStage
@@ -155,6 +169,32 @@ def test_who_paid_for_an_account_without_positions_is_told() -> None:
     tell_story(Console(file=page, width=100, markup=False), story, 1)
     assert "insurance fund pays" in page.getvalue()
     assert "It adds up, to the last unit." in page.getvalue()
+
+
+def test_a_portfolio_that_fails_tells_its_worst_move_and_each_contracts_part() -> None:
+    """Long 50 and short 40 of the dated future.  At 84 and 100 a tenth less costs 420 - 400."""
+    grid = GridRules(moves=("0.05", "0.1"))
+    it = ToldStage(rulebook(portfolio=PortfolioRules(grid=grid)), symbols="BTC")
+    it.enlist("BTC-DATED", expiry="1971-01-01T00:00:00")
+    it.trader("ann", deposit=720)
+    it.marks(BTC=100, **{"BTC-DATED": 100})
+    it.do(SetMarginMode(at=it.now(), account="ann", symbol="BTC", mode=MarginMode.PORTFOLIO))
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "BTC-DATED", -40, 100)
+    it.show("BTC", bids={90: 100})
+    it.mark("BTC", 84)
+
+    story = it.story()
+    (unit,) = story.units
+    assert (story.equity, story.maintenance_margin) == (-80, unit.margin)
+    assert (unit.move, unit.scan) == (-Fraction(1, 10), 20)
+    assert [(own.symbol, own.size, own.loss) for own in unit.contracts] == [
+        ("BTC", 50, 420),
+        ("BTC-DATED", -40, -400),
+    ]
+    page = StringIO()
+    tell_story(Console(file=page, width=100, markup=False), story, 1)
+    assert "BTC-DATED, short 40" in page.getvalue()
 
 
 @pytest.fixture(scope="module")

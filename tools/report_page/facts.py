@@ -11,7 +11,7 @@ from tools.report_page.cascade import Bar, Bubble, Cascade
 from tools.report_page.markets import MILLION, filled, offsets
 from tools.report_page.thinning import digits
 from tools.report_page.trading import Mark, Trading
-from tools.stories import Attempt, Counted, Held, Step, Story
+from tools.stories import Attempt, Counted, Held, RiskUnit, Step, Story
 from tools.upkeep import Exchanged
 
 VICTIMS_MOST = 20
@@ -101,6 +101,7 @@ def story_facts(story: Story, start: Nanos) -> dict[str, Any]:
         **floats(story, "difference", "adl_notional"),
         "adl_count": story.adl_count,
         "positions": [held_facts(held) for held in story.positions],
+        "units": [unit_facts(one) for one in story.units],
         "counted": [counted_facts(one) for one in story.counted if one.balance],
         "exchanges": [exchanged_facts(one) for one in story.exchanges],
         "parts": parts(story),
@@ -124,6 +125,17 @@ def held_facts(held: Held) -> dict[str, Any]:
         "maintenance_margin",
     )
     return {"label": held.label, **{name: float(getattr(held, name)) for name in names}}
+
+
+def unit_facts(one: RiskUnit) -> dict[str, Any]:
+    """What positions on one underlying were charged, and each contract's part at the worst move."""
+    names = ("move", "share", "scan", "basis", "offset", "credit", "minimum", "margin")
+    contracts = [
+        {"symbol": own.symbol, "size": float(own.size), "loss": float(own.loss)}
+        for own in one.contracts
+    ]
+    figures = {name: float(getattr(one, name)) for name in names}
+    return {"underlying": one.underlying, **figures, "contracts": contracts}
 
 
 def counted_facts(one: Counted) -> dict[str, Any]:

@@ -104,6 +104,28 @@ function storyCard(run, story) {
         ]),
       )
     : null;
+  const units = story.units.length
+    ? table(
+        [["risk unit", "text"], ["worst move"], ["loss"], ["basis"], ["offset"], ["credit"], ["least"], ["margin"]],
+        story.units.flatMap((one) => [
+          [
+            one.underlying,
+            percent(one.move),
+            ...["scan", "basis", "offset", "credit", "minimum", "margin"].map((name) => money(one[name])),
+          ],
+          ...one.contracts.map((own) => [
+            `${own.symbol}, ${own.size > 0 ? "long" : "short"} ${number(Math.abs(own.size), 3)}`,
+            NOTHING,
+            money(own.loss),
+            NOTHING,
+            NOTHING,
+            NOTHING,
+            NOTHING,
+            NOTHING,
+          ]),
+        ]),
+      )
+    : null;
   const adds =
     Math.abs(story.difference) < 1e-9
       ? "The money adds up to the last unit."
@@ -112,6 +134,7 @@ function storyCard(run, story) {
     `Liquidation ${number(story.number)}: ${story.account}, ${scope}, at ${clock((run.start + story.t) / 1000, days(run))} UTC`,
     story.asset,
     held,
+    units,
     counted,
     make(
       "div",
