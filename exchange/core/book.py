@@ -138,8 +138,10 @@ class Ladder:
         self.levels: vec[i64] = vec[i64]()
         """The level's row, for each key."""
         self._known: vec[i64] = vec[i64]([0] * (2 * LATELY))
-        """Keys, each with its level, as last asked for.  A key's last bits say where it stands; the
-        next key with the same takes its place."""
+        """Keys, each with its level, as last asked for; 0: none.  A key's last bits say where it
+        stands; the next key with the same takes its place."""
+        self._hidden: i64 = 0
+        """How many levels are not known so."""
 
     def best(self) -> i64:
         """The level that trades first, or NONE."""
@@ -169,20 +171,27 @@ class Ladder:
         slot = (key & (LATELY - 1)) * 2
         if known[slot] == key:
             return known[slot + 1]
-        if self.count == 0 or self.keys[self.count - 1] < key:
+        if self._hidden == 0:
             return NONE
         at = self.place(key)
-        if self.keys[at] != key:
+        if at == self.count or self.keys[at] != key:
             return NONE
+        if known[slot] == 0:
+            self._hidden -= 1
         known[slot] = key
-        level = self.levels[at]
-        known[slot + 1] = level
-        return level
+        known[slot + 1] = self.levels[at]
+        return self.levels[at]
 
     def insert(self, price: i64, level: i64) -> None:
         """Make room for a level."""
         key, count = price * self.sign, self.count
         self.count = count + 1
+        known = self._known
+        slot = (key & (LATELY - 1)) * 2
+        if known[slot] != 0:
+            self._hidden += 1
+        known[slot] = key
+        known[slot + 1] = level
         if count > FAR and self.keys[count - FAR] > key:
             at = self.place(key)
             self.keys = extend(append(self.keys[:at], key), self.keys[at:count])
@@ -207,6 +216,8 @@ class Ladder:
         slot = (key & (LATELY - 1)) * 2
         if self._known[slot] == key:
             self._known[slot] = 0
+        else:
+            self._hidden -= 1
         if last > FAR and self.keys[last - FAR] > key:
             at = self.place(key)
             self.keys = extend(self.keys[:at], self.keys[at + 1 : last + 1])
@@ -220,6 +231,14 @@ class Ladder:
             keys[at] = keys[at + 1]
             levels[at] = levels[at + 1]
             at += 1
+
+    def check(self) -> None:
+        """Assert that what is known of keys is so, and that the others are counted."""
+        keys = {int(self.keys[at]): int(self.levels[at]) for at in range(int(self.count))}
+        known = {int(self._known[at]): int(self._known[at + 1]) for at in range(0, 2 * LATELY, 2)}
+        known.pop(0, None)
+        assert known.items() <= keys.items(), "a side remembers a level that it has not"
+        assert len(keys) - len(known) == self._hidden, "a side has lost sight of a level"
 
 
 class Book:
@@ -502,6 +521,7 @@ class Book:
             "the book is crossed at rest"
         )
         for side in (self.bids, self.asks):
+            side.check()
             last = -(1 << 62)
             for at in range(int(side.count)):
                 key, level = int(side.keys[at]), side.levels[at]

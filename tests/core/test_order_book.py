@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from exchange.core.book import LATELY, LEVEL_ROW, NONE
 from exchange.core.columns import column
 from exchange.core.order_book import CANCEL, LIMIT, TAKE, OrderBook
 from exchange.core.units import GRID_MAX
@@ -61,3 +62,22 @@ def test_a_stream_is_played_as_its_calls_would_be() -> None:
     played.book.check()
     assert (played.trades(), played.top()) == (calls.trades(), calls.top())
     assert played.trades(), "a stream in which nothing trades shows nothing"
+
+
+def test_prices_that_are_remembered_in_one_place_do_not_hide_each_other() -> None:
+    book = OrderBook()
+    prices = [100 + n * LATELY for n in range(3)]
+    bids = [book.buy(price, 1) for price in prices] + [book.buy(prices[0], 2)]
+    book.book.check()
+    assert [book.book.bids.level(price) for price in [*prices, 99, 99 + LATELY]] == [
+        0,
+        LEVEL_ROW,
+        2 * LEVEL_ROW,
+        NONE,
+        NONE,
+    ]
+    book.book.check()
+    for bid in bids:
+        assert book.cancel(bid)
+        book.book.check()
+    assert book.top() == (0, 0, 0, 0)
