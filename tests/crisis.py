@@ -143,6 +143,25 @@ class Crisis:
                     yield SetLeverage(at=0, leverage=max(1, leverage), **terms)  # type: ignore[arg-type]
                     if self.random.random() < 0.3:
                         yield SetMarginMode(at=0, mode=MarginMode.ISOLATED, **terms)  # type: ignore[arg-type]
+        for name in sorted(self.hedges):
+            yield from self.uneven_hedge(name)
+
+    def uneven_hedge(self, name: str) -> Iterator[Command]:
+        """More of one side than of the other, with little behind them: it can fail with both."""
+        for symbol in self.random.sample(self.symbols, 1):
+            sides = [Side.BUY, Side.SELL]
+            self.random.shuffle(sides)
+            for side, size in zip(sides, (2 * LOTS, LOTS // 2), strict=True):
+                yield BlockTrade(
+                    at=0,
+                    symbol=symbol,
+                    account=name,
+                    position_side=PositionSide.LONG if side is Side.BUY else PositionSide.SHORT,
+                    counterparty=HISTORY,
+                    side=side,
+                    size=size,
+                    price=FAIR,
+                )
 
     # ------------------------------------------------------------------------- drawing
 
@@ -156,10 +175,14 @@ class Crisis:
             return PositionSide.LONG, PositionSide.SHORT
         return (PositionSide.NET,)
 
-    def side_of(self, name: str) -> PositionSide:
+    def side_of(self, name: str, side: Side | None = None) -> PositionSide:
+        """Any side of a trader's; of one who hedges, mostly the one that a trade would open."""
         if name == HISTORY:
             return PositionSide.NET
-        return self.random.choice(self.sides(name))
+        sides = self.sides(name)
+        if side is not None and len(sides) > 1 and self.random.random() < 0.8:
+            return PositionSide.LONG if side is Side.BUY else PositionSide.SHORT
+        return self.random.choice(sides)
 
     def symbol(self) -> str:
         return self.random.choice(self.symbols)
@@ -175,14 +198,15 @@ class Crisis:
         """Two traders, or one and the rest of the market, come to hold opposite positions."""
         symbol = self.symbol()
         name, other = self.random.sample((*TRADERS, HISTORY), 2)
+        side = self.random.choice(list(Side))
         return BlockTrade(
             at=self.at,
             symbol=symbol,
             account=name,
-            position_side=self.side_of(name),
+            position_side=self.side_of(name, side),
             counterparty=other,
-            counterparty_side=self.side_of(other),
-            side=self.random.choice(list(Side)),
+            counterparty_side=self.side_of(other, Side.SELL if side is Side.BUY else Side.BUY),
+            side=side,
             size=self.random.choice((1, 5, LOTS, 2 * LOTS, 3 * LOTS, 6 * LOTS)),
             price=self.tick(venue, symbol, 0.002),
         )

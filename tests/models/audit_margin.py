@@ -338,12 +338,15 @@ def steps(play: Play) -> Iterator[tuple[Turn, Step]]:  # noqa: C901 (a table of 
                     mine = fills.pop(event.account, [])
                     step = _step(play, positions, event, mine)
                     step.victims, victims = victims, []
+                    step.equity += _of_own_victims(play, positions, step)
+                    mixed = _meets_itself(step)
                     step.over, over = over, []
                     step.taken = taken.pop(event.account, 0)
                     step.fee = fee.pop(event.account, 0)
                     step.equity += step.taken
                     step.fund = before.pop(asset, fund[asset])
-                    yield turn, step
+                    if not mixed:
+                        yield turn, step
                 case LiquidationEnded():
                     taken.pop(event.account, None)  # the rest, after a takeover of everything
 
@@ -351,6 +354,28 @@ def steps(play: Play) -> Iterator[tuple[Turn, Step]]:  # noqa: C901 (a table of 
 def _sells_off(event: OrderFilled) -> bool:
     """Whether the venue sells in the book what it has taken over, between two steps."""
     return event.account == HOUSE and event.kind is TradeKind.LIQUIDATION
+
+
+def _meets_itself(step: Step) -> bool:
+    """Whether its own other side, with other money behind it, was deleveraged against it.
+
+    What that leaves comes to this money in the middle of the step: nothing tells how much.
+    """
+    told = {(p.symbol, p.position_side) for p in step.event.positions}
+    own = [v for v in step.victims if v.account == step.event.account]
+    return any((v.symbol, v.position_side) not in told for v in own)
+
+
+def _of_own_victims(play: Play, positions: Positions, step: Step) -> int:
+    """What equity had more before its own other side was deleveraged against it."""
+    event, contract, more = step.event, play.contracts[step.event.symbol], 0
+    for victim in step.victims:
+        key = victim.symbol, victim.position_side
+        before = [p for p in event.positions if (p.symbol, p.position_side) == key]
+        if victim.account == event.account and before:
+            left = positions.lots[victim.account, victim.symbol, victim.position_side]
+            more += before[0].unrealised_pnl - left.gain(contract) - victim.realised_pnl
+    return more
 
 
 def _step(
@@ -439,7 +464,8 @@ class Deleveraging:
             for p in view.positions
             if p.symbol == step.event.symbol and p.size * step.chosen.size < 0
         }
-        taken = [scores.pop((v.account, v.position_side)) for v in step.victims]
+        others = [v for v in step.victims if v.account != HOUSE]  # of which no view tells
+        taken = [scores.pop((v.account, v.position_side)) for v in others]
         close = Fraction(1, 1_000_000)
         for first, second in pairwise([*taken, *([max(scores.values())] if scores else [])]):
             assert first >= second - close * (1 + abs(second)), "another is ahead in the queue"

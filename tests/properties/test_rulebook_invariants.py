@@ -47,7 +47,7 @@ from tests.models.audit_books import (
 from tests.models.audit_margin import Bankruptcy, Buckets, Deleveraging, Policy, Trigger
 from tests.models.play import Play, Turn, played
 
-FEW = 6
+FEW = 8
 """Sessions that are recorded and read by every auditor."""
 SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "2"))
 """Sessions besides, for volume."""
