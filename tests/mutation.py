@@ -144,10 +144,11 @@ EQUIVALENT: dict[str, str] = {
     "edges.Edges._settle: keys[child] <= key  ->  keys[child] < key": EQUALS,
     "tiers.Tiers._compare_amounts: True  ->  False": "there is an amount for every row",
     "tiers.Tiers._margin: self.growth  ->  True": "a growth of zero adds nothing, by the other way",
-    "insurance.cover: debt <= 0  ->  debt < 0": NOTHING,
-    "insurance.cover: debt > paid  ->  debt >= paid": NOTHING,
-    "insurance.cover: debt > paid and (not scope.positions())  ->  not scope.positions()": NOTHING,
-    "insurance.cover: 0 if scope.pool.is_house else min(debt, spendable(state, market))"
+    "insurance._cover: debt <= 0  ->  debt < 0": NOTHING,
+    "insurance._cover: debt > paid  ->  debt >= paid": NOTHING,
+    "insurance._cover: scope.is_unified  ->  True": CLOSER,
+    "insurance._cover: debt > paid and (not scope.positions())  ->  not scope.positions()": NOTHING,
+    "insurance._cover: 0 if scope.pool.is_house else min(debt, spendable(state, market))"
     "  ->  min(debt, spendable(state, market))": "a fund that is its own debtor has nothing to pay",
     "deleveraging.profit_and_leverage: pnl > 0  ->  pnl >= 0": "nothing, either way",
     "deleveraging.price_gain_and_leverage: position.size > 0  ->  position.size >= 0": OPEN,

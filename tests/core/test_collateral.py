@@ -548,6 +548,20 @@ def test_a_refused_order_does_not_choose_the_fund_that_pays() -> None:
     assert it.balance("insurance fund BTC") == 60_00
 
 
+def test_a_debt_in_another_asset_is_covered_in_that_asset() -> None:
+    """An inverse contract has cost 6 coins of 1: at 250 a coin 1,000 dollars repay 4 of 5."""
+    it = stage(coins=1)
+    it.enlist("XBT", kind=ContractKind.INVERSE, settle="COIN", money_unit="0.001")
+    it.marks(XBT=100)
+    it.hold("ann", "XBT", 1_200, 100)
+    it.hold("ann", "XBT", -600, 50)
+    it.hold("ann", "XBT", -600, 100)
+    events = it.mark("COIN-USD", 250)
+    assert exchanged(events) == [("USD", 1_000_00, 0, "COIN", 4 * COIN)]
+    assert [(e.asset, e.amount) for e in only(events, LossUncovered)] == [("COIN", COIN)]
+    assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 0)
+
+
 def test_what_is_owed_beyond_the_limit_is_repaid_at_once() -> None:
     it = stage(rules(limit="400"))
     it.hold("ann", "BTC", 50, 100)
