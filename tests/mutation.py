@@ -142,6 +142,8 @@ EQUIVALENT: dict[str, str] = {
     "edges.Edges._settle: keys[child] < keys[child + 1]"
     "  ->  keys[child] <= keys[child + 1]": EQUALS,
     "edges.Edges._settle: keys[child] <= key  ->  keys[child] < key": EQUALS,
+    "tiers.Tiers.__init__: self.growth > 0  ->  self.growth >= 0": QUICKER,
+    "tiers.Tiers.initial: not self._has_initial  ->  False": QUICKER,
     "tiers.Tiers._compare_amounts: True  ->  False": "there is an amount for every row",
     "tiers.Tiers._margin: self.growth  ->  True": "a growth of zero adds nothing, by the other way",
     "insurance._cover: debt <= 0  ->  debt < 0": NOTHING,

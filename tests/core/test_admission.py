@@ -178,3 +178,28 @@ def test_an_isolated_close_may_not_lose_more_than_the_bucket() -> None:
     it.show("BTC", bids={90: 100})
     it.place("ann", "BTC", -10, 90)
     assert it.account("ann").wallet == 9_900 * DOLLAR
+
+
+def test_an_order_for_an_isolated_position_takes_of_what_others_may() -> None:
+    """150, of which a buy of ether has 100 in use: bitcoin may be bought for 500, not for 1,000."""
+    it = Stage()
+    it.trader("ann", deposit=150)
+    it.marks(BTC=100, ETH=100)
+    it.isolate("ann", "ETH")
+    it.place("ann", "ETH", 10, 100)
+
+    assert it.refusal(it.order("ann", "BTC", 10, 100)) is Reject.INSUFFICIENT_MARGIN
+    it.place("ann", "BTC", 5, 100)
+
+
+def test_what_an_isolated_position_has_won_is_not_there_for_others() -> None:
+    """100 are in ether's bucket and 100 in the wallet, whatever ether is worth."""
+    it = Stage()
+    it.trader("ann", deposit=200)
+    it.marks(BTC=100, ETH=100)
+    it.isolate("ann", "ETH")
+    it.hold("ann", "ETH", 10, 100)
+    it.mark("ETH", 150)
+
+    assert it.refusal(it.order("ann", "BTC", 11, 100)) is Reject.INSUFFICIENT_MARGIN
+    it.place("ann", "BTC", 10, 100)

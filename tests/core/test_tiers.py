@@ -153,6 +153,14 @@ def test_a_rate_that_grows_with_size_is_added_for_each_dollar() -> None:
     assert tiers.maintenance(100_000, 1) == 4_000
 
 
+def test_what_grows_with_size_and_rates_of_higher_tiers_are_asked_of_who_opens() -> None:
+    """0.01% for each 10 dollars of 1,000; and 10% of what is above 1,000 of 2,000."""
+    higher = LADDER[0], replace(LADDER[1], initial="0.1")
+
+    assert Tiers(LADDER[:1], CENTS, growth="0.00001").initial(100_000) == 1_000
+    assert Tiers(higher, CENTS).initial(200_000) == 10_000
+
+
 def test_the_steepest_charge_is_that_on_twice_the_notional() -> None:
     """1% and 0.01% more for each 10 dollars: another dollar upon 2,000 asks for 0.05 more.
 
