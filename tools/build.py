@@ -163,8 +163,10 @@ class Run:
         text = self.scenario.start
         if self.feed is None:
             # Years of marks between a start that nobody asked for and the first step help no one.
-            dated = (step.at for step in self.scenario.steps if step.at[:1] not in {"", "+"})
-            return moment(text or next(dated, START), "start")
+            for number, step in enumerate(self.scenario.steps):
+                if not text and step.at[:1] not in {"", "+"}:
+                    return moment(step.at, f"steps[{number}].at")
+            return moment(text or START, "start")
         if text:
             raise UnitError(f"start was {text}, expected none: a run begins with its feeds")
         return 0
