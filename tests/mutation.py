@@ -111,6 +111,10 @@ EQUIVALENT: dict[str, str] = {
     "selection.peak: high - low > FEW  ->  high - low >= FEW": SEARCH,
     "selection.peak: (high - low) // 3  ->  -(-(high - low) // 3)": SEARCH,
     "selection.peak: 3  ->  4": SEARCH,
+    "monitor.Monitor.watch: position.size > 0  ->  position.size >= 0": OPEN,
+    "monitor.Monitor.watch_isolated: position.size > 0  ->  position.size >= 0": OPEN,
+    "monitor.Monitor.watch: slack if value == margin.value else slack * value // margin.value"
+    "  ->  slack * value // margin.value": QUICKER,
     "average.TimeAverage.__init__: 0  ->  1  (2)": "it is set before it is read",
     "units.cut_div: numerator > 0  ->  numerator >= 0": "of nothing, both are nothing",
     "units.times: -WIDE < wide < WIDE and -NARROW < narrow < NARROW  ->  False": QUICKER,

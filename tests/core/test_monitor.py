@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.core.messages import CancelAll, Deposit, LiquidationStarted
+from exchange.core.messages import CancelAll, Deposit, LiquidationStarted, SetLeverage
 from exchange.core.rules import ContractKind
 from tests.stage import DOLLAR, Stage, only, rulebook
 
@@ -67,6 +67,50 @@ def test_two_positions_of_an_account_share_its_slack() -> None:
     assert liquidated(it, "BTC", 95) == []
     assert liquidated(it, "ETH", 94) == []
     assert liquidated(it, "ETH", 93) == ["ann"]
+
+
+def test_each_of_two_positions_may_use_up_its_half_before_anyone_looks() -> None:
+    """100 can be lost in all: 5 dollars of each."""
+    it = Stage()
+    it.trader("ann", deposit=300)
+    it.marks(BTC=100, ETH=100)
+    it.hold("ann", "BTC", 10, 100)
+    it.hold("ann", "ETH", 10, 100)
+
+    assert looked_at(it, "BTC", 96) == []
+    assert looked_at(it, "BTC", 94) == ["ann"]
+
+
+def test_an_isolated_position_may_use_up_what_its_bucket_can_spare() -> None:
+    """200 with what was added, of which 100 must stay."""
+    it = Stage()
+    it.trader("ann", deposit=1_000)
+    it.mark("BTC", 100)
+    it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=5))
+    it.hold("ann", "BTC", 10, 100)
+
+    assert looked_at(it, "BTC", 91) == []
+    assert looked_at(it, "BTC", 89) == ["ann"]
+
+
+@pytest.mark.parametrize(("size", "lost", "fails"), [(10, 60, 55), (-10, 130, 137)])
+def test_what_an_isolated_position_has_lost_is_no_longer_there(
+    size: int, lost: int, fails: int
+) -> None:
+    """500 are in its bucket: at 60, 100 are left, and at 55, 50 where 55 are needed.
+
+    Short, at 130, 200 are left, and at 137, 130 where 137 are needed.
+    """
+    it = Stage()
+    it.trader("ann", deposit=1_000)
+    it.mark("BTC", 100)
+    it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=2))
+    it.hold("ann", "BTC", size, 100)
+
+    assert liquidated(it, "BTC", lost) == []
+    assert liquidated(it, "BTC", fails) == ["ann"]
 
 
 def test_money_moves_the_thresholds() -> None:
