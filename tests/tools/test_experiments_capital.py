@@ -100,6 +100,20 @@ def test_stakes_do_not_touch_each_other(pair: Pair) -> None:
     assert together == [fates(market, [stake])[0] for stake in stakes]
 
 
+def test_a_portfolio_needs_its_initial_margin_and_no_more_for_a_half_of_it(pair: Pair) -> None:
+    """The grid's worst is 15 % of each leg, 7,500, of which half comes off for the other; x 1.3.
+
+    With 50 of fees, and the tick that a leg is bought above its mark, in steps of 10.
+    """
+    still: Prices = [pair.start] * 3
+    step = pair.leg_notional(0) // TO_THE_UNIT
+    wanted = [Wanted(pair.held(HEDGE), MarginMode.PORTFOLIO)]
+
+    (found,) = smallest_deposits(pair.market(still), wanted, pair.leg_notional(0), step)
+
+    assert found * pair.money_unit == 9_750 + 50 + 10
+
+
 # ------------------------------------------------------------------------- what it shows
 
 

@@ -1,8 +1,8 @@
 """How much capital does cross margin save?  A pair of positions, and the smallest money for it.
 
-For each price path: the smallest deposit with which the pair survives in cross margin, and the
-smallest for each leg alone in isolated margin, whose sum is what isolated margin needs.  Then the
-other question: on the same money, in which mode is more left at the end?
+For each price path: the smallest deposit with which the pair survives in cross and in portfolio
+margin, and the smallest for each leg alone in isolated margin, whose sum is what isolated margin
+needs.  Then the other question: on the same money, in which mode is more left at the end?
 """
 
 from collections.abc import Iterator
@@ -27,6 +27,8 @@ from tools.scenario import ScenarioError
 
 BOTH = (0, 1)
 """Places of the two legs."""
+TOGETHER = (MarginMode.CROSS, MarginMode.PORTFOLIO)
+"""Modes in which the legs share their money."""
 STEPS = 288
 """Of a day, five minutes each."""
 TO_THE_UNIT = 5_000
@@ -97,6 +99,8 @@ class Trial(NamedTuple):
     """Smallest deposit for both legs together."""
     isolated: Money
     """Sum of the smallest deposits of the legs."""
+    portfolio: Money
+    """Smallest deposit for both legs together."""
     cross_fate: Fate
     """On the same money as the other."""
     isolated_fate: Fate
@@ -112,6 +116,8 @@ def pair_of(name: str) -> Pair:
         raise ScenarioError(
             f"{path}: expected a first account with a position in each of two instruments"
         )
+    if run.rulebook.portfolio.grid is None:
+        raise ScenarioError(f"{path}: {run.rulebook.title} has no portfolio margin, expected some")
     first, second = (Leg(p.symbol, run.instruments[p.symbol].size(p.size)) for p in positions)
     return Pair(run, (first, second), (first_price(run, 0), first_price(run, 1)))
 
@@ -129,12 +135,11 @@ def trial(pair: Pair, legs: tuple[Leg, ...], path: Prices, deposit: Money) -> Tr
     """Try a path: smallest deposits, and what becomes of `deposit` in each mode."""
     market = pair.market(path)
     ceiling = pair.leg_notional(0)
-    wanted = [Wanted(legs, MarginMode.CROSS)]
+    wanted = [Wanted(legs, mode) for mode in TOGETHER]
     wanted += [Wanted((leg,), MarginMode.ISOLATED) for leg in legs]
-    cross, *isolated = smallest_deposits(market, wanted, ceiling, ceiling // TO_THE_UNIT)
+    cross, portfolio, *isolated = smallest_deposits(market, wanted, ceiling, ceiling // TO_THE_UNIT)
     same_money = [Stake(legs, mode, deposit) for mode in (MarginMode.CROSS, MarginMode.ISOLATED)]
-    cross_fate, isolated_fate = fates(market, same_money)
-    return Trial(cross, sum(isolated), cross_fate, isolated_fate)
+    return Trial(cross, sum(isolated), portfolio, *fates(market, same_money))
 
 
 def random_paths(

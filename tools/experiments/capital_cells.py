@@ -36,6 +36,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     isolated: Fraction
     """Both legs together."""
     cross: Fraction
+    portfolio: Fraction
 
     @property
     def saved(self) -> Fraction:
@@ -83,6 +84,7 @@ class Square(msgspec.Struct, frozen=True, kw_only=True):
     moves: tuple[Fraction, Fraction]
     isolated: Fraction
     cross: Fraction
+    portfolio: Fraction
     deposit: Fraction
     isolated_left: Fraction
     """Of that deposit."""
@@ -127,6 +129,7 @@ def summed_up(pair: Pair, asked: Asked, trials: list[Trial], deposit: Money) -> 
             name: Need(
                 isolated=quantile([one.isolated for one in trials], share) * unit,
                 cross=quantile([one.cross for one in trials], share) * unit,
+                portfolio=quantile([one.portfolio for one in trials], share) * unit,
             )
             for name, share in SHARES.items()
         },
@@ -169,6 +172,7 @@ def square(asked: tuple[str, Book, tuple[Fraction, Fraction]]) -> Square:
         moves=moves,
         isolated=one.isolated * unit,
         cross=one.cross * unit,
+        portfolio=one.portfolio * unit,
         deposit=deposit * unit,
         isolated_left=one.isolated_fate.equity * unit,
         cross_left=one.cross_fate.equity * unit,

@@ -19,7 +19,8 @@ from tools.text import number, percent
 HALF = Fraction(1, 2)
 NEEDS = (
     "The smallest deposit with which the pair is never liquidated, in so many of the paths.  "
-    "Isolated: both legs\ntogether.  Saved: what cross margin needs less; * more than half."
+    "Isolated: both legs\ntogether.  Saved: what cross margin needs less; * more than half.  "
+    "Portfolio: by the rulebook's grid."
 )
 SAME_MONEY = (
     f"Both modes begin with the same money, 1/{LEVERAGE} of the notional.  Failed: paths in which "
@@ -74,7 +75,7 @@ def needs_table(cells: list[Cell]) -> Table:
     """A row for each book and move."""
     headings = ["correl-\nation"]
     for share in SHARES:
-        headings += [f"{share}\nisolated", "\ncross", "\nsaved"]
+        headings += [f"{share}\nisolated", "\ncross", "\nsaved", "port-\nfolio"]
     made = headed("book", ["a day\nmoves", *headings])
     for one in cells:
         needs = [text for share in SHARES for text in need_texts(one.needs[share])]
@@ -83,13 +84,20 @@ def needs_table(cells: list[Cell]) -> Table:
 
 
 def need_texts(need: Need) -> list[str | Text]:
-    """Three cells."""
-    return [number(need.isolated, 0), number(need.cross, 0), saved(need.saved)]
+    """Four cells."""
+    money = [number(one, 0) for one in (need.isolated, need.cross, need.portfolio)]
+    return [*money[:2], saved(need.saved), money[2]]
 
 
 def money_table(cells: list[Cell]) -> Table:
     """A row for each book and move."""
-    headings = ("a day\nmoves", "correl-\nation", "isolated\nfailed", "cross\nfailed")
+    headings = (
+        "a day\nmoves",
+        "correl-\nation",
+        "isolated\nfailed",
+        "cross\nfailed",
+        "portfolio\nfailed",
+    )
     ends = ("isolated\nleft", "cross\nleft", "cross\nbetter", "cross\nworse")
     made = headed("book", [*headings, *ends])
     for one in cells:
@@ -120,7 +128,7 @@ def square_table(
 
 def saving(one: Square) -> Fraction:
     """What cross margin needs less, as a part of what isolated margin needs."""
-    return Need(isolated=one.isolated, cross=one.cross).saved
+    return Need(isolated=one.isolated, cross=one.cross, portfolio=one.portfolio).saved
 
 
 def saved_text(one: Square) -> str | Text:

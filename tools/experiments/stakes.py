@@ -12,6 +12,7 @@ from exchange.core.instrument import Instrument
 from exchange.core.messages import (
     AdjustMargin,
     Command,
+    CommandRejected,
     Deposit,
     Event,
     LiquidationStarted,
@@ -26,6 +27,7 @@ from exchange.core.messages import (
     Side,
     UpdateDepth,
     UpdateMarkPrice,
+    Withdraw,
 )
 from exchange.core.rules import Rulebook
 from exchange.core.units import SECOND, Lots, Money, Nanos, Ticks
@@ -86,8 +88,8 @@ def fates(market: Market, stakes: list[Stake]) -> list[Fate]:
     for step, prices in enumerate(market.path[1:], start=1):
         trial.move(prices, step * SECOND)
     return [
-        Fate(is_open, trial.liquidations[name], trial.equity(name))
-        for name, is_open in zip(names, opened, strict=True)
+        Fate(is_open, trial.liquidations[name], trial.equity(name, stake))
+        for name, is_open, stake in zip(names, opened, stakes, strict=True)
     ]
 
 
@@ -96,6 +98,8 @@ class Trial:
 
     def __init__(self, market: Market) -> None:
         self.liquidations: Counter[str] = Counter()
+        self._refused: set[str] = set()
+        """Portfolios that needed more than they were to have."""
         self._market = market
         self._instruments = list(market.instruments.values())
         self._asset = self._instruments[0].settle
@@ -122,8 +126,12 @@ class Trial:
         )
 
     def open(self, name: str, stake: Stake) -> bool:
-        """Take the positions; whether the money was enough for all of them."""
-        deposit = Deposit(at=0, account=name, asset=self._asset, amount=stake.deposit)
+        """Take the positions; whether the money was enough for all of them.
+
+        A portfolio is taken on money that is lent until it is whole: half a hedge needs more.
+        """
+        lent = self._worth(stake.legs) if stake.mode is MarginMode.PORTFOLIO else 0
+        deposit = Deposit(at=0, account=name, asset=self._asset, amount=stake.deposit + lent)
         self._apply([OpenAccount(at=0, account=name), deposit])
         for leg in stake.legs:
             events = self._apply(self._take(name, stake.mode, leg))
@@ -132,11 +140,28 @@ class Trial:
                 return False
         if stake.mode is MarginMode.ISOLATED:
             self._apply(self._shared_out(name))
-        return True
+        return not lent or self._gives_back(name, lent)
 
-    def equity(self, name: str) -> Money:
-        """What an account is worth now."""
+    def equity(self, name: str, stake: Stake) -> Money:
+        """What an account is worth now; nothing was done with one that could not begin."""
+        if name in self._refused:
+            return stake.deposit
         return self._venue.account_view(name, self._asset).total
+
+    def _worth(self, legs: tuple[Leg, ...]) -> Money:
+        """Notional of all legs at the first prices."""
+        priced = zip(self._instruments, self._market.path[0], strict=True)
+        prices = {own.symbol: price for own, price in priced}
+        own = self._market.instruments
+        return sum(abs(own[leg.symbol].value(prices[leg.symbol], leg.size)) for leg in legs)
+
+    def _gives_back(self, name: str, lent: Money) -> bool:
+        """Whether what was lent can leave again."""
+        back = Withdraw(at=0, account=name, asset=self._asset, amount=lent)
+        if not any(isinstance(event, CommandRejected) for event in self._apply([back])):
+            return True
+        self._refused.add(name)
+        return False
 
     def _take(self, name: str, mode: MarginMode, leg: Leg) -> Iterator[Command]:
         own = self._market.instruments[leg.symbol]
