@@ -128,7 +128,7 @@ class Trial:
     def open(self, name: str, stake: Stake) -> bool:
         """Take the positions; whether the money was enough for all of them.
 
-        A portfolio is taken on money that is lent until it is whole: half a hedge needs more.
+        A portfolio is taken on money that is lent until it is whole: half a hedge may need more.
         """
         lent = self._worth(stake.legs) if stake.mode is MarginMode.PORTFOLIO else 0
         deposit = Deposit(at=0, account=name, asset=self._asset, amount=stake.deposit + lent)
