@@ -12,6 +12,7 @@ from exchange.core.messages import MarginMode
 from exchange.core.units import ceil_div
 from tools.experiments.capital import BOOKS, TO_THE_UNIT, Book, Pair, pair_of, random_paths
 from tools.experiments.capital_cells import SCENARIO, Asked, Cell, cell, square
+from tools.experiments.capital_report import money_table, needs_table
 from tools.experiments.prices import Prices, correlated, quantile, straight
 from tools.experiments.stakes import Leg, Stake, Wanted, fates, narrowed, rungs, smallest_deposits
 from tools.scenario import ScenarioError
@@ -121,6 +122,12 @@ def test_a_portfolio_needs_its_initial_margin_and_no_more_for_a_half_of_it(pair:
 def found() -> dict[tuple[str, Fraction], Cell]:
     asked = [Asked(SCENARIO, book, MOVE, 8, SHORT) for book in BOOKS]
     return {(one.book.name, one.book.correlation): cell(one) for one in asked}
+
+
+def test_there_is_a_figure_under_every_heading(found: dict[tuple[str, Fraction], Cell]) -> None:
+    for table in (needs_table(list(found.values())), money_table(list(found.values()))):
+        for column in table.columns:
+            assert all(map(str, column.cells)), column.header
 
 
 def test_cross_never_needs_more_than_isolated(found: dict[tuple[str, Fraction], Cell]) -> None:

@@ -91,13 +91,7 @@ def need_texts(need: Need) -> list[str | Text]:
 
 def money_table(cells: list[Cell]) -> Table:
     """A row for each book and move."""
-    headings = (
-        "a day\nmoves",
-        "correl-\nation",
-        "isolated\nfailed",
-        "cross\nfailed",
-        "portfolio\nfailed",
-    )
+    headings = ("a day\nmoves", "correl-\nation", "isolated\nfailed", "cross\nfailed")
     ends = ("isolated\nleft", "cross\nleft", "cross\nbetter", "cross\nworse")
     made = headed("book", [*headings, *ends])
     for one in cells:
