@@ -323,6 +323,10 @@ class Instrument:
         left = ceil_div(lots, mark) - slack
         return max(mark, lots // left) if left > 0 else PRICE_MAX * self.subticks
 
+    def outgrows(self) -> bool:
+        """Whether maintenance margin may ever grow faster than what a position is worth."""
+        return self.tiers.growth > 0 or self.tiers.rates[-1] + self.fee_at_mark >= RATE_ONE
+
     def steepest(self, mark: MarkPrice, size: Lots) -> Rate:
         """The most that maintenance margin grows with notional, until that has doubled."""
         if self.priced_at_entry:

@@ -377,10 +377,12 @@ def liquidation_price(
         left = found - needed - line
         return left + reserve(price) if reserve is not None else left
 
-    # A hedge that is nearly even can fail on both sides: margin grows with the price.
+    # A hedge that is nearly even can fail on both sides: margin grows with the price.  A single
+    # long can where it grows faster than the long gains; else there is nothing to search for.
     if sum(leg.size for leg in legs) > 0:
         below = failing_below(spare, mark)
-        return failing_above(spare, mark) if below is None else below
+        may_rise = len(legs) > 1 or portfolio is not None or legs[0].instrument.outgrows()
+        return failing_above(spare, mark) if below is None and may_rise else below
     above = failing_above(spare, mark)
     return failing_below(spare, mark) if above is None else above
 
