@@ -161,7 +161,7 @@ function within(spec, chart, low, high) {
 /** A little room above and below. */
 function spread(low, high, fromZero) {
   if (low === null || high === null) return [0, 1];
-  const room = (high - low) * 0.06 || Math.abs(high) * 0.01 || 1;
+  const room = (high - low) * 0.08 || Math.abs(high) * 0.01 || 1;
   const bottom = fromZero && low >= 0 ? 0 : low - room;
   return [bottom, fromZero && high <= 0 ? 0 : high + room];
 }

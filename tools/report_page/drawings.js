@@ -195,11 +195,17 @@ function ramp(tone, label) {
   );
 }
 
+/** What the collateral is called. */
+function purseOf(story) {
+  if (story.counted.length) return "balance, as far as it counts";
+  return story.symbol ? "isolated margin" : "wallet balance";
+}
+
 /** From the collateral to what is left: a bar for every movement of money. */
 function waterfall(story) {
   const bars = [
     {
-      label: story.symbol ? "isolated margin" : "wallet balance",
+      label: purseOf(story),
       from: 0,
       to: story.collateral,
       tone: "mark",

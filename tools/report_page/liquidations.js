@@ -60,7 +60,7 @@ function liquidationsSection(run) {
   );
   const count =
     run.stories.length === run.liquidations
-      ? `All ${number(run.liquidations)} of them`
+      ? `${number(run.liquidations)} in all`
       : `${number(run.stories.length)} of ${number(run.liquidations)}: the largest, and those of named accounts`;
   return section(
     "liquidations",
