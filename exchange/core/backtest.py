@@ -110,7 +110,7 @@ class Backtest:
         self._listen()
         while row < count and times[row] <= end:
             if times[row] != now:
-                if is_told and worn:
+                if is_told and worn.end:
                     replay.restore(self._market)
                 is_told = False
                 now = times[row]
@@ -126,14 +126,14 @@ class Backtest:
             self._row = row
             if state.touched or state.fired or state.events or self._market.is_public:
                 self._finish()
-        if is_told and worn:
+        if is_told and worn.end:
             replay.restore(self._market)
 
     def _show(self, price: i64, size: i64, *, buy: bool) -> None:
         """A level is told.  Raises ValueError where history would cross itself."""
         market = self._market
-        if market.worn:
-            market.worn.pop((buy, price), None)
+        if market.worn.end:
+            market.worn.forget(price, buy=buy)
         if self._shows and not replay.show_level(self._state, market, price, size, buy=buy):
             side, text = "bid" if buy else "ask", self.instrument.price_text(price)
             number = self._row + 1

@@ -182,6 +182,11 @@ class Ladder:
         known[slot + 1] = self.levels[at]
         return self.levels[at]
 
+    def behind(self, price: i64) -> i64:
+        """The level that trades next after a price, or NONE."""
+        at = self.place(price * self.sign)
+        return self.levels[at - 1] if at else NONE
+
     def insert(self, price: i64, level: i64) -> None:
         """Make room for a level."""
         key, count = price * self.sign, self.count
@@ -492,16 +497,6 @@ class Book:
         """The levels of a side, the best first, `most` at the most."""
         count = int(side.count)
         return [int(side.levels[count - 1 - n]) for n in range(min(most, count))]
-
-    def reached(self, limit: i64, *, buy: bool) -> list[int]:
-        """The levels of a side at which a taker with this limit may trade, the best first."""
-        side = self.side(buy=buy)
-        found: list[int] = []
-        at = side.count - 1
-        while at >= 0 and side.keys[at] >= limit * side.sign:
-            found.append(side.levels[at])
-            at -= 1
-        return found
 
     def queue(self, level: i64) -> list[int]:
         """The rows of a level, oldest first."""

@@ -48,7 +48,7 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     model = market.model
     mark = state.marks.prices[market.instrument.index]
     yield f"market {market.instrument.symbol} {market.phase} {mark}"
-    yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn}"
+    yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn.sizes()}"
     yield f"{model.index} {model.index_at} {list(model.basis)} {model.ema}"
     yield f"{model.rate} {model.next_at} {model.interval}"
     yield f"{market.told} {market.ruled} {market.withheld} {state.phase}"

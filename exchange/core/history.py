@@ -22,12 +22,14 @@ def shown(book: Book, side: Ladder, price: Ticks) -> Lots:
     return 0 if level == NONE else book.history(level)
 
 
-def best(book: Book, side: Ladder) -> int:
+def best(book: Book, side: Ladder) -> i64:
     """The best level at which history shows anything, or NONE."""
     at = side.count - 1
     while at >= 0 and book.history(side.levels[at]) == 0:
         at -= 1
-    return side.levels[at] if at >= 0 else NONE
+    if at < 0:
+        return NONE
+    return side.levels[at]
 
 
 def quote(book: Book, side: Ladder) -> tuple[Ticks, Lots]:
@@ -76,12 +78,12 @@ def grow(book: Book, price: Ticks, size: Lots, *, buy: bool) -> None:
 
 def grow_level(book: Book, level: i64, price: i64, more: i64, *, buy: bool) -> None:
     """Let history show `more` at a price, whose level, if there is one, is known."""
-    newest = NONE if level == NONE else book.newest(level)
-    own = newest != NONE and book.owner(newest) == HISTORY_OWNER
-    if own and book.number(newest) == 0:
-        book.grow(newest, more)
-    else:
-        book.add(HISTORY_OWNER, price, more, buy=buy)
+    if level != NONE:
+        newest = book.newest(level)
+        if book.owner(newest) == HISTORY_OWNER and book.number(newest) == 0:
+            book.grow(newest, more)
+            return
+    book.add(HISTORY_OWNER, price, more, buy=buy)
 
 
 def crossed(book: Book, bids: Rows, asks: Rows, *, snapshot: bool) -> tuple[Ticks, Ticks] | None:

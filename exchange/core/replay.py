@@ -27,6 +27,7 @@ from exchange.core.resting import side_of
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Ticks
 from exchange.core.waiting import watch
+from exchange.core.worn import PAIR
 
 
 def update_depth(state: State, command: UpdateDepth) -> Refusal | None:
@@ -58,10 +59,10 @@ def _show(state: State, market: Market, command: UpdateDepth) -> None:
     if command.snapshot:
         _clear(state, market, command)
         market.worn.clear()
-    elif market.worn:
+    elif market.worn.end:
         for buy, rows in ((True, command.bids), (False, command.asks)):
             for price, _ in rows:
-                market.worn.pop((buy, price), None)
+                market.worn.forget(price, buy=buy)
         restore(market)
     for buy, rows in ((True, command.bids), (False, command.asks)):
         side = book.side(buy=buy)
@@ -122,7 +123,9 @@ def show_level(state: State, market: Market, price: i64, size: i64, *, buy: bool
     """
     book = market.book
     level = book.side(buy=buy).level(price)
-    shown = 0 if level == NONE else book.history(level)
+    shown: i64 = 0
+    if level != NONE:
+        shown = book.history(level)
     if size > shown and book.would_trade(price, buy=buy):
         other, has = history.quote(book, book.side(buy=not buy))
         if has and (price >= other if buy else price <= other):
@@ -145,11 +148,15 @@ def restore(market: Market) -> None:
     An update tells every level that changed since the one before.  A level that a recorded trade
     has eaten from, and that is not told, had been told with the trade already in it.
     """
-    book = market.book
-    for (buy, price), size in market.worn.items():
+    book, pairs = market.book, market.worn.pairs
+    at: i64 = 0
+    while at < market.worn.end:
+        key, size = pairs[at], pairs[at + 1]
+        buy = key > 0
+        price = key if buy else -key
         if not book.would_trade(price, buy=buy):
-            shown = history.shown(book, book.side(buy=buy), price)
-            history.grow(book, price, shown + size, buy=buy)
+            history.grow_level(book, book.side(buy=buy).level(price), price, size, buy=buy)
+        at += PAIR
     market.worn.clear()
 
 
@@ -175,7 +182,9 @@ def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> No
     side = book.side(buy=not buy)
     taker: Order | None = None
     left, own = size, i64(0)
-    for price in _met(book, side, told, buy=not buy):
+    level = side.best()
+    while left and level != NONE and side.sign * (book.price(level) - told) >= 0:
+        price = book.price(level)
         # A trade may take other orders along, or bring an iceberg back: look anew each time.
         row = _first(book, side, price, told)
         while row != NONE and left:
@@ -191,22 +200,17 @@ def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> No
                 trade(state, market, row, taker, met, 0, TradeKind.BOOK)
                 left = taker.size
             row = _first(book, side, price, told)
+        level = side.behind(price)
     if own + left:
         _print(state, market, told, own + left, buy=buy)
-
-
-def _met(book: Book, side: Ladder, told: i64, *, buy: bool) -> list[int]:
-    """The prices at which a recorded trade may meet somebody: its own, and better ones' clients."""
-    best = side.best()
-    if best != NONE and book.price(best) == told:
-        return [told]
-    return [int(book.price(level)) for level in book.reached(told, buy=buy)]
 
 
 def _first(book: Book, side: Ladder, price: i64, told: i64) -> i64:
     """Whom a recorded trade meets at a price: only clients, where it is better than was told."""
     level = side.level(price)
-    row = NONE if level == NONE else book.oldest(level)
+    if level == NONE:
+        return NONE
+    row = book.oldest(level)
     while row != NONE and book.owner(row) == HISTORY_OWNER and price != told:
         row = book.newer(row)
     return row
@@ -214,11 +218,11 @@ def _first(book: Book, side: Ladder, price: i64, told: i64) -> i64:
 
 def _wear(market: Market, row: i64, price: i64, size: i64, *, buy: bool) -> None:
     """History meets itself: the queue shortens, and nothing changes hands."""
-    number = int(market.book.number(row))
-    if number:
+    if market.book.number(row):
+        number = int(market.book.number(row))
         market.worn_orders[number] = market.worn_orders.get(number, 0) + size
     else:
-        market.worn[buy, price] = market.worn.get((buy, price), 0) + size
+        market.worn.add(price, size, buy=buy)
     market.book.reduce(row, size)
 
 

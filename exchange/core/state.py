@@ -46,6 +46,7 @@ from exchange.core.units import (
     on_grid,
     rate,
 )
+from exchange.core.worn import Worn
 
 DAY: Final = 86_400 * SECOND
 QUEUE_POWER_MAX: Final = 10
@@ -158,9 +159,7 @@ class Market:
         """The sum of all long positions, history's included."""
         self.history_size: Lots = 0
         self.history_cost: Money = 0
-        self.worn: dict[tuple[bool, Ticks], Lots] = {}
-        """What history's recorded trades took from its own levels since the last depth update, by
-        (is a bid, price)."""
+        self.worn = Worn()
         self.single: dict[int, Single] = {}
         """History's orders, where they are told one by one, by the record's number."""
         self.worn_orders: dict[int, Lots] = {}
