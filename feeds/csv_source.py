@@ -119,7 +119,7 @@ def header(line: bytes) -> list[str]:
 def split(line: bytes, width: int) -> list[str]:
     """The fields of a row, which must be so many.  Raises RowError."""
     try:
-        fields = line.decode("ascii").rstrip("\r").split(",")
+        fields = line.decode("ascii").split(",")
     except UnicodeDecodeError:
         raise RowError(Defect.UNREADABLE, "the row is not plain text") from None
     if len(fields) != width:

@@ -145,7 +145,6 @@ class Names:
                 del self._known[next(iter(self._known))]
 
 
-def not_again(line: bytes, before: bytes) -> None:
-    """Raises RowError where a row is the one before it, to the byte."""
-    if line == before:
-        raise RowError(Defect.REPEATED, "the row is the one before it again")
+def repetition() -> RowError:
+    """Of a row that is the one before it, to the byte."""
+    return RowError(Defect.REPEATED, "the row is the one before it again")

@@ -49,7 +49,7 @@ class Sample:
     @cached_property
     def lines(self) -> list[bytes]:
         """The first rows, without line ends."""
-        return [line.rstrip(b"\r") for _, line in self.more(LINES_KEPT)]
+        return [line for _, line in self.more(LINES_KEPT)]
 
     def more(self, count: int) -> Iterator[tuple[int, bytes]]:
         """More of the first rows, with their numbers."""

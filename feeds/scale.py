@@ -17,6 +17,8 @@ class Scale:
         self.symbol = symbol
         """The instrument that the market becomes."""
         self.prices = prices
+        self.quoted = Grid(prices.step, prices.what)
+        """Prices of best quotes: zero where a side has nothing on it."""
         self.sizes = sizes
         self.trade_sizes = trade_sizes
         """Sizes that are more than nothing."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from feeds.defects import Defect, Defects, TickFileError
 from feeds.packed import Damaged, unpacked
 
+BLOCK = 512
+"""Lines handed on at a time."""
 LINE_MAX = 1 << 22
 """Bytes; a book of 5,000 levels a side is a tenth of it."""
 
@@ -30,7 +32,12 @@ class TickFile:
         """The last line had no line end.  Whole or torn: its columns must tell."""
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Every line without its end, with its row number from 1.
+        """Every line without its end, with its row number from 1."""
+        for first, lines in self.blocks():
+            yield from enumerate(lines, first)
+
+    def blocks(self) -> Iterator[tuple[int, list[bytes]]]:
+        """The same, some lines at a time, with the row number of the first.
 
         A file that ends early or is damaged is a TRUNCATED defect; the line it tore is dropped.
         """
@@ -38,8 +45,10 @@ class TickFile:
         self.open_ended = False
         try:
             for chunk in self.chunks():
-                *whole, rest = (rest + chunk).split(b"\n")
-                yield from enumerate(whole, row + 1)
+                whole = _split(rest + chunk)
+                rest = whole.pop()
+                for begin in range(0, len(whole), BLOCK):
+                    yield row + 1 + begin, whole[begin : begin + BLOCK]
                 row += len(whole)
                 if len(rest) > LINE_MAX:
                     raise TickFileError(f"{self.path}:{row + 1}: a line of over {LINE_MAX} bytes")
@@ -50,7 +59,7 @@ class TickFile:
             raise TickFileError(f"{self.path}:{row + 1}: cannot be read: {error}") from None
         if rest:
             self.open_ended = True
-            yield row + 1, rest
+            yield row + 1, [rest.rstrip(b"\r")]
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes inside the file.  Raises Damaged or OSError where they end early."""
@@ -59,3 +68,11 @@ class TickFile:
                 self.position = raw.tell()
                 yield chunk
         self.position = self.size
+
+
+def _split(text: bytes) -> list[bytes]:
+    """The lines of a text, and last what stands behind the last line end."""
+    lines = text.split(b"\n")
+    if b"\r" in text:
+        lines[:-1] = [line.rstrip(b"\r") for line in lines[:-1]]
+    return lines

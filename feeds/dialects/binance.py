@@ -14,6 +14,8 @@ from feeds.dialects.said import Rows
 
 T = TypeVar("T")
 STREAM_NAME_MAX = 100
+NAME = 3
+"""Where a stream's name stands in a combined message that is split at quotation marks."""
 
 
 class Combined(msgspec.Struct, Generic[T]):
@@ -162,21 +164,35 @@ class Binance:
     depth_tells_spot = True
     snapshots_reset = False
 
-    def read(self, channel: str, body: bytes) -> list[said.Message]:
+    def __init__(self) -> None:
+        self._streams: dict[bytes, msgspec.json.Decoder[Combined[Wire]]] = {}
+        """By name, as far as they have been met."""
+
+    def read(self, channel: str, body: bytes) -> list[said.Message]:  # noqa: ARG002
         """What a line of JSON says.  Raises RowError."""
-        del channel
+        opening = body.split(b'"', NAME + 1)
+        decoder = self._streams.get(opening[NAME]) if len(opening) > NAME else None
         try:
-            start = body.find(b"@", 0, STREAM_NAME_MAX) + 1
-            if start:
-                name = body[start : body.find(b'"', start)]
-                decoder = DECODERS.get(name) or DECODERS.get(name.partition(b"@")[0])
-                if decoder is not None:
-                    return [decoder.decode(body).data.said()]
-            elif b'"lastUpdateId"' in body:
-                return [SNAPSHOT.decode(body).said()]
-            msgspec.json.decode(body)
+            if decoder is None:
+                return self._first(body)
+            return [decoder.decode(body).data.said()]
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise RowError(Defect.UNREADABLE, f"not a message of Binance's: {error}") from None
+
+    def _first(self, body: bytes) -> list[said.Message]:
+        """What the first message of a stream says, or one of no stream."""
+        start = body.find(b"@", 0, STREAM_NAME_MAX) + 1
+        if start:
+            begin, end = body.rfind(b'"', 0, start) + 1, body.find(b'"', start)
+            kind = body[start:end]
+            decoder = DECODERS.get(kind) or DECODERS.get(kind.partition(b"@")[0])
+            if decoder is not None:
+                found = decoder.decode(body)
+                self._streams[body[begin:end]] = decoder
+                return [found.data.said()]
+        elif b'"lastUpdateId"' in body:
+            return [SNAPSHOT.decode(body).said()]
+        msgspec.json.decode(body)
         return []
 
     def speaks(self, body: bytes) -> bool:

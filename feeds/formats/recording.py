@@ -4,10 +4,10 @@ Time is the local receive time where the recorder kept it: the moment at which a
 machine knew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from exchange.core.messages import (
     RecordedTrade,
@@ -25,7 +25,7 @@ from feeds.defects import (
     OnDefect,
     RowError,
     TickFileError,
-    not_again,
+    repetition,
 )
 from feeds.depth_chain import DepthChain, Link
 from feeds.dialects import DIALECTS, Dialect
@@ -35,7 +35,7 @@ from feeds.frames import MakeRecorder, recorder_of
 from feeds.listing import Carries, FileKind, Listing, Market
 from feeds.sample import LINES_KEPT, Sample
 from feeds.scale import Scale
-from feeds.source import BATCH, FileSource
+from feeds.source import FileSource
 from feeds.told import Liquidation, Quote, Told
 from feeds.venues import terms
 
@@ -77,10 +77,18 @@ class Recording(FileSource):
         super().__init__(path, scale, called, on_defect)
         self._recorder = recorder
         self._dialect = dialect
-        self._spot = listing.market is Market.SPOT
+        self._foreign = listing.market is not Market.SPOT
+        """Whether messages are of another market that are of a spot market."""
         self._has_book = Carries.BOOK in listing.carries
         self._alone = alone
         self._book = book
+        self._says: dict[type[Message], Callable[[int, Nanos, Any], None]] = {
+            Depth: self._depth,
+            Trade: self._trade,
+            Prices: self._prices,
+            Forced: self._forced,
+        }
+        """What adds what a message tells; others are quotes.  They raise RowError or UnitError."""
 
     def told(self) -> Iterator[Told]:
         """Everything that was recorded of the market."""
@@ -95,26 +103,26 @@ class Recording(FileSource):
         self._names = Names("trade")
         self._prices_known = Prices("")
         self._synchronised = not self._has_book
-        frames, speaker = self._recorder(), self._dialect()
+        frame_of, read = self._recorder().frame, self._dialect().read
         row, before = 0, b""
         try:
-            for row, line in self._file.lines():
-                try:
-                    not_again(line, before)
-                    before = line
-                    frame = frames.frame(line.rstrip(b"\r"))
-                    if frame is not None:
-                        at, channel, body = frame
-                        self._heard(row, at, speaker.read(channel, body))
-                except RowError as error:
-                    self._defects.caught(row, error)
-                if len(self._told) >= BATCH:
-                    yield self._told
-                    self._told = []
+            for first, lines in self._file.blocks():
+                for row, line in enumerate(lines, first):
+                    try:
+                        if line == before:
+                            raise repetition()
+                        before = line
+                        frame = frame_of(line)
+                        if frame is not None:
+                            at, channel, body = frame
+                            self._heard(row, at, read(channel, body))
+                    except RowError as error:
+                        self._defects.caught(row, error)
+                yield self._told
+                self._told = []
         except TickFileError:
             yield self._told
             raise
-        yield self._told
         if not self._synchronised:
             self._defects.found(
                 row, Defect.NO_SNAPSHOT, "the file ends without a depth snapshot to begin from"
@@ -124,18 +132,22 @@ class Recording(FileSource):
         """Add what the messages of a line tell.  Raises RowError for the line as a whole."""
         if not messages:
             self.notes["messages of other kinds"] += 1
-        own = list(filter(self._is_own, messages))
+        own, called, foreign = messages, self.called, self._foreign
+        for message in messages:
+            if message.symbol != called or message.spot is foreign:
+                own = list(filter(self._is_own, messages))
+                break
         if own or self._alone:
             at = self._time.forward(row, at)
         for message in own:
             try:
-                self._said(row, at, message)
+                self._says.get(type(message), self._quote)(row, at, message)
             except (RowError, UnitError) as error:
                 self._defects.caught(row, error)
 
     def _is_own(self, message: Message) -> bool:
         """Whether it is of this market.  Raises RowError where no other may be there."""
-        if message.spot is (not self._spot) and not self._dialect.depth_tells_spot:
+        if message.spot is self._foreign and not self._dialect.depth_tells_spot:
             return False
         if message.symbol == self.called or not message.symbol:
             return True
@@ -144,23 +156,11 @@ class Recording(FileSource):
             raise RowError(Defect.UNKNOWN_SYMBOL, text)
         return False
 
-    def _said(self, row: int, at: Nanos, message: Message) -> None:
-        """Add what a message tells.  Raises RowError or UnitError."""
-        if type(message) is Trade:
-            self._trade(row, at, message)
-        elif type(message) is Depth:
-            if self._has_book and message.book == self._book:
-                self._depth(row, at, message)
-        elif type(message) is Prices:
-            self._told.extend([(row, price, 0) for price in self._prices(at, message)])
-        elif type(message) is Forced:
-            self._told.append((row, self._forced(at, message), 0))
-        else:
-            self._told.append((row, self._quote(at, message), message.number))
-
     # ---------------------------------------------------------------------------- depth
 
     def _depth(self, row: int, at: Nanos, depth: Depth) -> None:
+        if not self._has_book or depth.book != self._book:
+            return
         if depth.snapshot:
             self._snapshot(row, at, depth)
         else:
@@ -233,19 +233,21 @@ class Recording(FileSource):
 
     # ------------------------------------------------------------------- quotes and trades
 
-    def _quote(self, at: Nanos, quote: Quoted) -> Quote:
+    def _quote(self, row: int, at: Nanos, quote: Quoted) -> None:
         bid, bid_size, ask, ask_size = quote.bid, quote.bid_size, quote.ask, quote.ask_size
-        prices, sizes = self.scale.prices, self.scale.sizes
-        has_bid, has_ask = bid.strip("0."), ask.strip("0.")
-        return Quote(
+        prices, sizes = self.scale.quoted, self.scale.sizes
+        bid_ticks = prices[bid] if bid else 0
+        ask_ticks = prices[ask] if ask else 0
+        said = Quote(
             at=at,
             symbol=self.symbol,
-            bid=prices[bid] if has_bid else 0,
-            bid_size=sizes[bid_size] if has_bid and bid_size else 0,
-            ask=prices[ask] if has_ask else 0,
-            ask_size=sizes[ask_size] if has_ask and ask_size else 0,
+            bid=bid_ticks,
+            bid_size=sizes[bid_size] if bid_ticks and bid_size else 0,
+            ask=ask_ticks,
+            ask_size=sizes[ask_size] if ask_ticks and ask_size else 0,
             sized=bool(bid_size or ask_size),
         )
+        self._told.append((row, said, quote.number))
 
     def _trade(self, row: int, at: Nanos, trade: Trade) -> None:
         if trade.counts:
@@ -268,16 +270,20 @@ class Recording(FileSource):
             size=self.scale.trade_sizes[trade.size],
         )
 
-    def _forced(self, at: Nanos, forced: Forced) -> Liquidation:
-        return Liquidation(
+    def _forced(self, row: int, at: Nanos, forced: Forced) -> None:
+        said = Liquidation(
             at=at,
             symbol=self.symbol,
             side=Side.BUY if forced.buys else Side.SELL,
             price=self.scale.prices[forced.price],
             size=self.scale.trade_sizes[forced.size],
         )
+        self._told.append((row, said, 0))
 
-    def _prices(
+    def _prices(self, row: int, at: Nanos, new: Prices) -> None:
+        self._told.extend([(row, price, 0) for price in self._changed(at, new)])
+
+    def _changed(
         self, at: Nanos, new: Prices
     ) -> list[UpdateIndexPrice | UpdateFundingRate | UpdateMarkPrice]:
         """What changed, the index first: a mark is made of it."""
@@ -363,7 +369,7 @@ def _markets(sample: Sample, make: MakeRecorder, dialect: type[Dialect]) -> list
         if read > BYTES_SEEN:
             break
         try:
-            frame = recorder.frame(line.rstrip(b"\r"))
+            frame = recorder.frame(line)
             messages = [] if frame is None else reader.read(frame[1], frame[2])
         except RowError:
             continue
@@ -455,7 +461,7 @@ def _deepest(opening: Opening, make: MakeRecorder, dialect: type[Dialect]) -> st
         if found and row > LINES_KEPT:
             break
         try:
-            frame = recorder.frame(line.rstrip(b"\r"))
+            frame = recorder.frame(line)
             messages = [] if frame is None else reader.read(frame[1], frame[2])
         except RowError:
             continue
