@@ -5,14 +5,14 @@ a participant in its book.  Orders and answers take no time: for latency, severa
 hooks, there are scenarios.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, KeysView
 from typing import Final
 
 from mypy_extensions import i64
 
 from exchange.core import history, replay
 from exchange.core.accounts import Position
-from exchange.core.book import Order
+from exchange.core.book import NONE, Order
 from exchange.core.cancelling import cancel_found
 from exchange.core.columns import ASK, BID, BUY, SELL, Columns
 from exchange.core.finding import Refusal, is_over
@@ -80,6 +80,9 @@ class Backtest:
         self.sent = 0
         """Orders placed, refused ones among them."""
         self._fills_before = self._position.fills
+        self._bid = self._ask = self._size = self._fills = -1
+        self._moment: tuple[int, ...] = ()
+        """These four, as last seen; a tuple is made only where one of them changed."""
         self.refused: CommandRejected | None = None
         """Why the last order or cancellation was refused, if one ever was."""
 
@@ -97,6 +100,25 @@ class Backtest:
         self._play(end)
         self._pass(end)
         return self._row < len(self._columns.at)
+
+    def moments(self, pause: Nanos = 0) -> Iterator[tuple[int, ...]]:
+        """What most strategies go by, at each moment of the record, or after each `pause`.
+
+            for bid, ask, position, fills in market.moments():
+
+        The bid and the ask are the record's, whatever one has oneself.  While none of the four
+        changes, it is the same tuple: `moment is before` tells that there is nothing new.
+        """
+        while self.elapse(pause) if pause else self.step():
+            yield self._seen()
+
+    def _seen(self) -> tuple[int, ...]:
+        bid, ask = self.recorded_bid, self.recorded_ask
+        position, fills = self.position, self.fills
+        if (bid, ask, position, fills) != (self._bid, self._ask, self._size, self._fills):
+            self._bid, self._ask, self._size, self._fills = bid, ask, position, fills
+            self._moment = (bid, ask, position, fills)
+        return self._moment
 
     def _play(self, end: i64) -> None:
         """Every row up to a moment."""
@@ -200,6 +222,11 @@ class Backtest:
         """Whether an order rests in the book."""
         return order_id in self._own.orders
 
+    @property
+    def open_orders(self) -> KeysView[int]:
+        """The ids of the orders that rest in the book; follows what becomes of them."""
+        return self._own.orders.keys()
+
     def _place(self, size: Lots, price: Ticks | None, *, buy: bool, post_only: bool) -> int:
         self.sent += 1
         limit = 0 if price is None else price
@@ -246,27 +273,26 @@ class Backtest:
     @property
     def bid(self) -> Ticks:
         """The best bid of all, one's own among them; 0 where there is none."""
-        book = self._market.book
-        level = book.bids.best()
-        return book.price(level) if level >= 0 else 0
+        return self._price(self._market.book.bids.best())
 
     @property
     def ask(self) -> Ticks:
         """The best ask of all, one's own among them; 0 where there is none."""
-        book = self._market.book
-        level = book.asks.best()
-        return book.price(level) if level >= 0 else 0
+        return self._price(self._market.book.asks.best())
 
     @property
     def recorded_bid(self) -> Ticks:
         """The best bid of the record, whatever one has oneself; 0 where there is none."""
         book = self._market.book
-        level = history.best(book, book.bids)
-        return book.price(level) if level >= 0 else 0
+        return self._price(history.best(book, book.bids))
 
     @property
     def recorded_ask(self) -> Ticks:
         """The best ask of the record, whatever one has oneself; 0 where there is none."""
         book = self._market.book
-        level = history.best(book, book.asks)
-        return book.price(level) if level >= 0 else 0
+        return self._price(history.best(book, book.asks))
+
+    def _price(self, level: i64) -> i64:
+        if level == NONE:
+            return 0
+        return self._market.book.price(level)

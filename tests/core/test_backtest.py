@@ -69,6 +69,34 @@ def test_the_record_is_seen_without_ones_own_orders() -> None:
     assert (test.bid, test.recorded_bid, test.ask, test.recorded_ask) == (100, 99, 101, 101)
 
 
+def test_a_moment_is_the_same_object_until_something_in_it_changes() -> None:
+    test = begun(
+        (5, BID, 98, 30), (6, SELL, 99, 12), (6, BID, 99, 0), (7, ASK, 101, 9), (8, BID, 97, 1)
+    )
+    order = test.buy(2, 99)
+    open_orders = test.open_orders
+    assert list(open_orders) == [order]
+    seen = list(test.moments())
+    assert seen == [(99, 101, 0, 0), (98, 101, 2, 1), (98, 101, 2, 1)]
+    assert seen[1] is seen[2]
+    assert not open_orders
+
+
+def test_moments_a_pause_apart_are_those_that_elapse_comes_to() -> None:
+    rows = (
+        (5, BID, 98, 30),
+        (15, BID, 99, 0),
+        (25, BID, 97, 1),
+        (35, ASK, 100, 1),
+        (36, BID, 96, 1),
+    )
+    test, other = begun(*rows), begun(*rows)
+    seen = [(test.now, *moment) for moment in test.moments(10)]
+    while other.elapse(10):
+        assert seen.pop(0) == (other.now, other.recorded_bid, other.recorded_ask, 0, 0)
+    assert not seen
+
+
 def test_a_refusal_says_why() -> None:
     test = begun()
     assert test.buy(1, 101, post_only=True) == 0

@@ -51,6 +51,7 @@ class Quoter(Strategy):  # type: ignore[misc]
         self.instrument, self.pause, self.inventory = instrument, pause, inventory
         self.bid: Any = None
         self.ask: Any = None
+        self.before: Any = None
         self.calls = self.sent = self.fills = 0
 
     def on_start(self) -> None:
@@ -76,8 +77,10 @@ class Quoter(Strategy):  # type: ignore[misc]
         book = self.cache.order_book(self.instrument.id)
         bid, ask = book.best_bid_price(), book.best_ask_price()
         held = self.portfolio.net_position(self.instrument.id)
-        if bid is None or ask is None:
+        moment = (bid, ask, held, self.fills)
+        if bid is None or ask is None or moment == self.before:
             return
+        self.before = moment
         self.bid = self.kept(self.bid, OrderSide.BUY, bid, may=held < self.inventory)
         self.ask = self.kept(self.ask, OrderSide.SELL, ask, may=held > -self.inventory)
 

@@ -14,15 +14,20 @@ def quote(hbt: Any, pause: int, inventory: int) -> tuple[int, int, int, float]: 
     """Keep one bid and one ask at the touch; calls, orders sent, fills and the last position."""
     calls, sent = 0, 0
     bid_id, ask_id, bid, ask = 0, 0, 0, 0
+    before = (0, 0, 0.0, 0)
     while True:
         code = hbt.elapse(pause) if pause else hbt.wait_next_feed(False, FOREVER)  # noqa: FBT003
         if code == END:
             break
         calls += 1
         depth = hbt.depth(0)
+        best_bid, best_ask, held = depth.best_bid_tick, depth.best_ask_tick, hbt.position(0)
+        moment = (best_bid, best_ask, held, hbt.state_values(0).num_trades)
+        if moment == before:
+            continue
+        before = moment
         hbt.clear_inactive_orders(0)
         orders = hbt.orders(0)
-        best_bid, best_ask, held = depth.best_bid_tick, depth.best_ask_tick, hbt.position(0)
         if bid_id and bid_id not in orders:
             bid_id = 0
         if ask_id and ask_id not in orders:

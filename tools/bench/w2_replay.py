@@ -51,46 +51,38 @@ def opened(rows: int) -> Backtest:
     return Backtest(venue, "BTC", "quoter", Columns(*market(rows)))
 
 
-class Quoter:
-    """The strategy, as anybody would write it."""
-
-    def __init__(self, market: Backtest) -> None:
-        self.market = market
-        self.bid_id = self.ask_id = self.bid = self.ask = 0
-
-    def quote(self) -> None:
-        """Keep one bid and one ask at the touch."""
-        market = self.market
-        bid, ask, held = market.recorded_bid, market.recorded_ask, market.position
-        if self.bid_id and not market.is_open(self.bid_id):
-            self.bid_id = 0
-        if self.ask_id and not market.is_open(self.ask_id):
-            self.ask_id = 0
-        if self.bid_id and self.bid != bid:
-            market.cancel(self.bid_id)
-            self.bid_id = 0
-        if self.ask_id and self.ask != ask:
-            market.cancel(self.ask_id)
-            self.ask_id = 0
-        if not self.bid_id and held < INVENTORY:
-            self.bid, self.bid_id = bid, market.buy(1, bid, post_only=True)
-        if not self.ask_id and held > -INVENTORY:
-            self.ask, self.ask_id = ask, market.sell(1, ask, post_only=True)
+def quote(market: Backtest, pause: int) -> int:
+    """The strategy, as anybody would write it: keep one bid and one ask at the touch."""
+    calls = bid_id = ask_id = my_bid = my_ask = 0
+    open_orders = market.open_orders
+    before: tuple[int, ...] = ()
+    for moment in market.moments(pause):
+        calls += 1
+        if moment is before:
+            continue
+        before = moment
+        bid, ask, held, _ = moment
+        if bid_id and bid_id not in open_orders:
+            bid_id = 0
+        if ask_id and ask_id not in open_orders:
+            ask_id = 0
+        if bid_id and my_bid != bid:
+            market.cancel(bid_id)
+            bid_id = 0
+        if ask_id and my_ask != ask:
+            market.cancel(ask_id)
+            ask_id = 0
+        if not bid_id and held < INVENTORY:
+            my_bid, bid_id = bid, market.buy(1, bid, post_only=True)
+        if not ask_id and held > -INVENTORY:
+            my_ask, ask_id = ask, market.sell(1, ask, post_only=True)
+    return calls
 
 
 def plimsoll(rows: int, *, pause: int) -> Measured:
     """`Backtest` with a strategy in plain Python."""
     market = opened(rows)
-    quoter = Quoter(market)
-
-    def run() -> int:
-        calls = 0
-        while market.elapse(pause) if pause else market.step():
-            quoter.quote()
-            calls += 1
-        return calls
-
-    calls, nanos = timed(run)
+    calls, nanos = timed(lambda: quote(market, pause))
     market.venue.check()
     return measured(nanos, rows, calls, market.sent, market.fills, market.position)
 
