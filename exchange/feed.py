@@ -16,7 +16,7 @@ from exchange.scheduler import Turn
 
 
 @final
-class BookCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class BookCheck(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):
     """After every item before this one, history's best bid and ask must be these."""
 
     at: Nanos

@@ -1,5 +1,6 @@
 """What the market did: tick files and synthetic flow, as commands for the venue."""
 
+from feeds.ahead import Ahead
 from feeds.around import AroundLaw
 from feeds.defects import OnDefect, TickFileError
 from feeds.listing import Carries, FileKind, Listing, Market
@@ -10,6 +11,7 @@ from feeds.source import Source
 from feeds.window import Window
 
 __all__ = [
+    "Ahead",
     "AroundLaw",
     "Carries",
     "FileKind",

@@ -17,7 +17,7 @@ from exchange.latency import Latency
 from exchange.pace import Pace
 from exchange.rulebook import RulebookError, load
 from exchange.runtime import Observer, Outcome, Progress, Simulation
-from feeds import Merge, Source, TickFileError, open_feed
+from feeds import Ahead, Merge, Source, TickFileError, open_feed
 from feeds.flow import Flow, Seat
 from feeds.synthetic import Synthetic, SyntheticMarket
 from strategies import StrategyError, Watchdog
@@ -51,10 +51,19 @@ class Run:
     Raises ScenarioError with file, field, what was found and what was expected.
     """
 
-    def __init__(self, scenario: Scenario, path: Path, *, until: str = "", speed: str = "") -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        path: Path,
+        *,
+        until: str = "",
+        speed: str = "",
+        read_ahead: bool = False,
+    ) -> None:
         """`path` is the scenario's file; its folder is where other files are looked for.
 
         `speed`: how many times as fast as life it goes; empty: as fast as it can.
+        `read_ahead`: its feeds are read by another process; what comes of it is the same.
         """
         self.scenario = scenario
         self._path = path
@@ -77,7 +86,8 @@ class Run:
         self.sessions = self._each("strategies", scenario.strategies, self.traders.session)
         crowds = self._each("populations", scenario.populations, self.traders.crowd)
         self.crowd = [session for crowd in crowds for session in crowd]
-        self.feed = self._feed()
+        feed = self._feed()
+        self.feed: Source | None = Ahead(feed) if feed is not None and read_ahead else feed
         self.flows = self._each("flows", scenario.flows, self._flow)
         self.start = self._named("", self._start)
         self.opening = self._opening()

@@ -82,16 +82,31 @@ Speed = Annotated[
 ]
 
 
+ReadAhead = Annotated[
+    bool,
+    typer.Option(
+        "--read-ahead",
+        help="Read the files in a second process: faster where a core is free, the same results.",
+    ),
+]
+
+
 @app.command()
 def run(
-    scenario: Name, out: Out = BASE, until: Until = "", speed: Speed = "", *, as_json: Json = False
+    scenario: Name,
+    out: Out = BASE,
+    until: Until = "",
+    speed: Speed = "",
+    *,
+    read_ahead: ReadAhead = False,
+    as_json: Json = False,
 ) -> None:
     """Run a scenario, and leave a folder with its journal, tables and summary.
 
     Ctrl-C ends it in good order, with what there is.
     """
     path = scenarios.find(scenario)
-    built = Run(scenarios.read(path), path, until=until, speed=speed)
+    built = Run(scenarios.read(path), path, until=until, speed=speed, read_ahead=read_ahead)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)
 
 
@@ -128,6 +143,7 @@ def replay(
     show: Annotated[
         bool, typer.Option("--show", help="Print the scenario that was made, and do not run it.")
     ] = False,
+    read_ahead: ReadAhead = False,
     as_json: Json = False,
 ) -> None:
     """Replay recordings: a scenario from defaults.  A spot file becomes its perpetual's index."""
@@ -147,7 +163,7 @@ def replay(
     if show:
         sys.stdout.write(scenarios.text(made))
         return
-    built = Run(made, Path("replay"), until=until, speed=speed)
+    built = Run(made, Path("replay"), until=until, speed=speed, read_ahead=read_ahead)
     if made.notes and not as_json:
         paper().print(made.notes, style="dim", soft_wrap=True)
     finish(carry_out(built, out, quiet=as_json), as_json=as_json)

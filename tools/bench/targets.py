@@ -14,6 +14,7 @@ NO_TAKERS, LRVX = "plimsoll book, per call, no takers", "lrvx L3 book, per call,
 HFTBACKTEST, NAUTILUS = "hftbacktest, vector depth", "nautilus_trader"
 SEARCH, FLOX = "plimsoll, the search", "FLOX (lrvx), attached accounts"
 PLIMSOLL, INTERPRETED = "plimsoll", "plimsoll, interpreted"
+AHEAD = "plimsoll, reading ahead"
 MANY = 100_000
 """Accounts at which the monitor's target stands."""
 
@@ -143,6 +144,10 @@ TARGETS: tuple[Target, ...] = (
            w4_burst.BURST),
     Target("W5", "recorded ticks, end to end", "200,000 rows a second or more",
            rate(PLIMSOLL, 200_000)),
+    Target("W5", "the same, files read by a second process", "200,000 rows a second or more",
+           rate(AHEAD, 200_000)),
+    Target("W5", "the same, files read by a second process", "the same digest",
+           same(AHEAD, PLIMSOLL)),
     Target("W5", "the core interpreted", "8 x the compiled time or less",
            times(INTERPRETED, PLIMSOLL, 8)),
     Target("W5", "the core interpreted", "the same digest", same(INTERPRETED, PLIMSOLL)),

@@ -17,10 +17,10 @@ from tools.build import Run
 from tools.replay import Replay, replay_scenario
 
 
-def plimsoll(rows: int) -> Measured:
+def plimsoll(rows: int, *, read_ahead: bool = False) -> Measured:
     """Feed, merge, venue, market maker, and two hundred accounts near their liquidation."""
     with tempfile.TemporaryDirectory() as folder:
-        run = replayed(Path(folder), rows)
+        run = replayed(Path(folder), rows, read_ahead=read_ahead)
         before = resident()
         outcome, nanos = timed(lambda: asyncio.run(run.go(Journal())))
         grown = resident() - before
@@ -32,7 +32,12 @@ def plimsoll(rows: int) -> Measured:
     )
 
 
-def replayed(folder: Path, rows: int) -> Run:
+def reading_ahead(rows: int) -> Measured:
+    """The same, the files read by a second process."""
+    return plimsoll(rows, read_ahead=True)
+
+
+def replayed(folder: Path, rows: int, *, read_ahead: bool = False) -> Run:
     """The run, its recordings in a folder."""
     asked = Replay(
         files=recordings(folder, rows),
@@ -42,7 +47,7 @@ def replayed(folder: Path, rows: int) -> Run:
         grids=("BTCUSDT:0.1:0.001",),
         on_defect="stop",
     )
-    return Run(replay_scenario(asked), Path("replay.toml"))
+    return Run(replay_scenario(asked), Path("replay.toml"), read_ahead=read_ahead)
 
 
 def recordings(folder: Path, rows: int) -> tuple[Path, ...]:
@@ -61,4 +66,4 @@ def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-ENGINES: dict[str, Engine] = {"plimsoll": plimsoll}
+ENGINES: dict[str, Engine] = {"plimsoll": plimsoll, "plimsoll, reading ahead": reading_ahead}
