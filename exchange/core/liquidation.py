@@ -177,7 +177,7 @@ def liquidate(scope: Scope) -> None:
             break
         if scope.is_beyond_backstop():
             take_over_all(scope)
-            break
+            continue
         steps += 1
         amount = scope.amount if steps <= PATIENCE else Amount.WHOLE_POSITION
         close_some(scope, chosen(scope), amount)

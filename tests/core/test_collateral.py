@@ -11,6 +11,7 @@ from exchange.core.kinds import ContractKind
 from exchange.core.messages import (
     AccountMode,
     AccountModeChanged,
+    Closing,
     CollateralExchanged,
     Event,
     Exchange,
@@ -533,6 +534,21 @@ def test_only_an_account_whose_whole_value_is_negative_is_bankrupt() -> None:
     assert exchanged(events) == [("COIN", 10 * COIN, 0, "USD", 400_00)]
     assert [e.amount for e in only(events, InsuranceFundPaid)] == [60_00]
     assert [e.amount for e in only(events, LossUncovered)] == [40_00]
+    assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 0)
+
+
+def test_who_is_taken_over_pays_with_all_collateral_before_the_fund_does() -> None:
+    """At 80 her coins are used up: they are worth 1,000, as much as 50 lots have lost by then."""
+    backstop = LiquidationRules(backstop="0.5")
+    it = stage(rules(fund="5000", liquidation=backstop), dollars=0, coins=10)
+    it.hold("ann", "BTC", 50, 100)
+
+    events = it.mark("BTC", 85)
+
+    (step,) = only(events, LiquidationStepTaken)
+    assert (step.closing, step.bankruptcy_price) == (Closing.TAKEOVER, 80)
+    assert exchanged(events) == [("COIN", 10 * COIN, 0, "USD", 1_000 * DOLLAR)]
+    assert not only(events, InsuranceFundPaid)
     assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 0)
 
 
