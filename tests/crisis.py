@@ -4,9 +4,10 @@ Contracts are as large as the rulebook's tiers are, so that positions span them;
 in round numbers of lots.  The same random source gives the same crisis.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -110,11 +111,12 @@ class Crisis:
         self.lot = worth(rulebook) // LOTS
         self.hedges: set[str] = set()
         self.at: Nanos = 0
+        self.draw: Draw = DRAW
 
     def commands(self, venue: Venue, count: int) -> Iterator[Command]:
         """The opening, and `count` commands more.  Apply each before taking the next."""
         yield from self.opening()
-        kinds, weights = list(DRAW), list(DRAW.values())
+        kinds, weights = list(self.draw), list(self.draw.values())
         for _ in range(count):
             self.at += self.random.choice((0, SECOND // 10, SECOND))
             (draw,) = self.random.choices(kinds, weights)
@@ -323,7 +325,9 @@ class Crisis:
         )
 
 
-DRAW: dict[Callable[[Crisis, Venue], Command], int] = {
+Draw = Mapping[Callable[[Any, Venue], Command], int]
+
+DRAW: Draw = {
     Crisis.block: 16,
     Crisis.place: 16,
     Crisis.amend: 8,

@@ -10,12 +10,14 @@ from math import floor
 
 from exchange.core.messages import (
     HOUSE,
+    CollateralExchanged,
     CommandRejected,
     Deposited,
     Event,
     FundingPaid,
     InstrumentListed,
     InsuranceFundPaid,
+    InterestPaid,
     LeftoverTaken,
     LiquidationFeeCharged,
     LossUncovered,
@@ -46,6 +48,8 @@ class Money:
         self.brought: dict[str, int] = defaultdict(int)
         self.funds: dict[str, int] = defaultdict(int)
         self.fees: dict[str, int] = defaultdict(int)
+        self.exchanged: dict[str, int] = defaultdict(int)
+        self.interest: dict[str, int] = defaultdict(int)
 
     def read(self, turn: Turn) -> None:
         for event in turn.events:
@@ -55,6 +59,8 @@ class Money:
             inside = sum(amount for name, amount in balances.items() if name != "outside")
             assert inside == self.brought[asset] == -balances["outside"]
             assert balances["fees"] == self.fees[asset]
+            assert balances.get("conversion", 0) == self.exchanged[asset]
+            assert balances.get("interest", 0) == self.interest[asset]
             self._held(turn, asset, balances)
             fund = sum(amount for name, amount in balances.items() if name.startswith(FUND))
             assert fund == self.funds[asset] + self.positions.taken_over[asset]
@@ -93,6 +99,12 @@ class Money:
                 self.funds[event.asset] += event.amount
             case InsuranceFundPaid():
                 self.funds[event.asset] -= event.amount
+            case CollateralExchanged():
+                self.exchanged[event.sold] += event.amount - event.fee
+                self.fees[event.sold] += event.fee
+                self.exchanged[event.bought] -= event.repaid
+            case InterestPaid():
+                self.interest[event.asset] += event.amount
 
     def _held(self, turn: Turn, asset: str, balances: dict[str, int]) -> None:
         """Wallets and buckets are the traders'; what clearing paid out, open positions cost."""

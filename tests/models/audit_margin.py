@@ -13,9 +13,12 @@ from exchange.core.messages import (
     AccountView,
     CancelReason,
     Closing,
+    CollateralCounted,
+    CollateralExchanged,
     Event,
     FundingPaid,
     InsuranceFundPaid,
+    InterestPaid,
     LeftoverTaken,
     LiquidationEnded,
     LiquidationFeeCharged,
@@ -51,14 +54,17 @@ from exchange.core.policies import (
 )
 from exchange.core.rules import LiquidationRules
 from exchange.core.units import SECOND
+from tests.models.accounts import Accounts, held, told, viewed
+from tests.models.naive_account import Held, Standing, portfolio_margin
 from tests.models.naive_contract import Contract, least, most
 from tests.models.naive_ranking import Winner, standing
-from tests.models.play import FORCED, Lot, Play, Positions, Turn, facing, margin_of
-from tests.models.statement import Statement
+from tests.models.play import FORCED, Lot, Play, Turn, facing
 
 Name = tuple[str, str, PositionSide, str]
 """What fails together: account, symbol and side of an isolated position, asset."""
 SIDES = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
+FEW_LOTS = 60
+"""Of which every number is tried in a portfolio."""
 
 
 def name_of(event: LiquidationStarted | LiquidationEnded | LiquidationPaused) -> Name:
@@ -70,108 +76,126 @@ def line(rules: LiquidationRules) -> int:
     return 1 if rules.trigger is Breach.AT_OR_BELOW else 0
 
 
+def goes_with_all(rules: LiquidationRules, event: LiquidationStepTaken) -> bool:
+    """Whether the venue takes everything over: no position goes before another, and none stays."""
+    return rules.backstop != "0" and event.closing is Closing.TAKEOVER
+
+
 class Trigger:
     """Whoever is below the margin is liquidated, and nobody else, and no longer than needed."""
 
     def __init__(self, play: Play) -> None:
         self.play, self.edge = play, line(play.rulebook.liquidation)
-        self.positions, self.statement = Positions(play), Statement()
+        self.accounts = Accounts(play)
+        self.counted: dict[str, CollateralCounted] = {}
+        """What each unified account consisted of, as told last."""
         self.under_way: dict[Name, int] = {}
         """And when its next round is."""
 
     def read(self, turn: Turn) -> None:
-        last: dict[tuple[str, str], LiquidationStepTaken | None] = {}
+        last: dict[Name, LiquidationStepTaken] = {}
         for event in turn.events:
             match event:
+                case CollateralCounted():
+                    self.counted[event.account] = event
                 case LiquidationStarted() if event.account != HOUSE:
                     self._started(event)
-                    last[event.account, event.asset] = None
+                    last.pop(name_of(event), None)
                 case LiquidationStepTaken() if event.account != HOUSE:
-                    asset = self.play.contracts[event.symbol].asset
-                    self._still_needed(last.get((event.account, asset)), event)
-                    last[event.account, asset] = event
+                    name = self._whose(event)
+                    if name in last and not goes_with_all(self.play.rulebook.liquidation, event):
+                        self._still_needed(last[name])
+                    last[name] = event
                 case LiquidationPaused() if event.account != HOUSE:
                     assert event.until > event.at
                     self.under_way[name_of(event)] = event.until
                 case LiquidationEnded() if event.account != HOUSE:
                     del self.under_way[name_of(event)]
                     self._ended(event)
-            self.positions.note(event)
-            self.statement.read([event])
-        for (account, asset), view in turn.after.views.items():
-            self._safe(turn, account, asset, view)
+            self.accounts.note(event)
+        for account, asset in turn.after.views:
+            self._safe(turn, account, asset)
+
+    def _whose(self, event: LiquidationStepTaken) -> Name:
+        asset = self.play.contracts[event.symbol].asset
+        if event.mode is MarginMode.ISOLATED:
+            return event.account, event.symbol, event.position_side, asset
+        return event.account, "", PositionSide.NET, self.accounts.lead(event.account, asset)
 
     def _started(self, event: LiquidationStarted) -> None:
         """Its equity, reckoned anew, is below its margin, reckoned anew."""
-        held = {
-            key: lot
-            for key, lot in self.positions.of(event.account, event.asset).items()
-            if lot.isolated == (event.mode is MarginMode.ISOLATED)
-            and event.symbol in {"", key[0]}
-            and (not event.symbol or event.position_side is key[1])
-        }
-        assert {(p.symbol, p.position_side) for p in event.positions} == set(held)
-        contracts = self.play.contracts
-        margins = margin_of(held, contracts)
+        standing = self._standing(event)
+        assert {(p.symbol, p.position_side) for p in event.positions} == set(standing.held)
         for p in event.positions:
-            key = p.symbol, p.position_side
-            check_position(p, held[key], contracts[p.symbol], margins[key])
-        equity = event.collateral + sum(lot.gain(contracts[s]) for (s, _), lot in held.items())
-        margin = sum(margins.values())
+            check_position(p, self.accounts, standing)
+        equity, margin = standing.equity(), standing.maintenance()
         assert (event.equity, event.maintenance_margin) == (equity, margin)
+        assert event.collateral == standing.collateral()
         assert equity < margin + self.edge, "liquidated with enough equity"
-        mine = self.positions.of(event.account, event.asset).values()
-        if not any(lot.isolated for lot in mine):
-            assert event.collateral == self.statement.money[event.account, event.asset]
         assert name_of(event) not in self.under_way, "liquidated twice"
         self.under_way[name_of(event)] = 0
 
-    def _still_needed(
-        self, before: LiquidationStepTaken | None, event: LiquidationStepTaken
-    ) -> None:
+    def _standing(self, event: LiquidationStarted) -> Standing:
+        """What failed, with the money that is told; as far as events tell that, it is theirs."""
+        account, asset = event.account, event.asset
+        if event.mode is MarginMode.ISOLATED:
+            side = event.symbol, event.position_side
+            return self.accounts.alone(account, side, event.collateral)
+        assert asset == self.accounts.lead(account, asset)
+        money = {asset: event.collateral}
+        if account in self.accounts.unified and asset == self.accounts.market.currency:
+            money = defaultdict(int, {a.asset: a.balance for a in self.counted[account].assets})
+        reckoned = self.accounts.money(account, asset)
+        assert reckoned is None or all(money[one] == reckoned[one] for one in reckoned)
+        standing = self.accounts.standing(account, asset, money)
+        expected = MarginMode.PORTFOLIO if standing.portfolio else MarginMode.CROSS
+        assert event.mode is expected
+        return standing
+
+    def _still_needed(self, before: LiquidationStepTaken) -> None:
         """No step after one that left the account safe."""
-        if before is None or (before.mode, before.symbol) != (event.mode, event.symbol):
-            return
         buffer = Fraction(self.play.rulebook.liquidation.exit_buffer)
         enough = ceil(before.maintenance_margin * (1 + buffer)) + self.edge
         assert before.equity < enough, "a step too many"
 
     def _ended(self, event: LiquidationEnded) -> None:
+        whole = event.account in self.accounts.unified and not event.symbol
+        owes = whole and any(one.balance < 0 for one in self.counted[event.account].assets)
         if event.closed_all:
             assert event.equity == event.collateral >= 0
-        else:
+        if not event.closed_all or owes:
             assert event.equity >= event.maintenance_margin + self.edge
 
-    def _safe(self, turn: Turn, account: str, asset: str, view: AccountView) -> None:
+    def _safe(self, turn: Turn, account: str, asset: str) -> None:
         """Nobody is left below the margin, but for who waits for a round."""
-        lots = self.positions.of(account, asset)
-        cross = {key: lot for key, lot in lots.items() if not lot.isolated}
-        self._above(turn, (account, "", PositionSide.NET, asset), view.wallet, cross)
-        for p in view.positions:
+        if asset == self.accounts.lead(account, asset):
+            name = account, "", PositionSide.NET, asset
+            self._above(turn, name, self.accounts.as_seen(turn.after, account, asset))
+        for p in turn.after.views[account, asset].positions:
             if p.mode is MarginMode.ISOLATED:
                 name = account, p.symbol, p.position_side, asset
-                key = p.symbol, p.position_side
-                self._above(turn, name, p.bucket, {key: lots[key]})
+                side = p.symbol, p.position_side
+                self._above(turn, name, self.accounts.alone(account, side, p.bucket))
 
-    def _above(
-        self, turn: Turn, name: Name, money: int, held: dict[tuple[str, PositionSide], Lot]
-    ) -> None:
-        contracts = self.play.contracts
+    def _above(self, turn: Turn, name: Name, standing: Standing) -> None:
         until = self.under_way.get(name)
         if until is not None:
             assert until > turn.after.now, f"{name} is forgotten"
-        elif held:
-            equity = money + sum(lot.gain(contracts[s]) for (s, _), lot in held.items())
-            margin = sum(margin_of(held, contracts).values())
-            assert equity >= margin + self.edge, f"{name} was missed"
+        elif standing.is_open():
+            enough = standing.maintenance() + self.edge
+            assert standing.equity() >= enough, f"{name} was missed"
 
 
-def check_position(told: PositionMargin, lot: Lot, contract: Contract, margin: int) -> None:
+def check_position(told: PositionMargin, accounts: Accounts, standing: Standing) -> None:
     """Size and cost as the fills made them; value rounded down, requirements up."""
-    assert (told.size, told.cost) == (lot.size, lot.cost)
-    assert told.unrealised_pnl == lot.gain(contract)
-    assert told.maintenance_margin == margin
-    assert told.notional == contract.notional(lot.size)
+    held = standing.held[told.symbol, told.position_side]
+    contract, asset = held.contract, held.contract.asset
+    margin = portfolio_margin(accounts.market, [held]) if standing.portfolio else held.margin
+    assert told.size == held.size
+    assert told.cost == floor(contract.value(held.size)) - held.gain
+    assert told.unrealised_pnl == standing.out_of(asset, held.gain)
+    assert told.maintenance_margin == -standing.out_of(asset, -margin)
+    assert told.notional == -standing.out_of(asset, -contract.notional(held.size))
     assert Fraction(told.mark_price, contract.subticks) == contract.mark
 
 
@@ -180,6 +204,7 @@ class Bankruptcy:
 
     def __init__(self, play: Play) -> None:
         self.play, self.rules = play, play.rulebook.liquidation
+        self.accounts = Accounts(play)
         self.under_way: set[Name] = set()
         self.fund: dict[str, int] = {}
         self.has_house = self.rules.unfilled is Unfilled.TAKEOVER or self.rules.backstop != "0"
@@ -192,12 +217,14 @@ class Bankruptcy:
         covered: dict[tuple[str, str], Event] = {}
         for event in turn.events:
             self._note(event, covered)
+            self.accounts.note(event)
         for (account, asset), view in turn.after.views.items():
-            if (account, "", PositionSide.NET, asset) not in self.under_way:
+            lead = self.accounts.lead(account, asset)
+            if (account, "", PositionSide.NET, lead) not in self.under_way:
                 assert view.equity >= 0
             for p in view.positions:
                 if (account, p.symbol, p.position_side, asset) not in self.under_way:
-                    assert p.mode is MarginMode.CROSS or p.bucket + p.unrealised_pnl >= 0
+                    assert p.mode is not MarginMode.ISOLATED or p.bucket + p.unrealised_pnl >= 0
         if not self.has_house:
             for asset, balances in turn.after.balances.items():
                 assert balances.get("insurance fund", 0) == self.fund[asset] >= 0
@@ -208,7 +235,8 @@ class Bankruptcy:
                 self.under_way.add(name_of(event))
             case LiquidationStepTaken() | LiquidationFeeCharged() | LeftoverTaken():
                 asset = self.play.contracts[event.symbol].asset
-                covered.pop((event.account, asset), None)
+                for one in self.accounts.assets(event.account, asset):
+                    covered.pop((event.account, one), None)
                 if not isinstance(event, LiquidationStepTaken):
                     self.fund[asset] = event.insurance_fund
             case InsuranceFundPaid():
@@ -224,8 +252,10 @@ class Bankruptcy:
                 covered[event.account, event.asset] = event
             case LiquidationEnded():
                 self.under_way.remove(name_of(event))
-                if (event.account, event.asset) in covered and event.closed_all:
-                    assert event.equity == 0, "more was paid than the debt"
+                assets = self.accounts.assets(event.account, event.asset)
+                if event.closed_all and any((event.account, one) in covered for one in assets):
+                    # What one asset is too little for, in units of another, stays.
+                    assert event.equity <= len(assets) - 1, "more was paid than the debt"
 
     def _spent(self, asset: str) -> None:
         assert not self.pays_all or self.fund[asset] == 0, "others pay before the fund"
@@ -261,6 +291,8 @@ class Buckets:
                 continue
             if isinstance(event, FundingPaid | LossSocialised | PositionDeleveraged):
                 return True
+            if isinstance(event, CollateralExchanged | InterestPaid):
+                return True
             if isinstance(event, LiquidationStarted) and not event.symbol:
                 return True
             if isinstance(event, OrderFilled) and event.kind not in FORCED:
@@ -292,6 +324,20 @@ class Step:
     fund: int
     """What the fund had before."""
     over: list[PositionTakenOver]
+    standing: Standing
+    """Before, but for the money of an isolated position, or beside one: that is in `equity`."""
+
+    @property
+    def held(self) -> Held:
+        """The chosen position, in its settlement asset."""
+        return self.standing.held[self.event.symbol, self.event.position_side]
+
+    @property
+    def backing(self) -> int:
+        """What stood behind it all before, in that asset."""
+        if not self.standing.unified:
+            return self.equity
+        return self.standing.backing(self.held.contract.asset)
 
     @property
     def chosen(self) -> PositionMargin:
@@ -302,7 +348,7 @@ class Step:
 
 def steps(play: Play) -> Iterator[tuple[Turn, Step]]:  # noqa: C901 (a table of cases)
     """Every step of every liquidation, the venue's own too."""
-    positions = Positions(play)
+    accounts = Accounts(play)
     fund: dict[str, int] = {}
     fills: dict[str, list[OrderFilled]] = defaultdict(list)
     victims: list[PositionDeleveraged] = []
@@ -314,7 +360,7 @@ def steps(play: Play) -> Iterator[tuple[Turn, Step]]:  # noqa: C901 (a table of 
         for asset, balances in turn.after.balances.items():
             fund.setdefault(asset, balances.get("insurance fund", 0))
         for event in turn.events:
-            positions.note(event)
+            accounts.note(event)
             match event:
                 case OrderFilled() if event.kind in FORCED and not _sells_off(event):
                     fills[event.account].append(event)
@@ -336,16 +382,14 @@ def steps(play: Play) -> Iterator[tuple[Turn, Step]]:  # noqa: C901 (a table of 
                 case LiquidationStepTaken():
                     asset = play.contracts[event.symbol].asset
                     mine = fills.pop(event.account, [])
-                    step = _step(play, positions, event, mine)
+                    step = _step(play, accounts, event, mine)
                     step.victims, victims = victims, []
-                    step.equity += _of_own_victims(play, positions, step)
                     mixed = _meets_itself(step)
                     step.over, over = over, []
                     step.taken = taken.pop(event.account, 0)
                     step.fee = fee.pop(event.account, 0)
-                    step.equity += step.taken
                     step.fund = before.pop(asset, fund[asset])
-                    if not mixed:
+                    if not mixed and _stand_before(accounts, step):
                         yield turn, step
                 case LiquidationEnded():
                     taken.pop(event.account, None)  # the rest, after a takeover of everything
@@ -366,30 +410,45 @@ def _meets_itself(step: Step) -> bool:
     return any((v.symbol, v.position_side) not in told for v in own)
 
 
-def _of_own_victims(play: Play, positions: Positions, step: Step) -> int:
-    """What equity had more before its own other side was deleveraged against it."""
-    event, contract, more = step.event, play.contracts[step.event.symbol], 0
-    for victim in step.victims:
-        key = victim.symbol, victim.position_side
-        before = [p for p in event.positions if (p.symbol, p.position_side) == key]
-        if victim.account == event.account and before:
-            left = positions.lots[victim.account, victim.symbol, victim.position_side]
-            more += before[0].unrealised_pnl - left.gain(contract) - victim.realised_pnl
-    return more
+def _stand_before(accounts: Accounts, step: Step) -> bool:
+    """How the account stood before the step: what it is left with, and what the step took.
+
+    Whether that can be told: not of assets that stand together, and buckets beside them.
+    """
+    event, contract = step.event, accounts.play.contracts[step.event.symbol]
+    asset, account = contract.asset, event.account
+    own = [v for v in step.victims if v.account == account]
+    moved = sum(one.realised_pnl for one in [*step.fills, *own]) - step.taken
+    if account not in accounts.unified or event.mode is MarginMode.ISOLATED:
+        # Equity is money and gains: what the one and the others of it were before.
+        step.equity = event.equity - moved
+        for key, before in step.standing.held.items():
+            left = accounts.positions.lots[account, *key]
+            step.equity += before.gain - left.gain(before.contract)
+        step.needed = step.standing.maintenance()
+        return True
+    money = accounts.money(account, asset)
+    if money is None:
+        return False
+    after = accounts.standing(account, asset, money)
+    assert (event.equity, event.maintenance_margin) == (after.equity(), after.maintenance())
+    step.standing.money = money | {asset: money[asset] - moved}
+    step.equity, step.needed = step.standing.equity(), step.standing.maintenance()
+    return True
 
 
 def _step(
-    play: Play, positions: Positions, event: LiquidationStepTaken, fills: list[OrderFilled]
+    play: Play, accounts: Accounts, event: LiquidationStepTaken, fills: list[OrderFilled]
 ) -> Step:
     contract = play.contracts[event.symbol]
-    lot = positions.lots[event.account, event.symbol, event.position_side]
-    (chosen,) = [
-        p
-        for p in event.positions
-        if (p.symbol, p.position_side) == (event.symbol, event.position_side)
-    ]
-    realised = sum(fill.realised_pnl for fill in fills)
     own = (event.account, event.symbol, event.position_side)
+    asset, lots = contract.asset, told(event.positions)
+    if event.mode is MarginMode.ISOLATED:
+        (lot,) = lots.values()
+        lot.isolated = True
+        standing = Standing(play.market, asset, {asset: 0}, held(play, lots))
+    else:
+        standing = accounts.standing(event.account, asset, defaultdict(int), lots)
     return Step(
         event=event,
         fills=fills,
@@ -397,15 +456,16 @@ def _step(
         taken=0,
         fee=0,
         traded=sum(abs(contract.cash(fill.size, fill.price)) for fill in fills),
-        equity=event.equity - realised - lot.gain(contract) + chosen.unrealised_pnl,
-        needed=sum(p.maintenance_margin for p in event.positions),
+        equity=0,
+        needed=0,
         others={
             name: size
-            for (name, symbol, side), size in positions.sizes(event.symbol).items()
+            for (name, symbol, side), size in accounts.positions.sizes(event.symbol).items()
             if (name, symbol, side) != own
         },
         fund=0,
         over=[],
+        standing=standing,
     )
 
 
@@ -459,7 +519,7 @@ class Deleveraging:
         if self.rules.deleveraging.rank is Rank.PSEUDO_RANDOM or not step.victims:
             return
         scores = {
-            (name, p.position_side): self._score(view, p)
+            (name, p.position_side): self._score(before, view, p)
             for (name, _), view in before.after.views.items()
             for p in view.positions
             if p.symbol == step.event.symbol and p.size * step.chosen.size < 0
@@ -471,22 +531,22 @@ class Deleveraging:
             assert first >= second - close * (1 + abs(second)), "another is ahead in the queue"
         self.ranked += len(taken) + len(scores) > 1
 
-    def _score(self, view: AccountView, p: PositionView) -> Fraction:
+    def _score(self, before: Turn, view: AccountView, p: PositionView) -> Fraction:
         """As the marks are now."""
-        alone = p.mode is MarginMode.ISOLATED
-        held = [p] if alone else [q for q in view.positions if q.mode is MarginMode.CROSS]
-        contracts = self.play.contracts
-        lots = {(q.symbol, q.position_side): Lot(q.size, q.cost, alone) for q in held}
-        money, contract = p.bucket if alone else view.wallet, contracts[p.symbol]
+        contract, asset = self.play.contracts[p.symbol], view.asset
+        behind = viewed(self.play, before.after, view.account, asset)
+        if p.mode is MarginMode.ISOLATED:
+            lots = {(p.symbol, p.position_side): Lot(p.size, p.cost, isolated=True)}
+            behind = Standing(self.play.market, asset, {asset: p.bucket}, held(self.play, lots))
         winner = Winner(
             gain=Lot(p.size, p.cost).gain(contract),
             cost=abs(p.cost),
             value=contract.notional(p.size),
             rises=(p.size > 0) != contract.inverse,
             leverage=p.leverage,
-            money=money,
-            equity=money + sum(lot.gain(contracts[s]) for (s, _), lot in lots.items()),
-            maintenance=sum(margin_of(lots, contracts).values()),
+            money=behind.money[asset],
+            equity=behind.into(asset, behind.equity()),
+            maintenance=behind.into(asset, behind.maintenance()),
             one={"USD": 10_000, "COIN": 1_000_000}[view.asset],
         )
         return standing(self.rules.deleveraging.rank, winner)
@@ -527,22 +587,22 @@ def _is_first(turn: Turn, step: LiquidationStepTaken) -> bool:
 
 def bankruptcy_price(rules: LiquidationRules, contract: Contract, step: Step, extra: int) -> int:
     """The last price at which closing the chosen position costs no more than what backs it."""
-    chosen = step.chosen
-    now = chosen.unrealised_pnl + chosen.cost
-    backing = step.equity + extra
-    shares = rules.backing is Backing.BY_MAINTENANCE and step.event.mode is MarginMode.CROSS
-    if shares and step.needed:
-        backing = floor(Fraction(step.equity * chosen.maintenance_margin, step.needed)) + extra
+    held, cost, backing = step.held, step.chosen.cost, step.backing
+    now = held.gain + cost
+    if rules.backing is Backing.BY_MAINTENANCE and step.event.mode is MarginMode.CROSS:
+        needed = -step.standing.into(contract.asset, -step.needed)
+        backing = floor(Fraction(backing * held.margin, needed)) if needed else backing
+    backing += extra
     fee = contract.taker if rules.bankruptcy_keeps_fee else Fraction(0)
-    kept = ceil(fee * abs(chosen.cost)) if contract.formula.closing_fee is ClosingFee.ENTRY else 0
+    kept = ceil(fee * abs(cost)) if contract.formula.closing_fee is ClosingFee.ENTRY else 0
     if contract.formula.closing_fee is not ClosingFee.MARK:
         fee = Fraction(0)
 
     def affordable(price: int) -> bool:
-        proceeds = -contract.cash(-chosen.size, price)
+        proceeds = -contract.cash(-held.size, price)
         return backing + proceeds - now - kept - fee * abs(proceeds) >= 0
 
-    return least(affordable) if chosen.size > 0 else most(affordable)
+    return least(affordable) if held.size > 0 else most(affordable)
 
 
 class Policy:
@@ -556,15 +616,17 @@ class Policy:
 
     def all(self) -> None:
         """Every step of the session."""
-        for turn, step in steps(self.play):
+        for _, step in steps(self.play):
             if step.event.account == HOUSE:
                 continue
             self._first(step)
             self._needed(step)
-            if step.event.closing is Closing.BOOK:
-                self._amount(turn, step)
-            else:
+            if step.event.closing is not Closing.BOOK:
                 assert step.event.size == abs(step.chosen.size)
+            elif step.standing.portfolio:
+                self._portfolio_amount(step)
+            else:
+                self._amount(step)
             self._limit(step)
             self._fee(step)
             self._taken_over(step)
@@ -576,7 +638,8 @@ class Policy:
             Select.MOST_MARGIN_FREED: lambda p: p.maintenance_margin,
             Select.LARGEST_NOTIONAL: lambda p: p.notional,
         }.get(self.rules.select)
-        if worst is None or self._goes_with_all(step):
+        with_all = goes_with_all(self.rules, step.event)
+        if worst is None or with_all or step.standing.portfolio:
             return
         rows = sorted(candidates, key=lambda p: (p.symbol, SIDES.index(p.position_side)))
         assert max(rows, key=worst) == chosen, "another should have gone first"
@@ -585,22 +648,51 @@ class Policy:
     def _needed(self, step: Step) -> None:
         """Never a step for an account that is safe: not one too many, not one too early."""
         enough = step.needed + ceil(step.needed * Fraction(self.rules.exit_buffer))
-        if not self._goes_with_all(step):
+        if not goes_with_all(self.rules, step.event):
             assert step.equity < enough + self.edge, "a safe account was reduced"
 
-    def _goes_with_all(self, step: Step) -> bool:
-        """Whether the venue takes everything over: then no position is chosen before another."""
-        return self.rules.backstop != "0" and step.event.closing is Closing.TAKEOVER
+    def _portfolio_amount(self, step: Step) -> None:
+        """Never past the point where closing more frees less, if that frees anything at all."""
+        event, contract = step.event, step.held.contract
+        rules, standing = self.play.rulebook.portfolio, step.standing
+        held, sign = abs(step.held.size), 1 if step.held.size > 0 else -1
+        key = event.symbol, event.position_side
+        if held > FEW_LOTS:
+            return
 
-    def _amount(self, turn: Turn, step: Step) -> None:
+        def freed(lots: int) -> int:
+            left = Held(contract, step.held.size - sign * lots, 0, 0)
+            after = portfolio_margin(self.play.market, list((standing.held | {key: left}).values()))
+            buffer = 1 + Fraction(self.rules.exit_buffer)
+            fee = ceil(contract.notional(lots) * Fraction(self.rules.fee))
+            return floor((step.needed - after) * buffer) - fee
+
+        table = {lots: freed(lots) for lots in range(1, held + 1)}
+        most = max(table, key=lambda lots: table[lots])
+        lacking = step.needed + ceil(step.needed * Fraction(self.rules.exit_buffer)) + self.edge
+        lacking -= step.equity
+        if table[most] <= 0:
+            self.seen["even hedge"] += 1
+            return
+        expected = most
+        if rules.amount is Amount.CLIP:
+            expected = min(int(self.rules.clip), most)
+        if rules.amount is Amount.FRACTION:
+            expected = min(ceil(held * Fraction(self.rules.fraction)), most)
+        if rules.amount is Amount.JUST_ENOUGH:
+            expected = min((n for n in table if table[n] >= lacking), default=most)
+        assert event.size == expected
+        self.seen["of a portfolio"] += 1
+
+    def _amount(self, step: Step) -> None:
         event, chosen = step.event, step.chosen
         contract, held = self.play.contracts[event.symbol], abs(chosen.size)
         contract.mark = Fraction(chosen.mark_price, contract.subticks)
 
-        lots = {
-            (p.symbol, p.position_side): Lot(p.size, p.cost, event.mode is MarginMode.ISOLATED)
-            for p in event.positions
-        }
+        lots = told(event.positions)
+        if event.mode is MarginMode.ISOLATED:
+            for lot in lots.values():
+                lot.isolated = True
         key = event.symbol, event.position_side
         beside = lots[key].beside(contract, facing(key, lots))
 
@@ -614,18 +706,19 @@ class Policy:
             case Amount.CLIP:
                 expected = min(int(self.rules.clip), held)
             case Amount.FRACTION:
-                expected = self._fraction(event, chosen)
+                expected = self._fraction(step)
             case amount:
                 expected = fewest(held, lambda left: tier(left) <= goals[amount])
         assert event.size == expected
         self.seen["in part"] += expected < held
 
-    def _fraction(self, event: LiquidationStepTaken, chosen: PositionMargin) -> int:
-        held, asset = abs(chosen.size), self.play.contracts[event.symbol].asset
+    def _fraction(self, step: Step) -> int:
+        event, contract, held = step.event, step.held.contract, abs(step.chosen.size)
         alone = event.mode is MarginMode.ISOLATED
-        name = (event.account, event.symbol if alone else "", event.position_side, asset)
-        unit = {"USD": 10_000, "COIN": 1_000_000}[asset]
-        large = chosen.notional > int(self.rules.fraction_above) * unit
+        symbol, side = (event.symbol, event.position_side) if alone else ("", PositionSide.NET)
+        name = (event.account, symbol, side, step.standing.asset)
+        unit = {"USD": 10_000, "COIN": 1_000_000}[contract.asset]
+        large = contract.notional(held) > int(self.rules.fraction_above) * unit
         if event.at < self.whole_until.get(name, 0) or not large:
             return held
         self.whole_until[name] = event.at + int(self.rules.cooldown_seconds) * SECOND

@@ -26,8 +26,10 @@ from exchange.core.messages import (
     PositionSide,
     Side,
     TradeKind,
+    UnifiedView,
 )
 from exchange.core.rules import ContractKind, InstrumentRules, Tier, TierCounts
+from tests.models.naive_account import Market
 from tests.models.naive_contract import Contract
 
 FORCED = (TradeKind.LIQUIDATION, TradeKind.ADL, TradeKind.TAKEOVER)
@@ -47,6 +49,8 @@ class Moment:
     interest: dict[str, int]
     apart: dict[str, tuple[int, int, int, int]]
     """What no view tells, by symbol: history's size and cost, the venue's own size and cost."""
+    wholes: dict[str, UnifiedView]
+    """The unified accounts."""
 
 
 @dataclass
@@ -67,33 +71,55 @@ class Play:
     assets: set[str] = field(default_factory=set)
     turns: list[Turn] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.market = Market(self.rulebook, self.contracts)
+
     def events(self) -> Iterator[Event]:
         for turn in self.turns:
             yield from turn.events
 
 
-def played(rulebook: Rulebook, venue: Venue, commands: Iterable[Command]) -> Play:
-    """Play commands, and record all of it."""
-    play = Play(rulebook)
+def played(
+    rulebook: Rulebook, venue: Venue, commands: Iterable[Command], *, afresh: bool = True
+) -> Play:
+    """Play commands, and record all of it.
+
+    Not `afresh`: who is in no event is looked at again only when a mark has moved.
+    """
+    play, before = Play(rulebook), None
     for command in commands:
         events = venue.apply(command)
         for event in events:
             if isinstance(event, InstrumentListed):
                 play.contracts[event.symbol] = contract_of(rulebook, event.rules)
+                play.market.list(event.rules)
                 play.assets.add(event.rules.settle)
-        play.turns.append(Turn(command, events, moment(venue, play)))
+        kept = {} if afresh or before is None else untouched(before, events)
+        before = moment(venue, play, kept)
+        play.turns.append(Turn(command, events, before))
     return play
 
 
-def moment(venue: Venue, play: Play) -> Moment:
+def untouched(before: Moment, events: list[Event]) -> dict[tuple[str, str], AccountView]:
+    """Views of those to whom nothing has happened."""
+    if any(isinstance(event, MarkPriceChanged | InstrumentListed) for event in events):
+        return {}
+    named = {getattr(e, field, "") for e in events for field in ("account", "against")}
+    return {key: view for key, view in before.views.items() if key[0] not in named}
+
+
+def moment(venue: Venue, play: Play, kept: dict[tuple[str, str], AccountView]) -> Moment:
+    """How things stand; `kept` are views that are still good."""
     names, symbols = venue.account_names(), list(play.contracts)
+    keys = [(name, asset) for name in names for asset in sorted(play.assets)]
     return Moment(
         now=venue.now,
-        views={(n, a): venue.account_view(n, a) for n in names for a in sorted(play.assets)},
+        views={key: kept.get(key) or venue.account_view(*key) for key in keys},
         balances={asset: venue.balances(asset) for asset in sorted(play.assets)},
         books={symbol: venue.book_view(symbol, 100) for symbol in symbols},
         interest={symbol: venue.open_interest(symbol) for symbol in symbols},
         apart={symbol: _apart(venue, symbol) for symbol in symbols},
+        wholes={name: whole for name in names if (whole := venue.unified_view(name))},
     )
 
 

@@ -44,6 +44,7 @@ from exchange.core.rules import ContractKind, DeleveragingRules, Fees, FundingRu
 from exchange.core.units import SECOND
 from exchange.rulebook import shipped
 from tests.crisis import FAIR, SUBTICKS, TRADERS, Crisis, rulebook_of
+from tests.crisis_together import COIN, Together, together
 from tests.properties.test_metamorphic import halves
 
 SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "2"))
@@ -133,8 +134,8 @@ def without_clips(rulebook: Rulebook) -> Rulebook:
 
 def in_other_units(command: Command) -> Command:
     """Prices in tenths, and lots of a size that makes them worth the same."""
-    if not isinstance(command, ListInstrument):
-        return command
+    if not isinstance(command, ListInstrument) or command.rules.symbol == COIN:
+        return command  # the price of an asset is in dollars, whatever a tick is
     rules = command.rules
     finer, factor = Fraction(1, 10), 10 if rules.kind is ContractKind.LINEAR else Fraction(1, 10)
     return replace(
@@ -199,6 +200,34 @@ def without_chance(rulebook: Rulebook) -> Rulebook:
         ranked = replace(rules.deleveraging, rank=Rank.LEVERAGED_RETURN)
         rules = replace(rules, deleveraging=ranked)
     return replace(rulebook, liquidation=rules)
+
+
+# ------------------------------------------------------------------- where things stand together
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_nor_does_any_of_it_where_assets_and_positions_stand_together(name: str) -> None:
+    """I15: other names of accounts, other units, a deposit in two parts, an onlooker."""
+    rulebook = without_chance(without_clips(together(name, Random(1))))
+    told = crisis(rulebook, 1, Together)
+    renamed, scaled, split, watched = (Venue(rulebook) for _ in range(4))
+    (first, *_) = [n for n, (command, _) in enumerate(told) if isinstance(command, OpenAccount)]
+
+    for number, (command, events) in enumerate(told):
+        same(
+            renamed.apply(relabelled(command, NAMES)),
+            [relabelled(event, NAMES) for event in events],
+        )
+        found = scaled.apply(in_other_units(command))
+        listed = bool(found) and isinstance(found[0], InstrumentListed)
+        same(found[listed:], events[listed:])
+        for part in halves(command):
+            found = split.apply(part)
+        assert isinstance(command, Deposit) or found == events
+        if number == first:
+            watched.apply(OpenAccount(at=0, account="rich"))
+            watched.apply(Deposit(at=0, account="rich", asset="USD", amount=10**12))
+        assert watched.apply(command) == events
 
 
 # ------------------------------------------------------------------------------ mirrors
