@@ -9,7 +9,6 @@ from exchange.core.accounts import Held, Position, SpotPosition
 from exchange.core.book import Order
 from exchange.core.finding import Refusal
 from exchange.core.foresight import takings
-from exchange.core.grid import Terms
 from exchange.core.margin import (
     Sides,
     edge_alone,
@@ -21,7 +20,6 @@ from exchange.core.margin import (
     unrealised_pnl,
 )
 from exchange.core.messages import PositionSide, Reject
-from exchange.core.portfolio import Requirement, together
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div, magnitude, times
 
@@ -145,7 +143,7 @@ def _closer_look(
         return _isolated(state, position, after, trial, fee, closing_gain, opening_gain)
     gain = closing_gain + opening_gain - fee
     if portfolio is not None:
-        return _portfolio(state, portfolio, after, gain, agreed=agreed)
+        return _portfolio(state, after, gain, agreed=agreed)
     if agreed:
         return _unsafe(state, position, after, gain)
     return _cross(state, position, after, gain, opens=grows or trial.opened > 0)
@@ -196,27 +194,18 @@ def _cross(
     return _short(position, found, needed) if found < needed else None
 
 
-def _portfolio(
-    state: State, terms: Terms, after: Held, gain: Money, *, agreed: bool
-) -> Refusal | None:
+def _portfolio(state: State, after: Held, gain: Money, *, agreed: bool) -> Refusal | None:
     """In portfolio margin what closes one leg may bare another, and what opens may hedge.
 
     So the whole pool must have initial margin afterwards, or need no more than it did before.
     """
-    pool = after.pool
-    margin = state.margin(pool)
-    key = (after.instrument.symbol, after.side)
-    others = [p for p in together(pool) if (p.instrument.symbol, p.side) != key]
-    needed = Requirement(terms, [*others, after], state.marks.prices)
-    isolated = sum(order_margin(p) for p in pool.listed if p.isolated)
-    initial = needed.initial + isolated
-    safe = needed.maintenance + (after.instrument.edge if needed.maintenance else 0)
-    least = safe if agreed else max(safe, initial)
-    equity = margin.equity + gain
-    eases = needed.maintenance <= margin.maintenance and initial <= margin.initial
-    if equity >= least or (eases and equity >= 0):
+    before, then = state.margin(after.pool), state.margin(after.pool, gain, instead=after)
+    safe = then.maintenance + (after.instrument.edge if then.maintenance else 0)
+    least = safe if agreed else then.initial
+    eases = then.maintenance <= before.maintenance and then.initial <= before.initial
+    if then.equity >= least or (eases and then.backing >= 0):
         return None
-    return _short(after, equity, least)
+    return _short(after, then.equity, least)
 
 
 def _unsafe(state: State, position: Position, after: Held, gain: Money) -> Refusal | None:

@@ -55,8 +55,9 @@ def _not_offered(state: State, *, unified: bool) -> Refusal | None:
 def _unite(state: State, account: Account) -> Refusal | None:
     if any(pool.distress.failing for pool in account.pools.values()):
         return Refusal(Reject.OPEN_POSITIONS, "the account was being liquidated")
-    if any(pool.portfolio is not None for pool in account.pools.values()):
-        return Refusal(Reject.NOT_OFFERED, "portfolio margin stands on one asset only")
+    refusal = _in_portfolio(account)
+    if refusal is not None:
+        return refusal
     state.unify(account)
     lead = account.pools[state.collateral.currency]
     whole = state.whole(lead)
@@ -66,10 +67,23 @@ def _unite(state: State, account: Account) -> Refusal | None:
     return _short(state, lead, whole.equity, whole.initial)
 
 
+def _in_portfolio(account: Account) -> Refusal | None:
+    """The terms of portfolio margin are others for one asset and for several."""
+    for pool in account.pools.values():
+        if pool.portfolio is not None:
+            return Refusal(
+                Reject.NOT_OFFERED, f"{pool.asset} was in portfolio margin, expected cross margin"
+            )
+    return None
+
+
 def _part(state: State, account: Account) -> Refusal | None:
     lead = account.pools[state.collateral.currency]
     if lead.distress.failing:
         return Refusal(Reject.OPEN_POSITIONS, "the account was being liquidated")
+    refusal = _in_portfolio(account)
+    if refusal is not None:
+        return refusal
     stand_alone(account)
     for pool in account.pools.values():
         margin = state.margin(pool)

@@ -3,34 +3,38 @@
 Only told, and never computed with: `portfolio` says what is required.
 """
 
-from exchange.core.accounts import Pool
 from exchange.core.grid import Grid, Move
-from exchange.core.margin import Marks
-from exchange.core.messages import PortfolioContract, PortfolioUnit
-from exchange.core.portfolio import Charge, Need, Net, Requirement, Unit, together
+from exchange.core.messages import PortfolioContract, PortfolioSpot, PortfolioUnit
+from exchange.core.portfolio import Charge, Leg, Need, Net, Requirement, Spot, Unit
+from exchange.core.scope import Scope
 from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
 
-Holdings = list[tuple[Net, Lots]]
+Legs = list[tuple[Leg, int]]
 
 
-def breakdown(pool: Pool, marks: Marks) -> tuple[PortfolioUnit, ...]:
-    """The units of a pool in portfolio margin, in order of their underlyings."""
-    terms = pool.portfolio
+def breakdown(scope: Scope) -> tuple[PortfolioUnit, ...]:
+    """The units of a portfolio, in order of their underlyings."""
+    terms = scope.pool.portfolio
     assert terms is not None, "only a portfolio has risk units"
-    required = Requirement(terms, [p for p in together(pool) if p.size], marks.prices)
+    required = (
+        scope.whole().required
+        if scope.is_unified
+        else Requirement(terms, scope.positions(), scope.marks.prices)
+    )
+    assert required is not None, "a portfolio requires something"
     return tuple(
         [
             _unit_of(unit, charge, need)
             for unit, charge, need in zip(
                 required.units, required.charges, required.needs, strict=True
             )
+            if charge.legs
         ]
     )
 
 
 def _unit_of(unit: Unit, charge: Charge, need: Need) -> PortfolioUnit:
-    held = [(net, net.held) for net in unit.nets.values() if net.held]
-    worst = _worst(unit.grid, held)
+    worst = _worst(unit.grid, charge.legs)
     return PortfolioUnit(
         underlying=unit.name,
         move=worst.part,
@@ -41,20 +45,39 @@ def _unit_of(unit: Unit, charge: Charge, need: Need) -> PortfolioUnit:
         credit=need.credit,
         minimum=charge.minimum,
         margin=need.margin,
-        contracts=tuple([_contract_of(net, lots, worst) for net, lots in held]),
+        contracts=tuple(
+            [_contract_of(leg, size, worst) for leg, size in charge.legs if isinstance(leg, Net)]
+        ),
+        spot=tuple(
+            [
+                _coins_of(leg, unit, size, worst)
+                for leg, size in charge.legs
+                if isinstance(leg, Spot)
+            ]
+        ),
+        spot_charge=charge.spot,
     )
 
 
-def _worst(grid: Grid, held: Holdings) -> Move:
+def _coins_of(spot: Spot, unit: Unit, amount: Money, worst: Move) -> PortfolioSpot:
+    return PortfolioSpot(
+        asset=unit.name,
+        amount=amount,
+        value=spot.value(amount),
+        loss=spot.loss_after(amount, worst.part),
+    )
+
+
+def _worst(grid: Grid, held: Legs) -> Move:
     """The move that costs most; of equal ones the first, as the rulebook has them."""
     return max(grid.moves, key=lambda move: _counted(move, held))
 
 
-def _counted(move: Move, held: Holdings) -> Money:
+def _counted(move: Move, held: Legs) -> Money:
     """What counts of the loss at a move."""
     lost = 0
-    for net, lots in held:
-        lost += net.instrument.loss_after(net.mark, lots, move.part)
+    for leg, size in held:
+        lost += leg.loss_after(size, move.part)
     return ceil_div(lost * move.share, RATE_ONE)
 
 
@@ -63,6 +86,6 @@ def _contract_of(net: Net, lots: Lots, worst: Move) -> PortfolioContract:
     return PortfolioContract(
         symbol=instrument.symbol,
         size=lots,
-        notional=instrument.notional(net.mark, lots),
-        loss=instrument.loss_after(net.mark, lots, worst.part),
+        notional=net.value(lots),
+        loss=net.loss_after(lots, worst.part),
     )

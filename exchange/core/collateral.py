@@ -6,12 +6,14 @@ Every rounding is against the account: what it has down, what it owes and needs 
 from fractions import Fraction
 from typing import Final
 
-from exchange.core.accounts import Account, Pool
+from exchange.core.accounts import Account, Held, Pool
+from exchange.core.grid import Terms
 from exchange.core.instrument import Instrument
 from exchange.core.ledger import Balances
 from exchange.core.lines import Lines
-from exchange.core.margin import Marks, PoolMargin
+from exchange.core.margin import Marks, PoolMargin, edge_among
 from exchange.core.policies import Gains, Haircut
+from exchange.core.portfolio import Requirement, Spot, Worth, instead_of, together
 from exchange.core.rules import CollateralAsset, CollateralRules, ContractKind, InstrumentRules
 from exchange.core.units import (
     RATE_ONE,
@@ -101,11 +103,24 @@ class Priced:
 
     def collateral(self, amount: Money, price: MarkPrice) -> Money:
         """An amount in the currency after the haircut, rounded down."""
-        return self.counted(amount) * price * self.numerator // (self.denominator * RATE_ONE)
+        return self.valued(self.counted(amount), price)
+
+    def valued(self, counted: int, price: MarkPrice) -> Money:
+        """Parts of RATE_ONE of a unit in the currency, rounded down."""
+        return counted * price * self.numerator // (self.denominator * RATE_ONE)
 
     def bought_with(self, value: Money, price: MarkPrice) -> Money:
         """A value of the currency in the asset, rounded down; nothing without a price."""
         return value * self.denominator // (price * self.numerator) if price else 0
+
+    def count(self, amount: Money, hedging: Money) -> int:
+        """What counts of an amount of which some needs no haircut; see `counted`."""
+        whole = min(max(hedging, 0), max(amount, 0))
+        return whole * RATE_ONE + self.counted(amount - whole)
+
+    def worth_at(self, price: MarkPrice) -> Worth:
+        """What the asset comes to in the currency."""
+        return Worth(price * self.numerator, self.denominator, self.asset)
 
     def needed_for(self, value: Money, price: MarkPrice) -> Money:
         """A value of the currency in the asset, rounded up; nothing without a price."""
@@ -167,12 +182,17 @@ class Collateral:
 
 
 class Holding:
-    """One asset of a unified account: what it adds and what it needs, in the currency."""
+    """One asset of a unified account: what it adds and what it needs, in the currency.
+
+    In portfolio margin it needs something for what is borrowed alone; see `Whole.required`.
+    """
 
     def __init__(
         self, collateral: Collateral, pool: Pool, wallet: Money, marks: Marks, *, careful: bool
     ) -> None:
         self.pool = pool
+        self.hedging: Money = 0
+        """How much of it (signed) is a leg of a portfolio."""
         self.priced = collateral.assets[pool.asset]
         self.price = self.priced.price(marks)
         self.margin = PoolMargin(pool, wallet, marks)
@@ -183,10 +203,9 @@ class Holding:
             unrealised = min(0, unrealised)
         self.unrealised = unrealised
         """What counts of the unrealised PnL."""
-        if collateral.on_balance:
-            self.value = priced.collateral(wallet, price) + priced.worth(unrealised, price)
-        else:
-            self.value = priced.collateral(wallet + unrealised, price)
+        self.on_balance = collateral.on_balance
+        self.value = self.value_with(0)
+        """What it adds to equity."""
         self.borrowed = max(0, -wallet)
         owed = priced.cost(self.borrowed, price)
         self.owed = owed
@@ -194,6 +213,14 @@ class Holding:
         self.maintenance += ceil_div(owed * collateral.borrow_maintenance, RATE_ONE)
         self.initial = priced.cost(self.margin.initial, price)
         self.initial += ceil_div(owed * collateral.borrow_initial, RATE_ONE)
+
+    def value_with(self, hedging: Money) -> Money:
+        """What it adds where so much of it needs no haircut, rounded down."""
+        wallet, priced, price = self.margin.wallet, self.priced, self.price
+        if not self.on_balance:
+            return priced.valued(priced.count(wallet + self.unrealised, hedging), price)
+        value = priced.valued(priced.count(wallet, hedging), price)
+        return value + priced.worth(self.unrealised, price)
 
     @property
     def ratio(self) -> Rate:
@@ -214,10 +241,12 @@ class Whole:
         more: Money = 0,
         *,
         careful: bool = False,
+        instead: Held | None = None,
     ) -> None:
         """`more`: as if that much more were in the wallet of `changed`.
 
-        `careful`: unrealised gains do not count, whatever the rulebook says.
+        `careful`: unrealised gains do not count, whatever the rulebook says.  `instead`: a
+        portfolio's margin as if this were held in place of its like.
         """
         self.holdings: list[Holding] = []
         self.equity: Money = 0
@@ -238,8 +267,32 @@ class Whole:
             self.worth += holding.full
             self.owed += holding.owed
             self.collateral += holding.priced.collateral(wallet, holding.price)
+        self.required: Requirement | None = None
+        """What its positions need as one portfolio; None in cross margin."""
+        if lead.portfolio is not None:
+            self._count_portfolio(lead.portfolio, marks, instead)
         if self.owed:
             self.initial += collateral.edge
+
+    def _count_portfolio(self, terms: Terms, marks: Marks, instead: Held | None) -> None:
+        """Add what all positions need together, and let what hedges count for more."""
+        assets = {
+            holding.pool.asset: Spot(
+                holding.margin.wallet + holding.unrealised, holding.priced.worth_at(holding.price)
+            )
+            for holding in self.holdings
+        }
+        positions = [p for holding in self.holdings for p in together(holding.pool)]
+        held = instead_of(positions, instead)
+        self.required = required = Requirement(terms, held, marks.prices, assets)
+        self.maintenance += required.maintenance
+        self.initial += max(required.initial, required.maintenance + edge_among(held))
+        for holding in self.holdings:
+            holding.hedging = required.hedging(holding.pool.asset)
+            if terms.spares_spot:
+                self.equity -= holding.value
+                holding.value = holding.value_with(holding.hedging)
+                self.equity += holding.value
 
 
 def backing(collateral: Collateral, whole: Whole, asset: str, marks: Marks) -> Money:
@@ -275,6 +328,7 @@ class UnifiedMargin(PoolMargin):
         balances: Balances,
         marks: Marks,
         more: Money = 0,
+        instead: Held | None = None,
     ) -> None:
         super().__init__(pool, balances[pool.wallet] + more, marks)
         self._collateral = collateral
@@ -284,7 +338,7 @@ class UnifiedMargin(PoolMargin):
         self._more = more
         self._priced = collateral.assets[pool.asset]
         self._price = self._priced.price(marks)
-        self.whole = Whole(collateral, pool.lead, balances, marks, pool, more)
+        self.whole = Whole(collateral, pool.lead, balances, marks, pool, more, instead=instead)
         self.maintenance = self._priced.needed_for(self.whole.maintenance, self._price)
         self.initial = self._priced.needed_for(self.whole.initial, self._price)
 
@@ -347,6 +401,7 @@ def stand_together(collateral: Collateral, account: Account) -> None:
     for pool in lead.members:
         pool.lead = lead
         pool.is_unified = True
+        pool.portfolio = lead.portfolio
 
 
 def stand_alone(account: Account) -> None:

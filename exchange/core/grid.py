@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.core.policies import Amount
+from exchange.core.policies import Amount, SpotHedge
 from exchange.core.rules import ContractKind, GridRules, InstrumentRules, PortfolioRules
 from exchange.core.units import RATE_ONE, Rate, UnitError, ceil_div, rate
 
@@ -40,11 +40,14 @@ class Grid:
         self.basis = _part(rules.basis, f"{what} basis")
         self.offset = _part(rules.offset, f"{what} offset")
         self.minimum = _part(rules.minimum, f"{what} minimum")
+        self.spot = _part(rules.spot, f"{what} spot")
         # Opposite risks lend each other up to twice the rate, and each may be seen from two sides.
         lost = max([self._loss_rate(move) for move in self.moves], default=0)
         scan = lost + ceil_div(4 * lost * credit, RATE_ONE)
         self.steepest: Rate = scan + self.basis + self.offset + self.minimum
         """The most by which a requirement can grow with the value of a position."""
+        self.with_spot: Rate = self.steepest + scan + self.spot
+        """The same with coins that stand against it, and then do so more, or less."""
         if self.steepest >= RATE_ONE:
             raise UnitError(
                 f"{what}: charges added up to {self.steepest} parts of {RATE_ONE} of a position's "
@@ -73,6 +76,11 @@ class Terms:
         self.offered = rules.grid is not None
         self.credits = credits_of(rules)
         self.factor = factor_of(rules)
+        self.unified = rules.unified
+        self.counts_spot = rules.spot is not SpotHedge.NONE
+        """Whether coins that stand against contracts are a leg."""
+        self.spares_spot = rules.spot is SpotHedge.IN_FULL
+        """Whether those have no haircut."""
         if rules.amount not in AMOUNTS:
             expected = ", ".join(AMOUNTS)
             raise UnitError(f"portfolio.amount was {rules.amount}, expected one of {expected}")

@@ -4,12 +4,12 @@ The boundary is: an account is safe while equity >= maintenance margin; at equal
 Every rounding is against the account: values at a mark down, requirements up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from exchange.core.accounts import Held, Pool, Position
 from exchange.core.lines import Lines
-from exchange.core.portfolio import Requirement, maintenance_of, together
+from exchange.core.portfolio import Requirement, instead_of, maintenance_of, together
 from exchange.core.units import (
     RATE_ONE,
     Lots,
@@ -214,9 +214,9 @@ def order_margin(position: Held) -> Money:
     return position.instrument.isolated_margin(max(buys, sells), lots, position.leverage)
 
 
-def edge_of(pool: Pool) -> Money:
-    """What a pool needs above its maintenance margin to be safe."""
-    return max([p.instrument.edge for p in pool.listed if p.size], default=0)
+def edge_among(positions: Iterable[Held]) -> Money:
+    """What a portfolio needs above its maintenance margin to be safe."""
+    return max([p.instrument.edge for p in positions if p.size], default=0)
 
 
 class CrossMargin:
@@ -239,7 +239,12 @@ class CrossMargin:
                 other = 0 if position.opposite is None else beside(position, mark)
                 self.maintenance += instrument.margin_of(held, size, position.cost, other)
         if pool.portfolio is not None:
-            self.maintenance = maintenance_of(pool.portfolio, together(pool), marks.prices)
+            # Of a unified account it is reckoned for all of its pools at once.
+            self.maintenance = (
+                maintenance_of(pool.portfolio, together(pool), marks.prices)
+                if not pool.is_unified
+                else 0
+            )
 
     @property
     def equity(self) -> Money:
@@ -254,7 +259,10 @@ class CrossMargin:
 class PoolMargin(CrossMargin):
     """That, and what positions and open orders take of it: what more can be opened."""
 
-    def __init__(self, pool: Pool, wallet: Money, marks: Marks) -> None:
+    def __init__(
+        self, pool: Pool, wallet: Money, marks: Marks, instead: Held | None = None
+    ) -> None:
+        """`instead`: a portfolio's margin as if this were held in place of its like."""
         super().__init__(pool, wallet, marks)
         self.initial: Money = 0
         for position in pool.listed:
@@ -262,9 +270,11 @@ class PoolMargin(CrossMargin):
                 self.initial += order_margin(position)
             elif pool.portfolio is None:
                 self.initial += initial_margin(position, marks.of(position))
-        if pool.portfolio is not None:
-            needed = Requirement(pool.portfolio, together(pool), marks.prices)
-            self.initial += max(needed.initial, needed.maintenance + edge_of(pool))
+        if pool.portfolio is not None and not pool.is_unified:
+            held = instead_of(together(pool), instead)
+            needed = Requirement(pool.portfolio, held, marks.prices)
+            self.maintenance = needed.maintenance
+            self.initial += max(needed.initial, needed.maintenance + edge_among(held))
 
     @property
     def available(self) -> Money:

@@ -791,8 +791,21 @@ class PortfolioContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """At the worst move, all of it; below zero: a gain."""
 
 
-class PortfolioUnit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All positions on one underlying: max(scan + basis + offset - credit, minimum)."""
+class PortfolioSpot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Coins of a unified account that stand against the contracts of a risk unit."""
+
+    asset: str
+    amount: Money
+    """In the asset; below zero: owed."""
+    value: Money
+    loss: Money
+    """At the worst move, all of it; below zero: a gain."""
+
+
+class PortfolioUnit(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """All positions on one underlying: max(scan + basis + offset + spot - credit, minimum)."""
 
     underlying: str
     move: Rate
@@ -807,6 +820,9 @@ class PortfolioUnit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     minimum: Money
     margin: Money
     contracts: tuple[PortfolioContract, ...]
+    spot: tuple[PortfolioSpot, ...] = ()
+    spot_charge: Money = 0
+    """Charged on those coins."""
 
 
 class PortfolioCounted(AccountEvent, frozen=True, kw_only=True):
@@ -1226,7 +1242,10 @@ class CollateralView(msgspec.Struct, frozen=True, kw_only=True):
     full_value: Money
     borrowed: Money
     maintenance_margin: Money
-    """Of its positions and of what is borrowed, in the accounting currency."""
+    """Of its positions and of what is borrowed, in the accounting currency; in portfolio margin of
+    what is borrowed alone."""
+    hedging: Money
+    """How much of it (below zero: of what is owed) is a leg of a portfolio."""
 
 
 class UnifiedView(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,7 +129,7 @@ def _announce_portfolio(scope: Scope) -> None:
             at=scope.state.now,
             account=scope.pool.account.name,
             asset=scope.pool.asset,
-            units=breakdown(scope.pool, scope.marks),
+            units=breakdown(scope),
         )
     )
 

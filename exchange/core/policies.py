@@ -54,6 +54,17 @@ class Repay(StrEnum):
     """All of it, by value."""
 
 
+class SpotHedge(StrEnum):
+    """What coins that a unified account owns, or owes, do in the risk unit of their name."""
+
+    NONE = "none"
+    """Nothing: they are collateral alone."""
+    HAIRCUT = "haircut"
+    """As much of them as stands against contracts is a leg of the unit; its haircut stays."""
+    IN_FULL = "in_full"
+    """The same, and what is a leg counts in full as collateral."""
+
+
 class ClosingFee(StrEnum):
     """Whether maintenance margin keeps a taker fee for the way out, and on which value."""
 

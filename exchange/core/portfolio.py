@@ -2,29 +2,89 @@
 
 Positions on one underlying are a risk unit.  Of a unit:
 
-    charge = max(scan + basis + offset - credit, minimum)
+    charge = max(scan + basis + offset + spot - credit, minimum)
 
 `scan` is the largest loss over the grid's moves, `basis` the loss if dated futures part from the
-index, `offset` is charged where contracts stand against each other, and `credit` is what opposite
-risks in other units take off.  The pool's maintenance margin is the sum of the charges, its initial
-margin a multiple of the worst that open orders could make of it.  Exact integers, rounded up.
+index, `offset` is charged where contracts stand against each other, `spot` where coins stand
+against contracts, and `credit` is what opposite risks in other units take off.  The pool's
+maintenance margin is the sum of the charges, its initial margin a multiple of the worst that open
+orders could make of it.  Exact integers, rounded up.
+
+Of a unified account all pools are one portfolio, in the accounting currency.  What it has (or
+owes) of an underlying itself is a leg of the unit as far as it stands against the contracts: as
+much of it as is worth what they are, signed the other way.  Venues call that spot in use, or spot
+hedging quantity, and count coins; here it is value, so that an inverse contract is no special case.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from exchange.core.accounts import Held, Pool, Position
 from exchange.core.grid import YEAR_DAYS, Credit, Grid, Terms
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, ceil_div
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, ceil_div
+
+
+class Worth:
+    """What a unit of a settlement asset comes to in the money that a portfolio is reckoned in."""
+
+    def __init__(self, over: int = 1, under: int = 1, asset: str = "") -> None:
+        self.over = over
+        self.under = under
+        self.asset = asset
+        """Which it is, where it may be an underlying; empty where its price never moves."""
+
+    def cost(self, amount: Money) -> Money:
+        """An amount, rounded up."""
+        return ceil_div(amount * self.over, self.under)
+
+    def moved(self, amount: Money, move: Rate) -> Money:
+        """An amount once the asset's own price has moved by a part of itself, rounded up."""
+        return ceil_div(amount * self.over * (RATE_ONE + move), self.under * RATE_ONE)
+
+    def bought_with(self, value: Money) -> Money:
+        """What a value is of the asset, rounded down; nothing without a price."""
+        return value * self.under // self.over if self.over else 0
+
+
+PLAIN: Final = Worth()
+"""Of a portfolio on one asset."""
+
+
+class Spot:
+    """What a unified account has of an underlying itself (below zero: owes)."""
+
+    def __init__(self, amount: Money, worth: Worth) -> None:
+        self.amount = amount
+        self.worth = worth
+
+    def against(self, exposure: Money) -> Money:
+        """How much of it stands against contracts that are worth so much (signed)."""
+        if self.amount * exposure >= 0:
+            return 0
+        most = min(abs(self.amount), self.worth.bought_with(abs(exposure)))
+        return most if self.amount > 0 else -most
+
+    def value(self, amount: Money) -> Money:
+        """What an amount is worth, whichever its sign, rounded up."""
+        return self.worth.cost(abs(amount))
+
+    def loss_after(self, amount: Money, move: Rate) -> Money:
+        """What an amount loses when its price moves by a part of itself, rounded up."""
+        return ceil_div(-amount * self.worth.over * move, self.worth.under * RATE_ONE)
 
 
 class Net:
     """What a pool holds in one contract, both sides together, and what orders may make of it."""
 
-    def __init__(self, instrument: Instrument, mark: MarkPrice) -> None:
+    def __init__(self, instrument: Instrument, mark: MarkPrice, worth: Worth) -> None:
         self.instrument = instrument
         self.mark = mark
+        self.worth = worth
+        """Of its settlement asset."""
+        self.moves_money = worth.asset == instrument.underlying
+        """Whether a move of its price is one of its settlement asset's, too."""
         self.held: Lots = 0
         self.bought: Lots = 0
         """If all open buys traded."""
@@ -40,37 +100,58 @@ class Net:
         self.bought += min(bought, 0) if side is PositionSide.SHORT else bought
         self.sold += max(sold, 0) if side is PositionSide.LONG else sold
 
+    def value(self, size: Lots) -> Money:
+        """The notional of `size`, whichever its sign."""
+        return self.worth.cost(self.instrument.notional(self.mark, size))
+
+    def loss_after(self, size: Lots, move: Rate) -> Money:
+        """What `size` (signed) loses when the mark moves by a part of itself, rounded up."""
+        lost = self.instrument.loss_after(self.mark, size, move)
+        return self.worth.moved(lost, move) if self.moves_money else self.worth.cost(lost)
+
+
+Leg = Net | Spot
+"""What gains or loses with the price of an underlying."""
+
 
 class Charge:
-    """What a risk unit is charged, holding this and that; see above."""
+    """What a risk unit is charged, holding so much of this and that; see above."""
 
-    def __init__(self, grid: Grid, sizes: list[tuple[Net, Lots]]) -> None:
+    def __init__(self, grid: Grid, legs: list[tuple[Leg, int]]) -> None:
+        self.legs = legs
         self.down: Money = 0
         self.up: Money = 0
         """The largest loss over the falls, and over the rises; below zero: a gain."""
-        self._scan(grid, sizes)
+        self._scan(grid, legs)
         self.scan: Money = max(self.down, self.up, 0)
         self.basis: Money = 0
         self.offset: Money = 0
         self.minimum: Money = 0
+        self.spot: Money = 0
+        self.hedging: Money = 0
+        """Coins that are a leg (signed)."""
         long = short = parted = 0
-        for net, size in sizes:
-            value = net.instrument.notional(net.mark, size)
+        for leg, size in legs:
+            value = leg.value(size)
+            if isinstance(leg, Spot):
+                self.hedging = size
+                self.spot = ceil_div(value * grid.spot, RATE_ONE)
+                continue
             long += value if size > 0 else 0
             short += value if size < 0 else 0
-            parted += (value if size > 0 else -value) * net.instrument.days_left
+            parted += (value if size > 0 else -value) * leg.instrument.days_left
         self.basis = ceil_div(abs(parted) * grid.basis, YEAR_DAYS * RATE_ONE)
         self.offset = ceil_div(min(long, short) * grid.offset, RATE_ONE)
         self.minimum = ceil_div((long + short) * grid.minimum, RATE_ONE)
 
-    def _scan(self, grid: Grid, sizes: list[tuple[Net, Lots]]) -> None:
+    def _scan(self, grid: Grid, legs: list[tuple[Leg, int]]) -> None:
         first = True
         for at in range(0, len(grid.moves), 2):
             down, up = grid.moves[at], grid.moves[at + 1]
             falling = rising = 0
-            for net, size in sizes:
-                falling += net.instrument.loss_after(net.mark, size, down.part)
-                rising += net.instrument.loss_after(net.mark, size, up.part)
+            for leg, size in legs:
+                falling += leg.loss_after(size, down.part)
+                rising += leg.loss_after(size, up.part)
             falling = ceil_div(falling * down.share, RATE_ONE)
             rising = ceil_div(rising * up.share, RATE_ONE)
             self.down = falling if first else max(self.down, falling)
@@ -80,7 +161,7 @@ class Charge:
     @property
     def gross(self) -> Money:
         """Before credits and the minimum."""
-        return self.scan + self.basis + self.offset
+        return self.scan + self.basis + self.offset + self.spot
 
     @property
     def direction(self) -> Money:
@@ -96,21 +177,31 @@ class Unit:
         self.grid = grid
         self.nets: dict[str, Net] = {}
         """By symbol."""
+        self.spot: Spot | None = None
+        """The underlying itself."""
         self.has_orders = False
 
-    def add(self, position: Held, mark: MarkPrice) -> None:
+    def add(self, position: Held, mark: MarkPrice, worth: Worth) -> None:
         """Count one more position."""
         instrument = position.instrument
         net = self.nets.get(instrument.symbol)
         if net is None:
-            net = self.nets[instrument.symbol] = Net(instrument, mark)
+            net = self.nets[instrument.symbol] = Net(instrument, mark, worth)
         net.add(position)
         if position.buy_lots or position.sell_lots or position.reduce_only_lots:
             self.has_orders = True
 
     def held(self) -> Charge:
         """As it stands."""
-        return Charge(self.grid, [(net, net.held) for net in self.nets.values() if net.held])
+        return self._charge([(net, net.held) for net in self.nets.values() if net.held])
+
+    def _charge(self, held: list[tuple[Net, Lots]]) -> Charge:
+        legs: list[tuple[Leg, int]] = [(net, size) for net, size in held]
+        if self.spot is not None:
+            exposure = sum(net.value(size) if size > 0 else -net.value(size) for net, size in held)
+            hedging = self.spot.against(exposure)
+            legs += [(self.spot, hedging)] if hedging else []
+        return Charge(self.grid, legs)
 
     def possible(self, held: Charge) -> list[Charge]:
         """As it stands, and as it would with all open buys, or sells, traded."""
@@ -119,8 +210,8 @@ class Unit:
         nets = self.nets.values()
         return [
             held,
-            Charge(self.grid, [(net, net.bought) for net in nets if net.bought]),
-            Charge(self.grid, [(net, net.sold) for net in nets if net.sold]),
+            self._charge([(net, net.bought) for net in nets if net.bought]),
+            self._charge([(net, net.sold) for net in nets if net.sold]),
         ]
 
 
@@ -146,7 +237,7 @@ class Need:
 def lone_charge(instrument: Instrument, mark: MarkPrice, size: Lots) -> Money:
     """Maintenance margin of `size` (signed) if that were the whole portfolio."""
     assert instrument.grid is not None, "a contract without a grid is in no portfolio"
-    return Need("", [Charge(instrument.grid, [(Net(instrument, mark), size)])]).margin
+    return Need("", [Charge(instrument.grid, [(Net(instrument, mark, PLAIN), size)])]).margin
 
 
 def give_credit(needs: list[Need], credits_: list[Credit]) -> None:
@@ -167,8 +258,10 @@ def give_credit(needs: list[Need], credits_: list[Credit]) -> None:
         left[second.name] -= spread if other > 0 else -spread
 
 
-def units_of(positions: Iterable[Held], prices: list[MarkPrice]) -> list[Unit]:
-    """Risk units, in order of their underlyings."""
+def units_of(
+    positions: Iterable[Held], prices: list[MarkPrice], assets: dict[str, Spot]
+) -> list[Unit]:
+    """Risk units, in order of their underlyings; contracts alone."""
     units: dict[str, Unit] = {}
     for position in positions:
         instrument = position.instrument
@@ -177,15 +270,28 @@ def units_of(positions: Iterable[Held], prices: list[MarkPrice]) -> list[Unit]:
         unit = units.get(instrument.underlying)
         if unit is None:
             unit = units[instrument.underlying] = Unit(instrument.underlying, instrument.grid)
-        unit.add(position, prices[instrument.index])
+        spot = assets.get(instrument.settle)
+        unit.add(position, prices[instrument.index], PLAIN if spot is None else spot.worth)
     return [unit for _, unit in sorted(units.items())]
+
+
+NOTHING: Final[dict[str, Spot]] = {}
 
 
 class Requirement:
     """What a portfolio of positions requires; see above."""
 
-    def __init__(self, terms: Terms, positions: Iterable[Held], prices: list[MarkPrice]) -> None:
-        self.units = units_of(positions, prices)
+    def __init__(
+        self,
+        terms: Terms,
+        positions: Iterable[Held],
+        prices: list[MarkPrice],
+        assets: dict[str, Spot] = NOTHING,
+    ) -> None:
+        """`assets`: what a unified account has of each asset; of another, nothing."""
+        self.units = units_of(positions, prices, assets)
+        for unit in self.units:
+            unit.spot = assets.get(unit.name) if terms.counts_spot else None
         self.charges = [unit.held() for unit in self.units]
         self.needs = [
             Need(unit.name, [charge]) for unit, charge in zip(self.units, self.charges, strict=True)
@@ -206,6 +312,21 @@ class Requirement:
             give_credit(worst, self._terms.credits)
         most = max(sum(need.margin for need in worst), self.maintenance)
         return ceil_div(most * self._terms.factor, RATE_ONE)
+
+    def hedging(self, asset: str) -> Money:
+        """How much of an asset (signed) is a leg, with what is held now."""
+        for unit, charge in zip(self.units, self.charges, strict=True):
+            if unit.name == asset:
+                return charge.hedging
+        return 0
+
+
+def instead_of(positions: list[Position], other: Held | None) -> list[Held]:
+    """Positions, with another in place of that in its contract and on its side."""
+    if other is None:
+        return [*positions]
+    key = (other.instrument.symbol, other.side)
+    return [*[p for p in positions if (p.instrument.symbol, p.side) != key], other]
 
 
 def together(pool: Pool) -> list[Position]:

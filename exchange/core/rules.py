@@ -36,6 +36,7 @@ from exchange.core.policies import Repay as Repay
 from exchange.core.policies import Select as Select
 from exchange.core.policies import SelfTrade as SelfTrade
 from exchange.core.policies import Socialise as Socialise
+from exchange.core.policies import SpotHedge as SpotHedge
 from exchange.core.policies import TierCounts as TierCounts
 from exchange.core.policies import TierInput as TierInput
 from exchange.core.policies import Unfilled as Unfilled
@@ -127,6 +128,8 @@ class GridRules(Rules, frozen=True, kw_only=True):
     rate of its notional: they may part."""
     minimum: str = "0"
     """The least charge, as a rate of the notional of every contract."""
+    spot: str = "0"
+    """Charged on coins that stand against contracts, as a rate of their value: they may part."""
 
 
 class CreditRules(Rules, frozen=True, kw_only=True):
@@ -150,6 +153,10 @@ class PortfolioRules(Rules, frozen=True, kw_only=True):
     """Applied in this order, each to the risk that those before it have left."""
     initial_factor: str = "1"
     """Initial margin over maintenance margin."""
+    unified: bool = False
+    """Whether a unified account may go over to it: then all of its assets are one portfolio, whose
+    charges are in the accounting currency."""
+    spot: SpotHedge = SpotHedge.NONE
     with_positions: bool = True
     """Whether an account with positions may go over to portfolio margin, or back to cross."""
     with_orders: bool = False

@@ -1,6 +1,6 @@
 """What stands and falls together: the unit that a liquidation is about."""
 
-from exchange.core.accounts import Pool, Position
+from exchange.core.accounts import Held, Pool, Position
 from exchange.core.collateral import Whole, backing
 from exchange.core.margin import (
     Marks,
@@ -12,7 +12,7 @@ from exchange.core.margin import (
 )
 from exchange.core.messages import MarginMode, Phase, PositionSide
 from exchange.core.policies import Backing
-from exchange.core.portfolio import maintenance_of
+from exchange.core.portfolio import Requirement, instead_of, maintenance_of
 from exchange.core.state import State
 from exchange.core.units import Lots, MarkPrice, Money, Ticks
 
@@ -74,9 +74,22 @@ class Scope:
         """Ledger account of the collateral in an asset."""
         return self.pool.account.pools[asset].wallet if self.is_unified else self.purse
 
-    def whole(self) -> Whole:
-        """The account, where it is unified."""
-        return self.state.whole(self.pool, self.marks)
+    def whole(self, instead: Held | None = None) -> Whole:
+        """The account, where it is unified; `instead`: see `State.margin`."""
+        return self.state.whole(self.pool, self.marks, instead)
+
+    def with_other(self, instead: Held) -> tuple[Money, Money]:
+        """A portfolio's equity and maintenance margin, with another position in place of its like.
+
+        As if that came at the marks, so that equity is another only where collateral hedges.
+        """
+        if self.is_unified:
+            whole = self.whole(instead)
+            return whole.equity, whole.maintenance
+        terms = self.pool.portfolio
+        assert terms is not None, "only in a portfolio positions are reckoned together"
+        held = instead_of(self.positions(), instead)
+        return self.equity(), Requirement(terms, held, self.marks.prices).maintenance
 
     def is_frozen(self) -> bool:
         """Whether it holds something in a market that is halted, where nothing can be closed."""

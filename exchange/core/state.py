@@ -436,25 +436,33 @@ class State:
         """What stands behind the pool's cross positions at the present marks; its own money."""
         return CrossMargin(pool, self.ledger.balances[pool.wallet], self.marks)
 
-    def margin(self, pool: Pool, more: Money = 0, marks: Marks | None = None) -> PoolMargin:
+    def margin(
+        self,
+        pool: Pool,
+        more: Money = 0,
+        marks: Marks | None = None,
+        instead: Held | None = None,
+    ) -> PoolMargin:
         """The same, and what can be opened or withdrawn.
 
-        As if `more` were in the wallet, or marks were others.  Of a unified account it is the whole
-        account's, in the pool's asset.
+        As if `more` were in the wallet, or marks were others; a portfolio's as if `instead` were
+        held in place of its like.  Of a unified account it is the whole account's, in the pool's
+        asset.
         """
         marks, balances = marks or self.marks, self.ledger.balances
         if pool.is_unified:
-            return UnifiedMargin(self.collateral, pool, balances, marks, more)
-        return PoolMargin(pool, balances[pool.wallet] + more, marks)
+            return UnifiedMargin(self.collateral, pool, balances, marks, more, instead)
+        return PoolMargin(pool, balances[pool.wallet] + more, marks, instead)
 
     def left_with(self, position: Position, imagined: Held, more: Money) -> Money:
         """See `available_with`: with `more` in the wallet."""
         wallet = self.wallet(position.pool) + more
         return available_with(position.pool, wallet, self.marks, position, imagined)
 
-    def whole(self, lead: Pool, marks: Marks | None = None) -> Whole:
-        """A unified account, by the pool that leads it."""
-        return Whole(self.collateral, lead, self.ledger.balances, marks or self.marks)
+    def whole(self, lead: Pool, marks: Marks | None = None, instead: Held | None = None) -> Whole:
+        """A unified account, by the pool that leads it; `instead`: see `margin`."""
+        marks, balances = marks or self.marks, self.ledger.balances
+        return Whole(self.collateral, lead, balances, marks, instead=instead)
 
     def touch(self, pool: Pool) -> None:
         """Note that a pool must be looked at before the command is done; with those beside it."""

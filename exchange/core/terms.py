@@ -1,6 +1,6 @@
 """The terms a position is held on: leverage, margin mode, and the money in an isolated bucket."""
 
-from exchange.core.accounts import Position
+from exchange.core.accounts import Pool, Position
 from exchange.core.finding import Refusal, account_named, margined_position
 from exchange.core.grid import Terms
 from exchange.core.ledger import Reason
@@ -174,15 +174,16 @@ def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
 def _fixed_mode(state: State, position: Position, mode: MarginMode) -> Refusal | None:
     """Why the rulebook does not let the margin mode change now, or None."""
     rules, pool = state.rulebook.switching, position.pool
-    moved, asset = [position], pool.asset
+    moved = [position]
     if mode is MarginMode.PORTFOLIO and not state.portfolio.offered:
         return Refusal(Reject.NOT_OFFERED, f"{state.rulebook.title} has no portfolio margin")
-    if mode is MarginMode.PORTFOLIO and pool.is_unified:
-        return Refusal(Reject.NOT_OFFERED, "portfolio margin stands on one asset only")
+    if mode is MarginMode.PORTFOLIO and pool.is_unified and not state.portfolio.unified:
+        title = state.rulebook.title
+        return Refusal(Reject.NOT_OFFERED, f"{title} has no portfolio margin of unified accounts")
     switches = (pool.portfolio is not None) != (mode is MarginMode.PORTFOLIO)
     with_positions, with_orders = rules.mode_with_position, rules.mode_with_orders
     if mode is not MarginMode.ISOLATED and switches:
-        moved = [position, *together(pool)]
+        moved = [position, *[p for member in pool.lead.members for p in together(member)]]
         portfolio = state.rulebook.portfolio
         with_positions, with_orders = portfolio.with_positions, portfolio.with_orders
     for one in moved:
@@ -195,11 +196,12 @@ def _fixed_mode(state: State, position: Position, mode: MarginMode) -> Refusal |
             return Refusal(
                 Reject.OPEN_POSITIONS, f"{symbol} had a position, expected none when switching"
             )
+    asset = pool.lead.asset
     least = state.minimum_equity(asset) if mode is MarginMode.PORTFOLIO and switches else 0
-    found = state.margin(pool).equity
+    found = state.margin(pool.lead).equity
     if found < least:
-        text = position.instrument.money_text
-        detail = f"equity was {text(found)} {asset}, expected {text(least)} or more to switch"
+        has, needs = state.money_text(asset, found), state.money_text(asset, least)
+        detail = f"equity was {has} {asset}, expected {needs} or more to switch"
         return Refusal(Reject.INSUFFICIENT_MARGIN, detail)
     return None
 
@@ -225,14 +227,22 @@ def _join(state: State, position: Position, terms: Terms | None) -> Refusal | No
     before, was_isolated = pool.portfolio, position.isolated
     if terms is before and not was_isolated:
         return None
-    position.isolated, pool.portfolio = False, terms
+    position.isolated = False
+    _reckon_on(pool, terms)
     after = state.margin(pool, bucket)
     moves = position.size if terms is before else after.initial
     if moves and after.available < 0:
-        position.isolated, pool.portfolio = was_isolated, before
+        position.isolated = was_isolated
+        _reckon_on(pool, before)
         return _short(position, after.equity, after.initial)
     state.ledger.transfer(position.bucket, pool.wallet, bucket, Reason.ISOLATED_MARGIN)
     return None
+
+
+def _reckon_on(pool: Pool, terms: Terms | None) -> None:
+    """Let margin be of all positions together, or of each by itself; with all pools beside it."""
+    for member in pool.lead.members:
+        member.portfolio = terms
 
 
 def adjust_margin(state: State, command: AdjustMargin) -> Refusal | None:

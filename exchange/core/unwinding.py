@@ -7,10 +7,9 @@ for all of them: an even hedge shrinks by first taking a part of one leg, which 
 
 from collections.abc import Callable
 
-from exchange.core.accounts import Position
+from exchange.core.accounts import Held, Position
 from exchange.core.messages import MarginMode
 from exchange.core.policies import Amount, Select
-from exchange.core.portfolio import maintenance_of
 from exchange.core.scope import Scope
 from exchange.core.selection import first, peak
 from exchange.core.state import Market
@@ -20,14 +19,14 @@ from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
 def chosen(scope: Scope) -> Position:
     """The position that a failed scope closes first."""
     state, positions = scope.state, scope.positions()
+    valued = scope.out_of if scope.is_unified else None
     if scope.mode is not MarginMode.PORTFOLIO:
-        valued = scope.out_of if scope.is_unified else None
         return first(scope.select, positions, state.marks, state.now, valued)
     freed = [(-_most_freed(scope, p), p.instrument.symbol, p.side, p) for p in positions]
     if scope.select is Select.MOST_MARGIN_FREED:
         return min(freed, key=lambda row: row[:3])[3]
     easing = [row[3] for row in freed if row[0] < 0]
-    return first(scope.select, easing or positions, state.marks, state.now)
+    return first(scope.select, easing or positions, state.marks, state.now, valued)
 
 
 def portfolio_lots(scope: Scope, market: Market, position: Position, amount: Amount) -> Lots:
@@ -47,21 +46,23 @@ def portfolio_lots(scope: Scope, market: Market, position: Position, amount: Amo
 
 
 def freeing(scope: Scope, position: Position) -> Callable[[Lots], Money]:
-    """The margin that closing so many lots at the mark frees, less the liquidation fee."""
-    state, pool = scope.state, scope.pool
-    terms = pool.portfolio
-    assert terms is not None, "only a portfolio is unwound"
-    others = [p for p in scope.positions() if p is not position]
-    prices, mark, before = scope.marks.prices, scope.marks.of(position), scope.maintenance()
-    left = Position(pool, position.instrument, position.side, position.bucket, 1)
+    """The margin that closing so many lots at the mark frees, less the liquidation fee.
+
+    And less what collateral then counts for less that it was the hedge of.
+    """
+    state, settle, mark = scope.state, position.instrument.settle, scope.marks.of(position)
+    left = Held(position.pool, position.instrument, position.side, position.leverage)
+    left.size, left.cost = position.size, position.cost
+    equity, needed = scope.with_other(left)
     sign = 1 if position.size > 0 else -1
 
     def freed(lots: Lots) -> Money:
         left.size = position.size - sign * lots
-        after = maintenance_of(terms, [*others, left], prices)
+        equity_then, needed_then = scope.with_other(left)
         value = position.instrument.notional(mark, lots)
-        charged = ceil_div(value * state.liquidation_rate, RATE_ONE)
-        return (before - after) * (RATE_ONE + state.lines.buffer) // RATE_ONE - charged
+        charged = -scope.out_of(settle, -ceil_div(value * state.liquidation_rate, RATE_ONE))
+        eased = (needed - needed_then) * (RATE_ONE + state.lines.buffer) // RATE_ONE
+        return eased - charged + equity_then - equity
 
     return freed
 

@@ -262,11 +262,14 @@ class Venue:
     def portfolio_view(
         self, account: str, asset: str, marks: dict[str, MarkPrice] | None = None
     ) -> tuple[PortfolioUnit, ...]:
-        """What maintenance margin of a portfolio is made of; empty in another mode."""
+        """What maintenance margin of a portfolio is made of; empty in another mode.
+
+        Of a unified account it is the whole account's, in its accounting currency.
+        """
         pool = self._state.account_of[account].pools.get(asset)
         if pool is None or pool.portfolio is None:
             return ()
-        return breakdown(pool, self._as_if(marks) or self._state.marks)
+        return breakdown(Scope(self._state, pool, None, self._as_if(marks)))
 
     def common_move(self, account: str, asset: str) -> tuple[Rate | None, Rate | None]:
         """How far all marks must fall, or rise, together to liquidate the cross positions.

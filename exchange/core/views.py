@@ -172,6 +172,7 @@ def _collateral_view(holding: Holding) -> CollateralView:
         full_value=holding.full,
         borrowed=holding.borrowed,
         maintenance_margin=holding.maintenance,
+        hedging=holding.hedging,
     )
 
 
