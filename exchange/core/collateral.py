@@ -120,7 +120,8 @@ class Priced:
 
     def worth_at(self, price: MarkPrice) -> Worth:
         """What the asset comes to in the currency."""
-        return Worth(price * self.numerator, self.denominator, self.asset)
+        name = "" if self.is_currency else self.asset
+        return Worth(price * self.numerator, self.denominator, name)
 
     def needed_for(self, value: Money, price: MarkPrice) -> Money:
         """A value of the currency in the asset, rounded up; nothing without a price."""

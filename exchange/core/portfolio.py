@@ -291,7 +291,9 @@ class Requirement:
         """`assets`: what a unified account has of each asset; of another, nothing."""
         self.units = units_of(positions, prices, assets)
         for unit in self.units:
-            unit.spot = assets.get(unit.name) if terms.counts_spot else None
+            spot = assets.get(unit.name)
+            if terms.counts_spot and spot is not None and spot.worth.asset:
+                unit.spot = spot
         self.charges = [unit.held() for unit in self.units]
         self.needs = [
             Need(unit.name, [charge]) for unit, charge in zip(self.units, self.charges, strict=True)
