@@ -19,6 +19,14 @@ COINS = {"BTC": {"balance": 1, "price": 50_000}, "USDT": 1000}
 LONG = {"side": "long", "size": 1, "entry": 100, "leverage": 10, "mmr": "0.01"}
 PEPE = {"symbol": "1000PEPEUSDT", "notional": 250_000}
 RATES = {"interest": "0.0001"}
+TOLD = {"walletBalance": 1000, "unrealizedProfit": -200, "maintMargin": 400}
+LOSERS = [
+    {"symbol": "A", "upnl": -500, "maintenance_margin": 300},
+    {"symbol": "B", "upnl": -600, "maintenance_margin": 10},
+]
+COIN_LONG = {"side": "long", "contracts": 10, "face_value": 100, "entry": 10_000}
+SOLD = {"side": "Sell", "qty": 2, "entry": 100, "leverage": 10, "mmr": "0.02"}
+UP_TO = [{"max": 100, "rate": "0.95"}, {"max": 200, "rate": "0.9"}]
 HEDGE = {
     "ETHUSDT": {"qty": 2, "entry": 100, "mark": 100, "mmr": "0.01"},
     "BTCUSDT": {"side": "short", "qty": 1, "entry": 300, "mark": 300, "mmr": "0.01"},
@@ -33,6 +41,90 @@ def answer(topic: str, venue: str, inputs: dict[str, object], expected: object =
 @pytest.mark.parametrize(
     ("topic", "venue", "inputs", "expected"),
     [
+        # An account by its amounts alone: 400 of 800.
+        ("margin_ratio", "binance_usdm", TOLD, {"margin_ratio": 0.5, "equity": 800}),
+        # Elsewhere the same ratio is told the other way up, with a fee for closing.
+        ("margin_ratio", "okx", {"equity": 1000, "mmr": 400, "liquidation_fee": 100}, 2),
+        ("account_mmr", "bybit", {"margin_balance": 40_000, "total_mm": 20_000}, 0.5),
+        ("available_margin", "generic", {"equity": 10_000, "margin_in_use": 8000}, 2000),
+        # At maintenance margin exactly: gone at one venue, kept at another.
+        ("liquidation_boundary", "binance_usdm", {"equity": 400, "mm": 400}, True),
+        ("is_liquidatable", "dydx_v4", {"equity": 400, "mm": 400}, False),
+        ("liquidation_trigger", "binance_usdm", {"equity": "400.01", "mm": 400}, False),
+        # Under two thirds of it the vault takes all.
+        ("backstop_liquidation", "hyperliquid", {"equity": 66, "mm": 100}, True),
+        ("backstop_liquidation", "hyperliquid", {"equity": 67, "mm": 100}, False),
+        ("closing_order", "binance_usdm", {"equity": 100, "positions": LOSERS}, ["B", "A"]),
+        # Other positions of the account, told by amounts: as if the wallet were 150 less.
+        (
+            "liquidation_price_cross",
+            "binance_usdm",
+            {"wallet": 200, "tmm1": 100, "upnl1": -50, "qty": 1, "ep": 1000, "mmr": 0.1, "cum": 0},
+            950 / 0.9,
+        ),
+        # A long of the second tier beside a short of the first: 34,400 over 1.478.
+        (
+            "liquidation_price_cross_hedge",
+            "binance_usdm",
+            {
+                "wallet": 10_000,
+                "long": {"qty": 2, "entry": 30_000, "mmr": "1%", "cum": 100},
+                "short": {"qty": "0.5", "entry": 31_000, "mmr": "0.4%"},
+            },
+            34_400 / 1.478,
+        ),
+        # Nested, in words, and in percent.
+        (
+            "liquidation_price_isolated",
+            "Binance",
+            {"position": {"size": "1 BTC", "entry": "10,000", "leverage": "10x"}, "mmr": "1%"},
+            9000 / 0.99,
+        ),
+        ("quanto_pnl", "bitmex", {"contracts": 10, "multiplier": 2, "entry": 5, "exit": 6}, 20),
+        ("unrealised_pnl_inverse", "okx", {**COIN_LONG, "mark": 12_500}, 0.02),
+        (
+            "funding_payment",
+            "okx",
+            {"pos": 10, "ctVal": "0.01", "markPx": 60_000, "rate": "1e-4"},
+            0.6,
+        ),
+        (
+            "funding_payment",
+            "dydx_v4",
+            {"size": 2, "price": 3000, "rate_8h": 0.0008, "hours": 1},
+            0.6,
+        ),
+        ("funding_premium", "hyperliquid", {"impact_ask": 9990, "index": 10_000}, -0.001),
+        ("funding_rate", "bitmex", {"premium": "0.001", "interest": "0.0001"}, 0.0005),
+        ("maintenance_margin_rate", "hyperliquid", {"maxLeverage": 40}, 0.0125),
+        ("maintenance_margin_rate_by_size", "deribit", {"position_btc": 100}, 0.015),
+        ("adl_score", "bitmex", {"pnl_pct": "-0.2", "effective_leverage": 5}, -0.04),
+        # The vault's rank: a tenth in profit, five times its equity.
+        (
+            "adl_ranking",
+            "hyperliquid",
+            {"mark": 110, "entry": 100, "notional": 1100, "account_value": 220},
+            5.5,
+        ),
+        # 6% from the mark, and 2%.
+        ("adl_settlement_price", "bybit", {"bankruptcy_price": 489, "mark": 520}, 520),
+        ("adl_settlement_price", "bybit", {"bankruptcy_price": 510, "mark": 520}, 510),
+        # Bankrupt at 110: the fund keeps what is left there, and pays what lacks elsewhere.
+        ("insurance_fund_change", "bybit", {**SOLD, "exit_price": 109}, 2),
+        ("insurance_fund_payment", "binance_usdm", {**SOLD, "fill_price": 111}, -2),
+        (
+            "liquidation_fee",
+            "binance_usdm",
+            {"liquidated_qty": 2, "fill_price": 100, "fee_rate": "1%"},
+            2,
+        ),
+        (
+            "collateral_value",
+            "okx",
+            {"coin": "ETH", "equity": 150, "price": 20, "tiers": UP_TO},
+            2800,
+        ),
+        ("impact_notional", "dydx_v4", {"initial_margin_fraction": "0.2"}, 2500),
         # 95% of a bitcoin, and the dollars in full.
         ("unified_equity", "bybit", {"assets": COINS}, {"equity": 48_500, "haircut_loss": 2500}),
         # Kraken's haircut is on the balance alone: a gain counts in full.
@@ -211,7 +303,12 @@ def test_a_long_and_a_short_in_one_contract_are_a_hedge() -> None:
         ("unified_equity", "bybit", {}, "assets was not given"),
         ("auto_margin", "okx", {**LONG, "mark": 90, "available": 5}, "OKX does not add margin"),
         ("maintenance_margin", "bybit", {"notional": 5}, "neither mmr nor tiers nor a symbol"),
-        ("portfolio_margin_mmr", "okx", {"BTC": 3}, "none of MR1, MR4, MR6, MR7 was given"),
+        (
+            "portfolio_margin_mmr",
+            "okx",
+            {"BTC": 3},
+            "none of MR1, MR2, MR3, MR4, MR5, MR6, MR7 was given",
+        ),
         ("weather", "okx", {}, "--topics"),
     ],
 )

@@ -1,6 +1,7 @@
 """What accounts have and may do: haircuts, interest, margin added, orders; steps and prices."""
 
 from fractions import Fraction
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -18,9 +19,10 @@ from exchange.core.messages import (
     Side,
     UpdateFundingRate,
 )
-from exchange.core.policies import AutoMargin, MarkMethod, TierInput
+from exchange.core.policies import Amount, AutoMargin, MarkMethod, TierInput
 from exchange.core.rules import CollateralAsset, CollateralTier, Rulebook, Tier
 from exchange.core.units import RATE_ONE, SECOND
+from tools.vectors.amounts import GAINS, account_told
 from tools.vectors.bench import (
     LEVERAGE_MAX,
     Bench,
@@ -36,15 +38,34 @@ from tools.vectors.bench import (
 )
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
 from tools.vectors.figures import figure, rounded, text
-from tools.vectors.margins import given_tiers
-from tools.vectors.positions import MARKS, RATES, Subject, better, rules_for
+from tools.vectors.margins import LADDERS, floors_of, given_tiers
+from tools.vectors.positions import (
+    ENTRIES,
+    EQUITIES,
+    MARKS,
+    RATES,
+    SIZES,
+    Subject,
+    better,
+    rules_for,
+    side_of,
+)
+from tools.vectors.waterfall import ranking_measures
 
 ONE = Fraction(1)
 HOUR = 3600
 HOURS_YEAR = 365 * 24
 PRICES = ("price", "index_price", *MARKS, "usd_price")
-BALANCES = ("balance", "amount", "wallet", "cash", "qty", "equity", "size")
-RATIOS = ("ratio", "collateral_ratio", "collateral_value_ratio", "discount", "discount_rate")
+BALANCES = ("balance", "amount", "wallet", "cash", "qty", "equity", "size", "quantity", "value")
+RATIOS = (
+    "ratio",
+    "collateral_ratio",
+    "collateral_value_ratio",
+    "collateral_rate",
+    "discount",
+    "discount_rate",
+    "rate",
+)
 
 
 # ------------------------------------------------------------------------------ unified account
@@ -74,19 +95,42 @@ def unified_account(case: Case) -> dict[str, Fraction]:
         "borrowed": bench.amount(view.borrowed),
     }
     if equity > 0:
-        found["margin_ratio"] = found["mmr"] = Fraction(view.maintenance_margin, view.equity)
-        found["imr"] = Fraction(view.initial_margin, view.equity)
+        for name in ("margin_ratio", "mmr", "account_mmr", "maintenance_margin_rate"):
+            found[name] = Fraction(view.maintenance_margin, view.equity)
+        for name in ("imr", "account_imr", "initial_margin_rate"):
+            found[name] = Fraction(view.initial_margin, view.equity)
     if view.maintenance_margin:
         found["equity_ratio"] = Fraction(view.equity, view.maintenance_margin)
     return found
 
 
+def _assets(case: Case) -> dict[str, Any]:
+    """The assets of an account: several by name, or one whose figures are the inputs' own."""
+    rows: dict[str, Any] = case.rows("assets", "collateral", "balances", "wallets", "coins")
+    name = str(case.raw("asset", "coin", "currency") or "COIN")
+    haircut = case.maybe(*RATIOS, "haircut") is not None or case.raw(*LADDERS) is not None
+    if rows or not haircut or case.maybe(*BALANCES, *USD_BALANCES) is None:
+        return rows
+    inputs = {key: value for key, value in case.inputs.items() if key != "positions"}
+    if case.maybe(*PRICES) is None:
+        inputs["price"] = 1
+    if case.maybe(*BALANCES) is None:
+        inputs["balance"] = case.raw(*USD_BALANCES)
+    return {name: inputs}
+
+
+def has_assets(case: Case) -> bool:
+    """Whether a vector gives assets, by name or as the one that it is about."""
+    return bool(_assets(case))
+
+
+USD_BALANCES = ("balance_usd", "usd_balance", "balance_value", "balance_value_usd")
 EQUITY = ("equity", "margin_balance", "adjusted_equity", "collateral_value")
 
 
 def _unified(case: Case) -> tuple[Bench, dict[str, int]]:
     """A unified account, "ann", with a vector's assets and positions, and marks to see it at."""
-    rulebook, rows = rulebook_for(case), case.rows("assets", "collateral", "balances", "wallets")
+    rulebook, rows = rulebook_for(case), _assets(case)
     rules = rulebook.collateral
     if not rules.currency:
         raise UnsupportedError(f"{rulebook.title} has no unified account here")
@@ -101,6 +145,9 @@ def _unified(case: Case) -> tuple[Bench, dict[str, int]]:
     rules = replace(rules, assets={**rules.assets, **priced}, borrow_limit="", optional=True)
     parts = {name: case.within(row) for name, row in case.rows("positions").items()}
     subjects = [Subject(part, name) for name, part in parts.items()]
+    told = None if subjects else account_told(case, rulebook)
+    if told is not None:
+        subjects.append(Subject(case.other(told.row()), "told"))
     rulebook = replace(rules_for(case, *subjects), collateral=rules)
     contracts = [_spot(asset, rules.currency) for asset in others]
     contracts += [subject.contract() for subject in subjects]
@@ -151,14 +198,11 @@ def _collateral(asset: str, part: Case, rulebook: Rulebook) -> CollateralAsset:
     ratio, haircut = part.maybe(*RATIOS), part.maybe("haircut")
     if ratio is None and haircut is not None:
         ratio = 1 - haircut
-    rows = [part.within(row) for row in part.rows("tiers").values()]
+    rows = [part.within(row) for row in part.rows(*LADDERS).values()]
     levels = tuple(
         [
-            CollateralTier(
-                floor=text(row.number("floor", "from", "lower", "min", default=0)),
-                ratio=text(row.number(*RATIOS)),
-            )
-            for row in rows
+            CollateralTier(floor=text(floor), ratio=text(row.number(*RATIOS)))
+            for floor, row in zip(floors_of(rows), rows, strict=True)
         ]
     )
     if own is None and ratio is None and not levels:
@@ -245,7 +289,6 @@ def order_limit(case: Case) -> dict[str, Fraction]:
     """The largest order that an account can carry at a price."""
     money = case.number("available", "available_margin", "available_balance", *WALLETS_FREE)
     leverage, price = case.number("leverage"), case.number("price", "limit", *MARKS)
-    side = str(case.raw("side", "direction") or "buy").lower()
     inverse = "inverse" in case.topic or "coin" in case.topic
     lot = case.number("lot", "lot_size", default=Fraction(1, 10**6) if not inverse else 1)
     rate = case.maybe("imr", "im") or Fraction(0)
@@ -259,13 +302,13 @@ def order_limit(case: Case) -> dict[str, Fraction]:
     bench.account("ann", money)
     bench.mark("X", case.number(*MARKS, default=price))
     bench.leverage("ann", "X", whole(leverage, "leverage"))
-    way = Side.SELL if side in ("sell", "short") else Side.BUY
+    way = Side.SELL if side_of(case) < 0 else Side.BUY
     most = bench.venue.order_max("ann", "X", way, whole(price / contract.tick, "price"))
     size = bench.size("X", most)
     return {"size": size, "qty": size, "notional": size / price if inverse else size * price}
 
 
-WALLETS_FREE = ("wallet", "balance", "equity", "deposit", "margin")
+WALLETS_FREE = ("wallet", "balance", "equity", "deposit", "margin", "capital", "capital_btc")
 
 
 # ------------------------------------------------------------------------------ liquidation
@@ -273,12 +316,21 @@ WALLETS_FREE = ("wallet", "balance", "equity", "deposit", "margin")
 
 def ranking(case: Case) -> dict[str, Fraction]:
     """A position's standing in the deleveraging queue: profit, leverage and their product."""
+    if case.maybe(*GAINS) is not None and case.maybe(*SIZES) is None:
+        return ranking_measures(case)
+    if case.maybe(*PROFITS) is not None:
+        case = _as_profitable(case)
     subject = Subject(case)
-    if subject.wallet is None:
+    equity, margin = case.maybe(*EQUITIES), subject.wallet
+    if equity is not None:
+        margin = equity - subject.gain
+    if margin is None and subject.leverage is not None:
+        margin = subject.entry_value / subject.leverage
+    if margin is None:
         raise MissingInputError("neither wallet nor margin was given")
     rulebook = rules_for(case, subject)
-    bench = Bench(rulebook, subject.contract(), amounts=[subject.wallet, subject.floor])
-    bench.account("ann", subject.wallet)
+    bench = Bench(rulebook, subject.contract(), amounts=[margin, subject.floor])
+    bench.account("ann", margin)
     _enter(bench, subject)
     bench.mark("X", subject.mark)
     if not bench.seen("ann").positions:
@@ -295,13 +347,30 @@ def ranking(case: Case) -> dict[str, Fraction]:
     }
 
 
+FILLED = ("liquidated_qty", "filled_qty", "liquidated_size", "closed", "filled", "liquidated_btc")
+FILLED_AT = ("fill_price", "execution_price", "exit_price", "filled_price")
+VALUES = ("notional", "position", "position_value", "liquidated_notional")
+FEE_RATES = ("fee_rate", "liquidation_fee_rate", "liquidation_fee", "clearance_fee_rate", "fee")
+
+
+PROFITS = ("pnl_pct", "profit", "profit_pct", "pnl_percentage", "return")
+
+
+def _as_profitable(case: Case) -> Case:
+    """A long bought at a price of one, with that profit, and equity to have that leverage."""
+    profit = case.number(*PROFITS)
+    leverage = case.number("effective_leverage", "leverage", "eff_leverage")
+    mark = 1 + profit
+    return case.other({"qty": 1, "entry": 1, "mark": mark, "equity": mark / leverage})
+
+
 def first_step(case: Case) -> dict[str, Fraction]:
     """How much the first step of a liquidation closes in a deep book, and the fee on it.
 
     The account lacks a shortage of margin that is given, or hardly any.
     """
-    price = case.number(*MARKS, "price", default=1)
-    size, value = case.maybe("size", "qty", "position_size"), case.maybe("notional", "position")
+    price = case.number(*MARKS, "price", *FILLED_AT, default=1)
+    size, value = case.maybe("size", "qty", "position_size", *FILLED), case.maybe(*VALUES)
     if size is None and value is None:
         raise MissingInputError("neither size nor notional was given")
     size = abs(size if size is not None else (value or ONE) / price)
@@ -338,7 +407,10 @@ def _buy(bench: Bench, size: Fraction, price: Fraction, deposit: Fraction) -> No
 def _step_rules(case: Case) -> tuple[Rulebook, tuple[Tier, ...]]:
     """The rulebook's own liquidation, with tiers and a fee that the vector gives."""
     rulebook = rulebook_for(case)
-    rate, fee = case.maybe(*RATES), case.maybe("fee_rate", "liquidation_fee", "fee")
+    rate, fee = case.maybe(*RATES), case.maybe(*FEE_RATES)
+    if case.maybe(*FILLED) is not None:  # all of what is told was closed
+        whole_of_it = replace(rulebook.liquidation, amount=Amount.WHOLE_POSITION)
+        rulebook = replace(rulebook, liquidation=whole_of_it)
     margin = rulebook.margin
     if case.raw("tiers", "brackets", "floors") is not None:
         rows = given_tiers(case)
@@ -346,6 +418,8 @@ def _step_rules(case: Case) -> tuple[Rulebook, tuple[Tier, ...]]:
     elif rate is not None:
         rows = tiers(rate)
         margin = replace(margin, rate_growth="0")
+    elif fee is not None and case.maybe(*FILLED) is not None:
+        rows = tiers(min(2 * fee, ONE))  # enough is left that the fee is paid in full
     else:
         symbol = str(case.raw("symbol", "contract", "coin") or "")
         rows = rulebook.instrument_tiers.get(symbol, rulebook.tiers)
@@ -360,16 +434,44 @@ def _step_rules(case: Case) -> tuple[Rulebook, tuple[Tier, ...]]:
 # --------------------------------------------------------------------------- mark and funding
 
 
+INDEXES = (
+    "index",
+    "index_price",
+    "spot",
+    "oracle",
+    "oracle_price",
+    "indicative_price",
+    "indicative_settle_price",
+    "price_1",
+)
+BASES = (
+    "basis",
+    "avg_basis",
+    "average_basis",
+    "basis_ma",
+    "basis_ma_30s",
+    "moving_average_basis",
+    "ma_30s_basis",
+    "ema_basis",
+    "ema_30s_of_premium",
+    "basis_ema",
+    "ema",
+)
+
+
 def mark_price(case: Case) -> dict[str, Fraction]:
     """The mark that the rulebook makes of index, quotes, last price and funding."""
-    index = case.number("index", "index_price", "spot", "oracle", "oracle_price")
+    index = case.number(*INDEXES)
+    second = case.maybe("price_2", "price2")
     middle = case.maybe("mid", "middle")
     bid, ask = case.maybe("bid", "best_bid"), case.maybe("ask", "best_ask")
-    basis = case.maybe("basis", "avg_basis", "average_basis", "basis_ma", "moving_average_basis")
+    basis = case.maybe(*BASES)
+    if basis is None and second is not None:
+        basis = second - index
     if middle is None and basis is not None:
         middle = index + basis
-    last = case.maybe("last", "last_price", "contract_price")
-    rate = case.maybe("funding_rate", "last_funding_rate", "funding")
+    last = case.maybe("last", "last_price", "contract_price", "last_trade")
+    rate = case.maybe("funding_rate", "last_funding_rate", "funding", "funding_basis")
     rulebook = rulebook_for(case)
     if rulebook.mark.method is MarkMethod.RECORDED:
         raise UnsupportedError(f"{rulebook.title} has its mark price told")
@@ -377,9 +479,13 @@ def mark_price(case: Case) -> dict[str, Fraction]:
     tick = fine_tick(*prices)
     bench = Bench(plain_fees(rulebook, case), Contract(sizes=[ONE], tick=tick))
     if rate is not None:
-        left = case.number("hours_to_funding", "time_to_funding_h", "hours_left", default=0)
+        left = case.maybe("hours_to_funding", "time_to_funding_h", "hours_left")
+        if left is None:
+            left = 8 * case.number("time_left_fraction", "fraction_left", default=0)
         seconds = case.maybe("seconds_to_funding") or left * HOUR
-        hours = case.number("interval_hours", "funding_interval_h", "interval", default=8)
+        hours = case.number(
+            "interval_hours", "funding_interval_hours", "funding_interval_h", "interval", default=8
+        )
         bench.do(
             UpdateFundingRate(
                 at=bench.now(),
@@ -412,11 +518,23 @@ def mark_price(case: Case) -> dict[str, Fraction]:
     return {"mark": found, "mark_price": found}
 
 
+def _paid_rate(case: Case) -> Fraction:
+    """The rate that is paid: as told, or as much of it as time has passed of its interval."""
+    whole_rate = case.maybe("rate_8h", "funding_rate_8h", "eight_hour_rate")
+    rate = case.number("rate", "funding_rate", "hourly_rate", default=whole_rate)
+    passed = case.maybe("elapsed_minutes", "minutes")
+    if passed is None:
+        passed = case.number("hours", "elapsed_hours", default=0) * 60
+    if not passed:
+        return rate
+    return rate * passed / case.number("interval_minutes", default=480)
+
+
 def funding_payment(case: Case) -> dict[str, Fraction]:
     """What a position of a linear contract pays at a rate; below zero it receives."""
     subject = Subject(case)
-    rate = case.number("rate", "funding_rate", "hourly_rate")
-    price = case.number("index", "index_price", "oracle", *MARKS, default=subject.entry)
+    rate = _paid_rate(case)
+    price = case.number("index", "index_price", "index_px", *MARKS, *ENTRIES, default=1)
     rulebook = plain_fees(rulebook_for(case), case)
     rulebook = replace(rulebook, instrument_tiers={"X": tiers(Fraction(0))})
     contract = Contract(sizes=[subject.size], tick=fine_tick(price), inverse=subject.inverse)

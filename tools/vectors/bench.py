@@ -62,15 +62,26 @@ STAND_INS = {
     "vega": "textbook",
     "drift": "textbook",
     "generic": "textbook",
+    "binance": "binance_usdm",
+    "binance_usd_m": "binance_usdm",
+    "binance_futures": "binance_usdm",
+    "bybit_linear": "bybit",
+    "bybit_inverse": "bybit",
+    "okex": "okx",
+    "okx_swap": "okx",
+    "dydx": "dydx_v4",
+    "kraken": "kraken_futures",
 }
 """Venues without a rulebook here, and the one whose published rule they share."""
 
 
 def rulebook_for(case: Case) -> Rulebook:
     """The rulebook that a vector is about.  Raises UnsupportedError where there is none."""
-    name = STAND_INS.get(case.venue, case.venue)
+    plain = case.venue.replace("-", "_").replace(" ", "_")
+    name = STAND_INS.get(case.venue) or STAND_INS.get(plain, plain)
     if name not in shipped():
-        raise UnsupportedError(f"there is no rulebook for {case.vector.venue!r}")
+        names = ", ".join(sorted(shipped()))
+        raise UnsupportedError(f"there is no rulebook for {case.vector.venue!r}; there are {names}")
     return load_rulebook(name)
 
 
@@ -103,6 +114,11 @@ def fine_tick(*prices: Fraction) -> Fraction:
         if any((price / tick).denominator != 1 for price in prices):
             raise UnsupportedError(f"{float(max(prices))} has more digits than the venue's prices")
     return tick
+
+
+def step_of(price: Fraction) -> Fraction:
+    """A tick for a price that may have no end."""
+    return Fraction(1, price.denominator)
 
 
 class Contract:

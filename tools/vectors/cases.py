@@ -1,6 +1,6 @@
 """A test vector: what a source gives, what it says comes out, and what the venue found instead."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -9,6 +9,10 @@ import msgspec
 from tools.vectors.figures import FigureError, figure
 
 FOUND_PLACES = 12
+NAMES = ("symbol", "asset", "coin", "currency", "ccy", "id", "name", "account", "instrument")
+"""What the rows of a list are told apart by."""
+SEVERAL = ("positions", "assets", "collateral", "balances", "wallets", "accounts", "A", "B")
+"""Inputs that are several things by name."""
 
 
 class VectorError(ValueError):
@@ -48,6 +52,7 @@ class Case:
         self.used: set[str] = set() if used is None else used
         """Inputs that were looked at."""
         self._keys = {plain_name(key): key for key in reversed(list(self.inputs))}
+        self._inner = dict(reversed(list(_inner(self.inputs))))
 
     def raw(self, *names: str) -> Any:  # noqa: ANN401
         """The first of these inputs that is given, as it stands; None where none is."""
@@ -58,6 +63,19 @@ class Case:
                 return self.inputs[key]
         return None
 
+    def _figure(self, *names: str) -> Any:  # noqa: ANN401
+        """The first of these that is given as a figure, be it a level further in."""
+        for name in names:
+            value = self.raw(name)
+            if isinstance(value, (Mapping, list)) and "exact" not in value:
+                value = value.get("value") if isinstance(value, Mapping) else None
+            if value is None and plain_name(name) in self._inner:
+                key, value = self._inner[plain_name(name)]
+                self.used.add(key)
+            if value is not None:
+                return value
+        return None
+
     def rows(self, *names: str) -> dict[str, Mapping[str, Any]]:
         """Several things by name, given as an object or as a list; empty where none is."""
         given = self.raw(*names)
@@ -65,7 +83,7 @@ class Case:
             rows = [row for row in given if isinstance(row, Mapping)]
             given = {}
             for row in rows:
-                name = str(row.get("symbol") or row.get("asset") or row.get("coin") or "")
+                name = next((str(row[key]) for key in NAMES if row.get(key) is not None), "")
                 taken = not name or name in given
                 given[f"{name} {len(given) + 1}".strip() if taken else name] = row
         return given if isinstance(given, dict) else {}
@@ -77,7 +95,7 @@ class Case:
 
     def maybe(self, *names: str) -> Fraction | None:
         """The first of these inputs that is given, as a figure."""
-        value = self.raw(*names)
+        value = self._figure(*names)
         return None if value is None else figure(value, self.inputs)
 
     def number(self, *names: str, default: object = None) -> Fraction:
@@ -89,10 +107,26 @@ class Case:
             raise MissingInputError(f"none of {', '.join(names)} was given")
         return figure(default, self.inputs)
 
+    def other(self, inputs: dict[str, Any]) -> "Case":
+        """The same question of other inputs."""
+        return Case(msgspec.structs.replace(self.vector, inputs=inputs), self.used)
+
     def within(self, part: Mapping[str, Any]) -> "Case":
         """The case of a part of the inputs, such as one position."""
         inputs = {k: v for k, v in self.inputs.items() if not isinstance(v, (dict, list))}
-        return Case(msgspec.structs.replace(self.vector, inputs={**inputs, **part}), self.used)
+        return self.other({**inputs, **part})
+
+
+def _inner(inputs: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, Any]]]:
+    """Figures inside of an object, such as `{"position": {"size": 1}}`, by their plain names.
+
+    Not of several things by name, such as assets: those are no figures of the whole.
+    """
+    for key, part in inputs.items():
+        if isinstance(part, Mapping) and key not in SEVERAL:
+            for name, value in part.items():
+                if not isinstance(value, (Mapping, list, type(None))):
+                    yield plain_name(name), (key, value)
 
 
 def plain_name(name: str) -> str:
@@ -140,10 +174,12 @@ def compared(expected: Any, found: Any, tolerance: Fraction) -> tuple[bool, Any]
                 f"one figure was found, {', '.join(map(str, expected))} expected"
             )
         parts = {}
+        by_name = {plain_name(str(key)): part for key, part in found.items()}
         for name, value in expected.items():
-            if str(name) not in found:
+            made = by_name.get(plain_name(str(name)))
+            if made is None:
                 raise UnsupportedError(f"nothing was found for {name!r}")
-            parts[name] = compared(value, found[str(name)], tolerance)
+            parts[name] = compared(value, made, tolerance)
         return all(ok for ok, _ in parts.values()), {n: part for n, (_, part) in parts.items()}
     if isinstance(expected, (list, tuple)):
         found = list(found) if isinstance(found, (list, tuple)) else [found]

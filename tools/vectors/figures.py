@@ -9,7 +9,7 @@ from functools import reduce
 from math import gcd, lcm
 from typing import Any
 
-LEADING = re.compile(r"\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(?:\(|$|[A-Za-z%])")
+LEADING = re.compile(r"\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(\(|$|[A-Za-z]|%)")
 OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -27,6 +27,8 @@ def figure(value: Any, inputs: Mapping[str, Any] | None = None) -> Fraction:  # 
 
     >>> figure("0.005 (tier 1, implied)"), figure("-0.05"), figure("5/6")
     (Fraction(1, 200), Fraction(-1, 20), Fraction(5, 6))
+    >>> figure("0.5%"), figure("50x"), figure("10000 USD")
+    (Fraction(1, 200), Fraction(50, 1), Fraction(10000, 1))
     >>> figure("qty*entry/leverage", {"qty": 1, "entry": "8", "leverage": 5})
     Fraction(8, 5)
     """
@@ -47,7 +49,7 @@ def figure(value: Any, inputs: Mapping[str, Any] | None = None) -> Fraction:  # 
         pass
     leading = LEADING.match(text)
     if leading is not None:
-        return Fraction(leading.group(1))
+        return Fraction(leading.group(1)) / (100 if leading.group(2) == "%" else 1)
     return _reckoned(text, inputs or {})
 
 

@@ -19,12 +19,23 @@ from exchange.core.units import RATE_ONE, SECOND
 from tools.vectors.bench import Bench, Contract, only, plain_fees, rulebook_for, share, tiers
 from tools.vectors.cases import Case, MissingInputError
 from tools.vectors.figures import figure, rounded, text
+from tools.vectors.margins import INITIALS
 
 DAY = 86_400
 HOURS_8 = 28_800
 PPM = 1_000_000
 MARKS = ("mark", "mark_price")
 ORACLES = ("oracle", "oracle_price")
+PREMIUMS = (
+    "premium",
+    "premium_index",
+    "avg_premium",
+    "average_premium",
+    "average_premium_index",
+    "avg_premium_index",
+    "premium_rate",
+    "P",
+)
 DEEP = 10**6
 """Lots that are shown at a price where the vector says nothing of depth."""
 
@@ -51,7 +62,7 @@ def interest(case: Case) -> Fraction:
 
 def rate_from_quotes(case: Case) -> dict[str, Fraction]:
     """Premium, clamp and cap: the rate that quotes around an index lead to."""
-    premium = case.maybe("premium", "premium_index", "avg_premium", "average_premium", "P")
+    premium = case.maybe(*PREMIUMS)
     perp = ("perp", "perp_price", "mid", *MARKS)
     if premium is None:
         index = case.number("index", "spot", "index_price", "external", "s_twap", *ORACLES)
@@ -62,7 +73,7 @@ def rate_from_quotes(case: Case) -> dict[str, Fraction]:
     rulebook = plain_fees(rulebook_for(case), case)
     rules = rulebook.funding
     clamp, cap = case.maybe("clamp", "damper"), case.maybe("cap", "rate_cap")
-    hours = case.maybe("interval_hours", "interval_h", "hours", "N")
+    hours = case.maybe("interval_hours", "funding_interval_hours", "interval_h", "hours", "N")
     if hours:
         rules = replace(
             rules,
@@ -85,6 +96,9 @@ def rate_from_quotes(case: Case) -> dict[str, Fraction]:
         cap_by_maintenance="",
     )
     told = case.maybe("interest", "interest_rate", "I")
+    quote, base = case.maybe("quote_rate", "funding_quote"), case.maybe("base_rate", "funding_base")
+    if told is None and quote is not None and base is not None:  # of a day, as exchanges quote them
+        told = (quote - base) / case.number("intervals_per_day", default=3)
     if told is not None:
         period = Fraction(rulebook.funding.period_seconds or rulebook.funding.interval_seconds)
         daily = rounded(told * DAY / period)
@@ -92,11 +106,16 @@ def rate_from_quotes(case: Case) -> dict[str, Fraction]:
     bench = Bench(rulebook, Contract(sizes=[Fraction(1)], tick=Fraction(1, 10**6)))
     tick = bench.contracts["X"].tick
     bench.index("X", index)
-    bids = {} if bid is None else {bid - (tick if bid == ask else 0): DEEP}
-    asks = {} if ask is None else {ask + (tick if bid == ask else 0): DEEP}
+    middle = None if rulebook.funding.premium is Premium.IMPACT else bid
+    if bid is not None and bid == ask:  # one price: it is the side that the premium is made of
+        above = middle is not None or bid > index
+        below = middle is not None or not above
+        bid, ask = bid - (tick if below else 0), bid + (tick if above else 0)
+    bids = {} if bid is None else {bid: DEEP}
+    asks = {} if ask is None else {ask: DEEP}
     bench.show("X", bids, asks)
-    if rulebook.funding.premium is not Premium.IMPACT and bid is not None:
-        bench.mark("X", bid)
+    if middle is not None:
+        bench.mark("X", middle)
     bench.wait(int(Fraction(rulebook.funding.sample_seconds) * SECOND))
     seen = bench.venue.funding_view("X")
     premium, rate = share(seen.premium), share(seen.period_rate)
@@ -230,8 +249,10 @@ def clamp_of_margin_gap(case: Case) -> Fraction:
 
 def impact_notional(case: Case) -> Fraction:
     """The notional whose prices make the premium."""
-    rulebook = computed(rulebook_for(case), impact_numerator=text(case.number("numerator")))
-    table = {"X": tiers(Fraction(0), initial=case.number("imf", "initial"))}
+    rulebook = rulebook_for(case)
+    own = rulebook.funding.impact_numerator or None
+    rulebook = computed(rulebook, impact_numerator=text(case.number("numerator", default=own)))
+    table = {"X": tiers(Fraction(0), initial=case.number(*INITIALS, "initial"))}
     bench = Bench(replace(rulebook, instrument_tiers=table), Contract(sizes=[Fraction(1)]))
     return bench.amount(bench.venue.funding_view("X").impact_notional)
 

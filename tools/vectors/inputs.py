@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from tools.vectors import accounts, funding, margins, portfolio, positions, waterfall
+from tools.vectors import accounts, funding, margins, portfolio, positions, states, waterfall
 
 SIDE_SIZE_ENTRY: Final = "side, size, entry"
 MORE: Final = "mark, mmr, cum, taker, tick"
@@ -35,6 +35,16 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
     accounts.unified_account: (
         f"assets (balance, price, ratio or haircut or tiers), positions ({SIDE_SIZE_ENTRY}, {MORE})"
     ),
+    states.of_assets_or_amounts: (
+        f"assets (balance, price, ratio or haircut or tiers), positions ({SIDE_SIZE_ENTRY}, {MORE})"
+    ),
+    states.of_amounts_or_positions: (
+        "equity, or wallet and upnl, and maintenance_margin as an amount; or positions and wallet"
+    ),
+    states.closing_order: "positions (upnl, maintenance_margin), wallet or equity",
+    waterfall.fund_of_fill: f"{SIDE_SIZE_ENTRY}, leverage or margin, fill_price; fee_rate, fund",
+    waterfall.settled_deleveraging: "bankruptcy_price, mark; side, size",
+    states.account_state: "equity, or wallet and upnl; maintenance_margin, initial_margin, fee",
     accounts.interest: "borrowed, hourly_rate or daily_rate or annual_rate; hours",
     accounts.auto_margin: f"{SIDE_SIZE_ENTRY}, leverage, mark, available; mmr, cum",
     accounts.order_limit: "available, leverage, price; side, mark, im, taker, lot",

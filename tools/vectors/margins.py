@@ -20,10 +20,40 @@ from tools.vectors.bench import (
 )
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
 from tools.vectors.figures import figure, rounded, text
-from tools.vectors.positions import CUMS, ENTRIES, MARKS, RATES, SIZES
+from tools.vectors.positions import (
+    CUMS,
+    ENTRIES,
+    MARKS,
+    NOTIONALS,
+    RATES,
+    SIZES,
+    side_of,
+    size_of,
+)
 
 PPM = 1_000_000
-FLOORS = ("floor", "notionalFloor", "lower", "min", "minNotional", "from", "lowerBound")
+FLOORS = ("floor", "notionalFloor", "lower", "min", "minNotional", "from", "lowerBound", "above")
+CAPS = ("cap", "notionalCap", "upper", "max", "maxNotional", "up_to", "to", "risk_limit", "limit")
+LADDERS = ("tiers", "brackets", "levels", "risk_limits", "schedule", "discount_tiers")
+INITIALS = (
+    "im",
+    "imr",
+    "imf",
+    "initial_rate",
+    "base_rate",
+    "base_im",
+    "initial_margin_rate",
+    "initial_margin_fraction",
+)
+MOST = ("maxLeverage", "leverage_max")
+GROWTHS = (
+    "rate_growth",
+    "increase_factor",
+    "increase",
+    "per_unit",
+    "increase_per_btc",
+    "increase_per_coin",
+)
 
 
 def given_tiers(case: Case) -> tuple[Tier, ...]:
@@ -36,8 +66,8 @@ def given_tiers(case: Case) -> tuple[Tier, ...]:
     if floors and isinstance(rates, list):
         pairs = [(figure(f), figure(r)) for f, r in zip(floors, rates, strict=True)]
     else:
-        rows = [case.within(row) for row in case.rows("tiers", "brackets").values()]
-        pairs = [(row.number(*FLOORS, default=0), _rate_of(row)) for row in rows]
+        rows = [case.within(row) for row in case.rows(*LADDERS).values()]
+        pairs = list(zip(floors_of(rows), [_rate_of(row) for row in rows], strict=True))
     if not pairs:
         raise MissingInputError("neither floors and mmr nor tiers were given")
     return tuple(
@@ -48,8 +78,19 @@ def given_tiers(case: Case) -> tuple[Tier, ...]:
     )
 
 
+def floors_of(rows: list[Case]) -> list[Fraction]:
+    """Where tiers begin: as they say, or where the one before ends."""
+    floors, end = [], Fraction(0)
+    for row in rows:
+        told = row.maybe(*FLOORS)
+        # "5,001 to 7,500" after "to 5,000", as sizes in whole contracts are written.
+        floors.append(end if told is None or (end and told - 1 == end) else told)
+        end = row.maybe(*CAPS) or end
+    return floors
+
+
 def _rate_of(row: Case) -> Fraction:
-    leverage = row.maybe("maxLeverage", "leverage_max")
+    leverage = row.maybe(*MOST)
     return 1 / (2 * leverage) if row.maybe(*RATES) is None and leverage else row.number(*RATES)
 
 
@@ -84,14 +125,15 @@ def all_tier_amounts(case: Case) -> dict[str, Fraction]:
 
 def order_margin(case: Case) -> dict[str, Fraction]:
     """What an order takes of the account's equity while it rests."""
-    sell = "short" in case.topic or str(case.raw("side") or "").lower() in ("short", "sell")
-    value = case.maybe("notional", "position_value", "value")
+    sell = side_of(case) < 0
+    value = case.maybe(*NOTIONALS)
     price = case.number(
         "order_price", "limit_price", "limit", *ENTRIES, *MARKS, default=value and 1
     )
-    size = abs(case.number(*SIZES, default=1 if value is None else value / price))
+    size = abs(size_of(case)) if case.maybe(*SIZES) else abs(value or price) / price
     inverse = "inverse" in case.topic or case.raw("contracts") is not None
-    leverage = case.number("leverage")
+    inverse = inverse and "quanto" not in case.topic
+    leverage = case.number("leverage", "lever", default=1 if "value" in case.topic else None)
     value = size / price if inverse else size * price
     contract = Contract(sizes=[size], tick=fine_tick(price), inverse=inverse)
     rulebook = plain_fees(rulebook_for(case), case)
@@ -116,7 +158,7 @@ def order_margin(case: Case) -> dict[str, Fraction]:
 
 def initial(case: Case) -> dict[str, Fraction]:
     """Initial margin of an order at a leverage, or of a position at a rate."""
-    by_rate = case.maybe("im", "imr", "imf", "base_rate") is not None
+    by_rate = case.maybe(*INITIALS) is not None or case.maybe("leverage", "lever") is None
     return (maintenance_of_notional if by_rate else order_margin)(case)
 
 
@@ -126,28 +168,40 @@ def maintenance_of_notional(case: Case) -> dict[str, Fraction]:
     At the vector's own rate and maintenance amount, or in its tiers; where it gives neither, in the
     rulebook's table of the symbol.
     """
-    size = case.maybe("position_btc", "position", "notional", "position_value", "value")
-    price = abs(case.number(*MARKS, *ENTRIES, default=100))
-    size = abs(case.number(*SIZES) * price if size is None else size)
-    rate = case.maybe(*RATES, "rf")
-    initial = case.maybe("im", "imr", "imf", "initial_rate", "base_rate")
-    if rate is not None:
+    price = abs(case.number(*MARKS, "index", "index_price", *ENTRIES, default=0))
+    size = case.maybe(*NOTIONALS)
+    if size is None:
+        told = case.maybe("position_btc", "position", "capital", *SIZES)
+        told = Fraction(100) if told is None and case.maybe(*RATES, *MOST) else told
+        size = size_of(case) * price if price else told
+    if size is None:
+        raise MissingInputError("neither notional nor size was given")
+    # As many of a coin as there are, at a price of one where none is told, are worth themselves.
+    price, size = price or Fraction(1), abs(size)
+    rate, growth = case.maybe(*RATES, "rf"), case.number(*GROWTHS, default=0)
+    most = case.maybe(*MOST)
+    if rate is None and most is not None:
+        rate = 1 / (2 * most)  # half the initial margin at the highest leverage
+    initial = case.maybe(*INITIALS)
+    if rate is not None and initial is not None:
+        rows = tiers(rate, initial=initial)
+    elif rate is not None:
         rows = tiers(rate + case.number("slippage", default=0), case.maybe(*CUMS) or Fraction(0))
-    elif case.raw("tiers", "brackets", "floors") is not None:
+    elif case.raw(*LADDERS, "floors") is not None:
         rows = given_tiers(case)
     elif initial is not None:
         rows = tiers(Fraction(0), initial=initial)
     else:
-        rulebook, symbol = rulebook_for(case), str(case.raw("symbol", "contract", "coin") or "")
-        rows = rulebook.instrument_tiers.get(symbol, ())
-        if not rows:
-            raise MissingInputError("neither mmr nor tiers nor a symbol with a table was given")
+        rows, growth = _own_tiers(case, growth)
     rulebook = replace(rulebook_for(case), instrument_tiers={"X": rows})
     leverage = case.maybe("leverage") or Fraction(rows[-1].leverage_max)
     # Nothing is liquidated: the size of a clip is of no concern, but it has to fit the lots.
     rulebook = replace(
         rulebook,
-        margin=replace(rulebook.margin, rate_growth="0", tier_input=TierInput.NOTIONAL),
+        # A growth for each coin is, in money, one for each price of it.
+        margin=replace(
+            rulebook.margin, rate_growth=text(growth / price), tier_input=TierInput.NOTIONAL
+        ),
         liquidation=replace(rulebook.liquidation, clip=text(size / price)),
     )
     contract = Contract(sizes=[size / price], tick=fine_tick(price))
@@ -166,8 +220,24 @@ def maintenance_of_notional(case: Case) -> dict[str, Fraction]:
         "initial": margin,
         "im": margin,
         "initial_margin": margin,
+        "maintenance_margin_rate": maintenance / size,
+        "maintenance_rate": maintenance / size,
+        "initial_margin_rate": margin / size,
+        "initial_rate": margin / size,
         "notional": bench.amount(found.notional),
+        "value": bench.amount(found.notional),
     }
+
+
+def _own_tiers(case: Case, growth: Fraction) -> tuple[tuple[Tier, ...], Fraction]:
+    """The rulebook's table of the symbol; its one for all where its rates grow with size."""
+    rulebook, symbol = rulebook_for(case), str(case.raw("symbol", "contract", "coin") or "")
+    rows = rulebook.instrument_tiers.get(symbol, ())
+    if not rows and figure(rulebook.margin.rate_growth):
+        return rulebook.tiers, growth or figure(rulebook.margin.rate_growth)
+    if not rows:
+        raise MissingInputError("neither mmr nor tiers nor a symbol with a table was given")
+    return rows, growth
 
 
 def riskiest_side(case: Case) -> dict[str, Fraction]:
@@ -242,7 +312,8 @@ def crowded_initial_rate(case: Case) -> Fraction:
 
 def gross_tier_size(case: Case) -> Fraction:
     """The size that tells the tier of a long and a short side by side in cross margin."""
-    long, short = case.number("long"), case.number("short")
+    long = case.number("long", "long_contracts", "long_qty", "long_size")
+    short = abs(case.number("short", "short_contracts", "short_qty", "short_size"))
     rulebook = plain_fees(rulebook_for(case), case)
     # A tier that only both together reach into shows whether they are added up.
     rows = (
@@ -282,12 +353,14 @@ def equity_of_positions(case: Case) -> dict[str, Fraction]:
 
 
 def equity_and_maintenance(case: Case) -> dict[str, Fraction]:
-    """A long on a deposit: maintenance at its entry, PnL and equity at a price."""
-    size, entry = case.number("long", "size"), case.number("entry", default=1)
+    """A position on a deposit: maintenance at its entry, PnL and equity at a price."""
+    sold = case.maybe("short")
+    size = case.number("long", "size") if sold is None else -abs(sold)
+    entry = case.number("entry", default=1)
     deposit, price = case.number("deposit"), case.number("price", "mark")
     rulebook = plain_fees(rulebook_for(case), case)
     rulebook = replace(rulebook, instrument_tiers={"X": tiers(rounded(case.number("mmf", "mmr")))})
-    bench = Bench(rulebook, Contract(sizes=[size]), amounts=[deposit])
+    bench = Bench(rulebook, Contract(sizes=[abs(size)]), amounts=[deposit])
     bench.account("ann", deposit)
     bench.mark("X", entry)
     bench.trade("ann", "X", size, entry)

@@ -10,8 +10,7 @@ from tools.vectors.bench import Bench, Contract, plain_fees, rulebook_for
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
 from tools.vectors.figures import rounded, text
 
-OF_OPTIONS = ("MR2", "MR3", "MR5", "MR8")
-OF_FUTURES = ("MR1", "MR4", "MR6", "MR7")
+CHARGES = ("MR1", "MR2", "MR3", "MR4", "MR5", "MR6", "MR7")
 NO_OPTIONS = "is a charge on options, and the venue lists none"
 YEAR = "1971-01-01T00:00:00"
 """A year after the bench's clock begins: as long as a basis charge counts."""
@@ -44,23 +43,25 @@ def combined(case: Case) -> dict[str, Fraction]:
 
 
 def _charges(case: Case) -> dict[str, Fraction]:
-    """A unit's charges by name.  Raises UnsupportedError for one that is of options."""
-    if all(case.maybe(name) is None for name in (*OF_OPTIONS, *OF_FUTURES)):
-        raise MissingInputError(f"none of {', '.join(OF_FUTURES)} was given")
-    for name in OF_OPTIONS:
-        if case.number(name, name.lower(), default=0):
-            raise UnsupportedError(f"{name} {NO_OPTIONS}")
-    return {name: case.number(name, name.lower(), default=0) for name in OF_FUTURES}
+    """A unit's charges by name: those of options, too, which are only put together here."""
+    whole = case.maybe("mmr", "maintenance_margin")
+    if whole is not None:  # what the charges come to is told
+        return {**dict.fromkeys(CHARGES, Fraction(0)), "MR7": whole}
+    if all(case.maybe(name) is None for name in CHARGES):
+        raise MissingInputError(f"none of {', '.join(CHARGES)} was given")
+    if case.number("MR8", default=0):
+        raise UnsupportedError(f"MR8 {NO_OPTIONS}")
+    return {name: case.number(name, default=0) for name in CHARGES}
 
 
 def _grid(charges: dict[str, Fraction], value: Fraction) -> GridRules:
     """A grid that charges a position of this value so much."""
-    rates = {name: text(rounded(charge / value)) for name, charge in charges.items()}
+    rates = {name: rounded(charge / value) for name, charge in charges.items()}
     return GridRules(
-        moves=(rates["MR1"],),
-        extreme_move=rates["MR6"],
-        basis=rates["MR4"],
-        minimum=rates["MR7"],
+        moves=tuple([text(rate) for rate in sorted({rates["MR1"], rates["MR2"]})]),
+        extreme_move=text(rates["MR6"]),
+        basis=text(rates["MR3"] + rates["MR4"] + rates["MR5"]),
+        minimum=text(rates["MR7"]),
     )
 
 

@@ -1,13 +1,17 @@
 """One position: where it is liquidated and bankrupt, what stands behind it, what it needs."""
 
+from collections.abc import Mapping
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil
+from typing import Any
 
 from msgspec.structs import replace
 
-from exchange import Rulebook
+from exchange import Rulebook, Tier
 from exchange.core.messages import PositionSide
 from exchange.core.policies import TierInput
+from tools.vectors.amounts import others_told
 from tools.vectors.bench import (
     Bench,
     Contract,
@@ -38,7 +42,18 @@ SIZES = (
     "position_size",
     "currentQty",
     "base",
+    "pos",
+    "contract_qty",
+    "order_qty",
+    "number_of_contracts",
+    "num_contracts",
+    "size_btc",
+    "size_usd",
 )
+UNITS = ("multiplier", "contract_multiplier", "ct_val", "face_value", "contract_size")
+"""What one contract is of, where size is in contracts."""
+NOTIONALS = ("notional", "position_value", "value", "position_notional", "notional_value")
+SIDES = ("side", "direction", "position_side", "pos_side", "order_side", "trade_side")
 ENTRIES = (
     "ep",
     "entry",
@@ -52,6 +67,11 @@ ENTRIES = (
     "entryPx",
     "price",
     "open",
+    "open_price",
+    "open_rate",
+    "avg_open_price",
+    "average_open_price",
+    "average_price",
 )
 WALLETS = (
     "wallet",
@@ -68,9 +88,27 @@ WALLETS = (
     "balance",
     "deposit",
     "cash",
+    "usdc",
+    "wb",
+    "bal",
+    "isolated_wallet_balance",
+    "initial_balance",
+    "allocated_margin",
+    "assigned_margin",
 )
-EQUITIES = ("totalEquity", "equity", "accountValue", "margin_balance", "account_equity")
-MARKS = ("mark", "mark_price", "markPx", "oracle", "oracle_price")
+EQUITIES = (
+    "totalEquity",
+    "equity",
+    "accountValue",
+    "margin_balance",
+    "account_equity",
+    "equity_btc",
+    "adjusted_equity",
+    "adj_eq",
+    "total_net_collateral",
+    "tnc",
+)
+MARKS = ("mark", "mark_price", "markPx", "oracle", "oracle_price", "oraclePx")
 RATES = (
     "mmr",
     "mm",
@@ -80,17 +118,59 @@ RATES = (
     "mm_rate",
     "mmf",
     "maintMarginRate",
+    "maint_margin_ratio",
+    "mm_ratio",
+    "maintenance_margin_fraction",
+    "maintenance_margin_ratio",
+    "maintenance_ratio",
+    "mm_fraction",
+    "base_mm",
 )
-CUMS = ("cum", "maintenance_amount", "maintenance_deduction", "deduction", "mm_deduction")
-LEVERAGES = ("leverage", "lev")
-ADDED = ("added_margin", "extra_margin", "margin_added", "add_margin")
+CUMS = (
+    "cum",
+    "maintenance_amount",
+    "maintenance_deduction",
+    "deduction",
+    "mm_deduction",
+    "cumulative",
+    "maintenance_amt",
+    "maint_amount",
+    "maintenance_margin_deduction",
+    "cum_fast_maintenance_amount",
+)
+LEVERAGES = ("leverage", "lev", "lever")
+ADDED = ("added_margin", "extra_margin", "margin_added", "add_margin", "extra_margin_added")
 SYNONYMS = {
-    "liquidation_price": ("liq", "liquidation", "liquidation_price", "liq_price", "lp"),
-    "bankruptcy_price": ("bankrupt", "bankruptcy", "bankruptcy_price", "bp"),
-    "unrealised_pnl": ("upnl", "unrealised_pnl", "unrealized_pnl", "unrealised", "pnl"),
-    "equity": ("margin", "marginUsed", "equity", "margin_balance", "balance", "marginBalance"),
+    "liquidation_price": (
+        "liq",
+        "liquidation",
+        "liquidation_price",
+        "liq_price",
+        "lp",
+        "liq_px",
+        "liquidation_px",
+    ),
+    "bankruptcy_price": ("bankrupt", "bankruptcy", "bankruptcy_price", "bp", "bust_price"),
+    "unrealised_pnl": (
+        "upnl",
+        "unrealised_pnl",
+        "unrealized_pnl",
+        "unrealised",
+        "pnl",
+        "upl",
+        "unrealized_profit",
+        "unrealised_profit",
+    ),
+    "equity": ("margin", "marginUsed", "equity", "margin_balance", "balance", "isolated_margin"),
     "bucket": ("posMargin", "isolated_wallet", "isolatedWallet"),
-    "maintenance": ("mm", "posMaint", "maintenance", "maintenance_margin", "mmr_at_mark"),
+    "maintenance": (
+        "mm",
+        "posMaint",
+        "maintenance",
+        "maintenance_margin",
+        "mmr_at_mark",
+        "maint_margin",
+    ),
     "initial": ("im", "posInit", "initial_margin", "initial"),
     "entry_value": ("value", "entry_value", "entry_sat", "posCost"),
     "notional": ("notional", "positionValue", "position_value"),
@@ -107,13 +187,12 @@ class Subject:
         self.symbol = symbol
         self.side = PositionSide.NET
         """Long or short where it is one side of a hedge."""
-        signed = case.number(*SIZES, default=1)
+        signed = size_of(case)
         self.size = abs(signed)
-        side = str(case.raw("side", "direction", "position_side") or "").lower()
-        is_short = side in ("short", "sell") or (not side and signed < 0) or _says(case, "short")
-        self.sign = -1 if is_short else 1
+        self.sign = side_of(case, signed)
         self.unit_money = SATOSHI if case.raw("unit") == "satoshi" else Fraction(1)
         self.inverse = _is_inverse(case)
+        self.raw_money = self._raw(case)
         self.wallet = self._wallet(case)
         self.leverage = case.maybe(*LEVERAGES)
         self.added = case.maybe(*ADDED) or Fraction(0)
@@ -156,12 +235,16 @@ class Subject:
         )
 
     def _wallet(self, case: Case) -> Fraction | None:
+        if self.raw_money is not None:
+            return self.raw_money
         found = case.maybe(*WALLETS)
-        raw = case.maybe("rawUsd", "raw_usd")
-        if raw is not None:
-            # What the account holds in money: its margin, less what the position has cost.
-            return raw + self.sign * self.size * case.number(*ENTRIES)
         return None if found is None else found * self.unit_money
+
+    def _raw(self, case: Case) -> Fraction | None:
+        """What stands behind the position where money is told less what the position has cost."""
+        names = ("rawUsd", "raw_usd", *(("usdc",) if case.venue.startswith("dydx") else ()))
+        raw = case.maybe(*names)
+        return None if raw is None else raw + self.sign * self.size * case.number(*ENTRIES, *MARKS)
 
     def _entry(self, case: Case) -> Fraction:
         entry = case.maybe(*ENTRIES)
@@ -172,7 +255,7 @@ class Subject:
             price = self.size / value if self.inverse else value / self.size
             tick = case.number("tick", "tick_size", default=price)
             return price // tick * tick
-        return case.number("mark", default=100)
+        return case.number(*MARKS, default=100)
 
     def _mark(self, case: Case) -> Fraction:
         mark, value = case.maybe(*MARKS), case.maybe("positionValue", "markValue")
@@ -185,6 +268,9 @@ class Subject:
         rate = case.maybe(*RATES)
         if rate is not None:
             return rate
+        kept = case.maybe("maintenance_leverage")
+        if kept is not None:
+            return 1 / kept
         most = case.maybe("maxLeverage", "max_leverage", "leverage_max")
         if most is not None:  # half the initial margin at the highest leverage
             return 1 / (2 * most)
@@ -194,12 +280,33 @@ class Subject:
         return Fraction(0)
 
 
-def _says(case: Case, word: str) -> bool:
-    """Whether it is the topic that tells the side."""
-    return f"_{word}" in f"_{case.topic}" and not case.raw("side", "direction")
+def size_of(case: Case) -> Fraction:
+    """A position's or an order's size, in contracts of so much each or by its value; one if untold.
+
+    Below zero where it is written so, for a short.
+    """
+    size, each = case.maybe(*SIZES), case.number(*UNITS, default=1)
+    value = case.maybe(*NOTIONALS) if size is None else None
+    if size is not None or value is None:
+        return (Fraction(1) if size is None else size) * each
+    price = case.maybe(*MARKS) or case.number(*ENTRIES, default=1)
+    return value * price if _is_inverse(case) else value / price
+
+
+def side_of(case: Case, signed: Fraction = Fraction(1)) -> int:
+    """1 of a long or a buy, -1 of a short or a sell: in words, as a sign, or in the topic."""
+    side = str(case.raw(*SIDES) or "").lower()
+    short = case.raw("is_short", "short")
+    if isinstance(short, bool):
+        return -1 if short else 1
+    if side in ("", "both", "net"):
+        return -1 if signed < 0 or "_short" in f"_{case.topic}" else 1
+    return -1 if side in ("short", "sell", "-1", "ask", "s") else 1
 
 
 def _is_inverse(case: Case) -> bool:
+    if "quanto" in case.topic or ("linear" in case.topic and "inverse" not in case.topic):
+        return False
     named = "inverse" in case.topic or "coin" in case.topic
     return named or case.raw("balance_btc", "margin_btc", "unit", "contracts") is not None
 
@@ -210,7 +317,7 @@ def _is_inverse(case: Case) -> bool:
 def rules_for(case: Case, *subjects: Subject) -> Rulebook:
     """The vector's rulebook, with its own rates and fees."""
     rulebook = plain_fees(rulebook_for(case), case)
-    tables = {s.symbol: tiers(s.maintenance, s.cum) for s in subjects}
+    tables = {s.symbol: _ladder([t for t in subjects if t.symbol == s.symbol]) for s in subjects}
     margin = rulebook.margin
     closing = case.maybe("posComm", "closing_fee")
     if closing is not None:
@@ -221,6 +328,18 @@ def rules_for(case: Case, *subjects: Subject) -> Rulebook:
         )
     margin = replace(margin, rate_growth="0", open_interest_lower="", tier_input=TierInput.NOTIONAL)
     return replace(rulebook, instrument_tiers=tables, margin=margin)
+
+
+def _ladder(subjects: list[Subject]) -> tuple[Tier, ...]:
+    """The tiers of a contract, as its positions tell them; both sides of a hedge have one table."""
+    told = sorted({(subject.maintenance, subject.cum) for subject in subjects})
+    rows = list(tiers(*told[0]))
+    for (low, saved), (rate, cum) in pairwise(told):
+        if rate == low:
+            raise UnsupportedError("both sides have one rate and two maintenance amounts")
+        floor = text((cum - saved) / (rate - low))
+        rows.append(replace(tiers(rate)[0], floor=floor))
+    return tuple(rows)
 
 
 def isolated(case: Case) -> tuple[Bench, Subject]:
@@ -260,9 +379,9 @@ def crossed(case: Case, subjects: list[Subject], deposit: Fraction) -> Bench:
     for one in contracts:
         sizes = [s.size for s in subjects if s.symbol == one.symbol]
         one.lot = step(one.lot, *sizes)
-    bench = Bench(
-        rules_for(case, *subjects), *contracts, amounts=[deposit, *[s.floor for s in subjects]]
-    )
+    rulebook = rules_for(case, *subjects)
+    floors = [figure(row.floor) for rows in rulebook.instrument_tiers.values() for row in rows]
+    bench = Bench(rulebook, *contracts, amounts=[deposit, *floors])
     bench.account("ann", deposit)
     if any(subject.side is not PositionSide.NET for subject in subjects):
         bench.hedge("ann")
@@ -277,15 +396,23 @@ def crossed(case: Case, subjects: list[Subject], deposit: Fraction) -> Bench:
 
 def subjects_of(case: Case) -> dict[str, Subject]:
     """Several positions by name; a long and a short in one contract are a hedge."""
-    subjects = {}
-    for name, row in case.rows("positions").items():
-        symbol = str(row.get("symbol") or row.get("coin") or name)
+    subjects: dict[str, Subject] = {}
+    rows = case.rows("positions") or _two_sides(case)
+    only = str(case.raw("symbol") or "X") if "hedge" in case.topic else ""
+    for name, row in rows.items():
+        symbol = str(row.get("symbol") or row.get("coin") or only or name)
         subjects[name] = Subject(case.within(row), symbol)
     symbols = [subject.symbol for subject in subjects.values()]
     for subject in subjects.values():
         if symbols.count(subject.symbol) > 1:
             subject.side = PositionSide.LONG if subject.sign > 0 else PositionSide.SHORT
     return subjects
+
+
+def _two_sides(case: Case) -> dict[str, Mapping[str, Any]]:
+    """A long and a short side by side, each an object of its own."""
+    rows = {side: case.raw(side) for side in ("long", "short")}
+    return {k: {"side": k, **row} for k, row in rows.items() if isinstance(row, Mapping)}
 
 
 def better(subject: Subject) -> Fraction:
@@ -345,13 +472,19 @@ def cross_position(case: Case) -> dict[str, Fraction]:
     """A position that the whole account stands behind."""
     subject = Subject(case)
     equity = case.maybe(*EQUITIES)
-    deposit = _all_money(case) if equity is None else equity - subject.gain
-    bench = crossed(case, [subject], deposit)
-    return figures(bench, subject, {"X": subject.mark})
+    deposit = _all_money(case, subject) if equity is None else equity - subject.gain
+    others = others_told(case, rulebook_for(case))
+    beside = [] if others is None else [Subject(case.other(others.row()), "others")]
+    if beside and subject.inverse:
+        raise UnsupportedError("other positions of an account in coins cannot be told by amounts")
+    bench = crossed(case, [subject, *beside], deposit)
+    return figures(bench, subject, {one.symbol: one.mark for one in (subject, *beside)})
 
 
-def _all_money(case: Case) -> Fraction:
+def _all_money(case: Case, subject: Subject | None = None) -> Fraction:
     """What stands behind a cross position: wallet and position margin, less what orders hold."""
+    if subject is not None and subject.raw_money is not None:
+        return subject.raw_money
     found = [case.maybe(name) for name in ("position_margin", "wallet_balance", *WALLETS)]
     if case.maybe("position_margin") is not None and case.maybe("wallet_balance") is not None:
         return case.number("position_margin") + case.number("wallet_balance")
@@ -384,12 +517,15 @@ def several_cross_positions(case: Case) -> Fraction | dict[str, Fraction]:
 
 def any_cross(case: Case) -> Fraction | dict[str, Fraction]:
     """One cross position, or several."""
-    return several_cross_positions(case) if case.raw("positions") else cross_position(case)
+    several = case.raw("positions") or _two_sides(case)
+    return several_cross_positions(case) if several else cross_position(case)
 
 
 def pnl_of_position(case: Case) -> dict[str, Fraction]:
     """What a position has gained at a mark, however much stands behind it."""
+    sold = case.maybe("exit", "exit_price", "close_price")
     subject = Subject(case)
+    subject.mark = subject.mark if sold is None else sold
     bench = crossed(case, [subject], on_unit(10 * subject.entry_value, Fraction(1)))
     return figures(bench, subject, {"X": subject.mark})
 

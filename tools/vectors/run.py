@@ -17,7 +17,7 @@ from tools.vectors.cases import (
     compared,
     plain,
 )
-from tools.vectors.figures import FigureError
+from tools.vectors.figures import FigureError, figure
 from tools.vectors.seeds import seed_results
 from tools.vectors.topics import answer_to, tolerance_of
 
@@ -56,7 +56,7 @@ def answered(vector: Vector) -> Result:
     try:
         found = answer_to(vector.topic)(case)
         same, found = compared(vector.expected, found, tolerance_of(vector.tolerance))
-        status, detail = ("pass", "") if same else ("fail", _ignored(case))
+        status, detail = ("pass", "") if same else ("fail", _hint(case, vector, found))
     except (UnsupportedError, MissingInputError, FigureError, UnitError) as error:
         status, detail, found = "unsupported", str(error), plain(found)
     except (
@@ -84,7 +84,16 @@ def answered(vector: Vector) -> Result:
     )
 
 
-def _ignored(case: Case) -> str:
-    """Which figures the topic has no use for: the likeliest reason why another was found."""
+def _hint(case: Case, vector: Vector, found: Any) -> str:  # noqa: ANN401
+    """The likeliest reason why another figure was found.
+
+    Inputs that the topic has no use for, or a percentage where the venue tells a share.
+    """
     unused = case.unused()
-    return f"the topic does not use {', '.join(unused)}" if unused else ""
+    if unused:
+        return f"the topic does not use {', '.join(unused)}"
+    if isinstance(vector.expected, (int, float, str)) and isinstance(found, (int, float)):
+        hundredth = figure(vector.expected) / 100
+        if found and abs(figure(found) - hundredth) <= tolerance_of(vector.tolerance):
+            return "what is expected is a hundred times as much: a percentage is told as a share"
+    return ""

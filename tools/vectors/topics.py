@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import wraps
 from typing import Any, Final, NamedTuple
 
-from tools.vectors import accounts, funding, margins, portfolio, positions, waterfall
+from tools.vectors import accounts, funding, margins, portfolio, positions, states, waterfall
 from tools.vectors.cases import Case, UnsupportedError
 from tools.vectors.inputs import INPUTS
 
@@ -14,14 +14,19 @@ Answer = Callable[[Case], Any]
 
 
 def _one(answer: Answer, *names: str) -> Answer:
-    """Of many figures, those the vector expects: all of them, or the first of these names."""
+    """Of many figures, those the vector expects.
+
+    All of them, or one: that which the topic names, else the first of these names.
+    """
 
     @wraps(answer)
     def asked(case: Case) -> Any:  # noqa: ANN401
         found = answer(case)
         if isinstance(case.vector.expected, dict) or not isinstance(found, dict):
             return found
-        for name in names:
+        listed = case.topic in TOPICS  # then it is known which figure is meant
+        told = [] if listed else [n for n in found if "_" in n and n in case.topic]
+        for name in (*sorted(told, key=len, reverse=True), *names):
             if name in found:
                 return found[name]
         raise UnsupportedError(f"the venue has no {names[0]} here")
@@ -123,15 +128,15 @@ class Family(NamedTuple):
 FAMILIES: Final = (
     Family(
         "liquidation_price_cross...",
-        "liquidation_price_cross",
+        "liquidation_price.*(cross|hedge)",
         _one(positions.any_cross, *LIQUIDATION),
     ),
     Family(
         "liquidation_price...", "liquidation_price", _one(positions.isolated_position, *LIQUIDATION)
     ),
     Family(
-        "bankruptcy_price_cross...",
-        "bankruptcy_price_cross",
+        "bankruptcy_price_cross..., equity_protection...",
+        "bankruptcy_price.*(cross|hedge)|equity_protection|zero_equity",
         _one(positions.any_cross, *BANKRUPTCY),
     ),
     Family(
@@ -154,9 +159,36 @@ FAMILIES: Final = (
     ),
     Family("cross_...", "cross.*(liquidation|bankruptcy)", _one(positions.any_cross, *LIQUIDATION)),
     Family(
+        "available_margin..., free_margin...",
+        "available_(margin|balance)|free_(margin|collateral)",
+        _one(states.account_state, "available_margin"),
+    ),
+    Family(
+        "liquidation_trigger..., is_liquidatable...",
+        "(is_)?liquidatable|liquidation_(trigger|boundary|check|condition|status)|trigger",
+        _one(states.account_state, "liquidated"),
+    ),
+    Family(
+        "closing_order..., liquidation_order...",
+        "(order_of_)?closing(_order)?|liquidation_(order|sequence|priority)|which_position|select",
+        states.closing_order,
+    ),
+    Family(
+        "insurance_fund...",
+        "insurance_fund_(?!fee_ppm)|insurance_(payment|contribution)|fund_(change|delta)",
+        _one(waterfall.fund_of_fill, "fund_delta"),
+    ),
+    Family(
+        "adl_settlement..., adl_price...",
+        "adl_(settlement|price|fill)|deleveraging_price",
+        waterfall.settled_deleveraging,
+    ),
+    Family("backstop...", "backstop_(?!threshold)", _one(states.account_state, "taken_over")),
+    Family(
         "unified_..., account_mm..., ...collateral..., ...haircut..., ...discount...",
-        "unified|account_(mm|im)|.*(collateral|haircut|multi_(asset|currency)|discount)",
-        _one(accounts.unified_account, "equity"),
+        "unified|account_(mm|im|maint|initial)|.*(collateral|haircut|multi_(asset|currency)|discount)"
+        "|margin_(equity|ratio_unified)|uni_?mmr",
+        _one(states.of_assets_or_amounts, "equity"),
     ),
     Family(
         "interest_charged..., borrow...",
@@ -175,7 +207,7 @@ FAMILIES: Final = (
     ),
     Family(
         "adl_..., deleveraging_rank...",
-        "adl_|.*adl_rank|deleveraging_(rank|score)",
+        "adl_(?!trigger)|.*adl_rank|deleveraging_(rank|score)",
         _one(accounts.ranking, "score"),
     ),
     Family(
@@ -197,6 +229,11 @@ FAMILIES: Final = (
         "funding_payment...", "funding_(payment|fee)", _one(accounts.funding_payment, "payment")
     ),
     Family(
+        "funding_premium...",
+        "funding_premium|premium_index",
+        _one(funding.rate_from_quotes, "premium"),
+    ),
+    Family(
         "funding_rate...",
         "(predicted_)?funding_rate|predicted_funding",
         _one(funding.rate_from_quotes, "predicted"),
@@ -206,20 +243,28 @@ FAMILIES: Final = (
         "(maintenance_)?(amount|deduction)|margin_tiers",
         margins.tier_amounts,
     ),
+    Family(
+        "portfolio_margin_mmr...", "portfolio_margin.*(mmr|maint)", _one(portfolio.combined, "mmr")
+    ),
+    Family(
+        "portfolio_margin_imr...",
+        "portfolio_margin.*(imr|initial)",
+        _one(portfolio.combined, "imr"),
+    ),
     Family("maintenance...", "maintenance", _one(margins.maintenance_of_notional, *MAINTENANCE)),
     Family(
         "initial_margin..., order_cost...",
-        "initial_margin|order_cost",
+        "initial_(and_maintenance_)?margin|order_(cost|margin)",
         _one(margins.initial, *INITIAL),
     ),
     Family(
         "margin_ratio..., equity...",
         "(account_)?(margin_ratio|equity)",
-        _one(positions.any_cross, "margin_ratio"),
+        _one(states.of_amounts_or_positions, "margin_ratio"),
     ),
     Family(
         "unrealised_pnl..., roe...",
-        "unrealised|unrealized|upnl|pnl|roe|return",
+        "unrealised|unrealized|upnl|(\\w+_)?pnl|roe|return",
         _one(positions.pnl_of_position, "unrealised_pnl"),
     ),
 )

@@ -10,6 +10,7 @@ from exchange import Rulebook, Tier
 from exchange.core.messages import (
     HISTORY,
     InsuranceFundPaid,
+    LeftoverTaken,
     LiquidationFeeCharged,
     LiquidationStarted,
     LiquidationStepTaken,
@@ -18,6 +19,7 @@ from exchange.core.messages import (
 )
 from exchange.core.policies import Amount, Limit, TierInput, Unfilled
 from exchange.core.units import SECOND
+from tools.vectors.amounts import GAINS, MAINTENANCES
 from tools.vectors.bench import (
     LEVERAGE_MAX,
     Bench,
@@ -27,11 +29,13 @@ from tools.vectors.bench import (
     plain_fees,
     rulebook_for,
     share,
+    step_of,
     tiers,
     whole,
 )
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
-from tools.vectors.figures import figure, rounded, step, text
+from tools.vectors.figures import FigureError, figure, rounded, step, text
+from tools.vectors.positions import SIZES, Subject, better
 
 MILLION = 1_000_000
 QUANTUM = Fraction(1, 10**6)
@@ -366,8 +370,9 @@ def deleveraged_at_bankruptcy(case: Case) -> dict[str, Fraction]:
 
 def ranking_measures(case: Case) -> dict[str, Fraction]:
     """Profit as a share of the wallet, and its product with the margin ratio."""
-    pnl, wallet = case.number("upnl", "unrealised_pnl"), case.number("wallet")
-    ratio = case.number("margin_ratio")
+    pnl, wallet = case.number(*GAINS), case.number("wallet", "wallet_balance", "balance")
+    needed = case.maybe(*MAINTENANCES)
+    ratio = case.number("margin_ratio") if needed is None else needed / (wallet + pnl)
     rulebook = plain_fees(rulebook_for(case), case)
     rate = Fraction(1, 100)
     rulebook = replace(rulebook, instrument_tiers={"X": tiers(rate)})
@@ -390,21 +395,25 @@ def ranking_measures(case: Case) -> dict[str, Fraction]:
     }
 
 
-def step_of(price: Fraction) -> Fraction:
-    """A tick for a price that may have no end."""
-    return Fraction(1, price.denominator)
+def _named(name: str) -> Fraction | str:
+    """An account's number, or its name where it has one."""
+    try:
+        return figure(name)
+    except FigureError:
+        return name
 
 
 def deleveraging_queue(case: Case) -> dict[str, Any]:
     """The order in which accounts are deleveraged, their lights, and who closes how much."""
-    rows = case.raw("accounts")
-    if not isinstance(rows, dict):
-        raise MissingInputError("accounts was not given by name")
-    sizes = {name: figure(row["qty"]) for name, row in rows.items()}
-    scores = {name: figure(row["score"]) for name, row in rows.items()}
+    rows = {name: case.other(dict(row)) for name, row in case.rows("accounts").items()}
+    if not rows:
+        raise MissingInputError("accounts was not given, by name or as a list")
+    sizes = {name: abs(row.number(*SIZES)) for name, row in rows.items()}
+    scores = {name: row.number("score", "rank_score", "ranking") for name, row in rows.items()}
     wanted = case.maybe("liquidated_short_qty")
-    is_short = wanted is not None  # then the queue is one of longs
-    lost = wanted if wanted is not None else case.number("liquidated_long_qty")
+    lost = wanted if wanted is not None else case.number("liquidated_long_qty", "liquidated_qty")
+    side = str(case.raw("liquidated_side", "side") or "").lower()
+    is_short = wanted is not None or side in ("short", "sell")  # then the queue is one of longs
     sign = 1 if is_short else -1
     price = case.number("bankruptcy_price", default=100)
     rulebook = plain_fees(rulebook_for(case), case)
@@ -434,8 +443,97 @@ def deleveraging_queue(case: Case) -> dict[str, Any]:
     victims = only(bench.mark("X", price), PositionDeleveraged)
     order = sorted(views, key=lambda name: views[name].rank)
     return {
-        "order": [figure(name) for name in order],
+        "order": [_named(name) for name in order],
         "percentile": [Fraction(20 * (6 - views[name].fifth)) for name in order],
         "fills": {v.account: bench.size("X", v.size) for v in victims if v.account != HISTORY},
         "price": bench.tick_price("X", victims[0].price) if victims else Fraction(0),
+    }
+
+
+def settled_deleveraging(case: Case) -> Fraction:
+    """At what price an opposing trader is closed against a bankrupt one while the book is empty.
+
+    By the bankruptcy price of the position and the mark at which it is liquidated.
+    """
+    bankrupt, mark = (
+        case.number("bankruptcy_price", "bankruptcy"),
+        case.number("mark", "mark_price"),
+    )
+    size, sign = abs(case.number(*SIZES, default=1)), 1 if mark >= bankrupt else -1
+    # All that is left of the equity at the mark is maintenance margin, and a little more.
+    rate = rounded(min(ONE, abs(mark - bankrupt) / mark + Fraction(1, 100)))
+    rulebook = plain_fees(rulebook_for(case), case)
+    rules = replace(rulebook.liquidation, unfilled=Unfilled.ADL, takeover_whole=False, backstop="0")
+    rulebook = replace(
+        rulebook, instrument_tiers={"X": tiers(rate)}, insurance_fund={}, liquidation=rules
+    )
+    grid = step(mark, bankrupt, Fraction(1, 100))
+    entry = mark * (2 if sign > 0 else Fraction(1, 2))
+    bench = Bench(rulebook, Contract(sizes=[size], tick=step(grid, entry)))
+    bench.mark("X", entry)
+    bench.account("winner", 100 * on_unit(size * entry, bench.unit))
+    bench.account("ann", size * abs(entry - bankrupt))
+    bench.mark("X", entry * (4 if sign > 0 else Fraction(1, 4)))
+    bench.trade("ann", "X", sign * size, entry, other="winner")
+    closed = only(bench.mark("X", mark), PositionDeleveraged)
+    if not closed:
+        raise UnsupportedError("nobody was deleveraged at that mark")
+    return bench.tick_price("X", closed[0].price)
+
+
+def fund_of_fill(case: Case) -> dict[str, Fraction]:
+    """What the insurance fund gains of an isolated position that is closed at a price, or pays.
+
+    Below zero it pays.  The liquidation is at the position's own liquidation price; the book has
+    the fill's price and no other.
+    """
+    filled = case.number(
+        "fill_price", "exit_price", "execution_price", "close_price", "fill", "exit"
+    )
+    fee = case.number("fee_rate", "liquidation_fee_rate", "liquidation_fee", default=0)
+    subject = Subject(case)
+    if subject.leverage is None and subject.wallet is None:
+        raise MissingInputError("neither leverage nor margin was given")
+    margin = subject.wallet or subject.entry_value / (subject.leverage or ONE)
+    rate = subject.maintenance or Fraction(1, 200)
+    rulebook = plain_fees(rulebook_for(case), case)
+    rules = replace(
+        rulebook.liquidation,
+        fee=text(fee),
+        amount=Amount.WHOLE_POSITION,
+        takeover_whole=False,
+        backstop="0",
+    )
+    fund = case.number("fund", "insurance_fund", "fund_balance", default=1000 * margin)
+    rulebook = replace(
+        rulebook,
+        instrument_tiers={"X": tiers(rate)},
+        insurance_fund={"USD": text(on_unit(fund, ONE))},
+        liquidation=rules,
+    )
+    grid = step(subject.entry, filled, Fraction(1, 100))
+    contract = Contract(sizes=[subject.size], tick=grid, inverse=subject.inverse)
+    bench = Bench(rulebook, contract, amounts=[margin])
+    bench.account("ann", margin)
+    bench.mark("X", better(subject))
+    bench.leverage("ann", "X", LEVERAGE_MAX)
+    bench.trade("ann", "X", subject.signed, subject.entry)
+    at = bench.held("ann", "X").liquidation_price
+    if at is None:
+        raise UnsupportedError("the position is never liquidated")
+    lots = whole(subject.size / contract.lot, "size")
+    bids, asks = ({filled: lots}, {}) if subject.sign > 0 else ({}, {filled: lots})
+    bench.show("X", bids, asks)
+    events = bench.mark("X", bench.mark_price("X", at - subject.sign))
+    fees = sum(event.fee for event in only(events, LiquidationFeeCharged))
+    kept = sum(event.amount for event in only(events, LeftoverTaken))
+    paid = sum(event.amount for event in only(events, InsuranceFundPaid))
+    if not any(event.account == "ann" for event in only(events, OrderFilled)):
+        raise UnsupportedError("nothing was filled at that price")
+    return {
+        "fund_delta": bench.amount(fees + kept - paid),
+        "fee": bench.amount(fees),
+        "leftover": bench.amount(kept),
+        "paid": bench.amount(paid),
+        "trader": bench.amount(bench.seen("ann").wallet),
     }
