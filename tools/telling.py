@@ -72,15 +72,17 @@ class Scope(NamedTuple):
     """What stands and falls together: a cross account or portfolio, or one isolated position."""
 
     account: str
+    asset: str
+    """In which it is reckoned: each asset's cross positions fail by themselves."""
     symbol: str
     side: PositionSide
 
 
-def scope_of(event: ScopeEvent) -> Scope:
+def scope_of(event: ScopeEvent, asset: str) -> Scope:
     """Whose liquidation an event belongs to."""
     if event.mode is not MarginMode.ISOLATED:
-        return Scope(event.account, "", PositionSide.NET)
-    return Scope(event.account, event.symbol, event.position_side)
+        return Scope(event.account, asset, "", PositionSide.NET)
+    return Scope(event.account, asset, event.symbol, event.position_side)
 
 
 class Pending(msgspec.Struct):
@@ -164,7 +166,7 @@ class Teller:
 
     def _exchanged(self, event: CollateralExchanged) -> None:
         # Beyond what the venue lends it is exchanged without a liquidation, too.
-        story = self._open.get(Scope(event.account, "", PositionSide.NET))
+        story = self._whole_of(event.account)
         record = self._upkeep.observe(event)
         if story is not None and isinstance(record, Exchanged):
             story.repaid.append(record)
@@ -223,7 +225,7 @@ class Teller:
         self.count += 1
         unit = self._units.of(event.asset)
         counted = self._counted.pop(event.account, []) if not event.symbol else []
-        self._open[scope_of(event)] = Story(
+        self._open[scope_of(event, event.asset)] = Story(
             number=self.count,
             at=event.at,
             account=event.account,
@@ -252,6 +254,11 @@ class Teller:
         own = [story for scope, story in self._open.items() if scope.account == account]
         return own[-1] if own else None
 
+    def _whole_of(self, account: str) -> Story | None:
+        """The story of a unified account, that of its isolated positions apart."""
+        own = [s for scope, s in self._open.items() if scope.account == account and s.counted]
+        return own[0] if own else None
+
     def _since_step(self, account: str) -> "Pending":
         return self._pending.setdefault(account, Pending())
 
@@ -275,7 +282,9 @@ class Teller:
         )
 
     def _step_taken(self, event: LiquidationStepTaken) -> None:
-        story = self._open.get(scope_of(event))
+        settle = self._instruments[event.symbol].settle
+        # A unified account is reckoned in its own currency, whatever its positions settle in.
+        story = self._open.get(scope_of(event, settle)) or self._whole_of(event.account)
         assert story is not None, "a step of a liquidation that did not start"
         label = labelled(event.symbol, event.position_side)
         if (
@@ -287,7 +296,7 @@ class Teller:
                 Step(
                     symbol=event.symbol,
                     position_side=event.position_side,
-                    asset=self._instruments[event.symbol].settle,
+                    asset=settle,
                     repaid=story.repaid,
                     chosen_by=event.chosen_by,
                     positions=[self._held(one, story.asset) for one in event.positions],
@@ -315,17 +324,19 @@ class Teller:
             maintenance_margin=event.maintenance_margin * unit,
         )
 
-    def _payee(self, account: str, symbol: str, asset: str) -> Attempt | Cover | None:
+    def _payee(self, account: str, symbol: str | None, asset: str) -> Attempt | Cover | None:
         """What a payment in an asset was for; None where there is no story of it.
 
-        An account that owed money may have closed its last position itself.
+        An account that owed money may have closed its last position itself.  `symbol`: of the
+        isolated position; None where that is not told.
         """
         told = [
             story
             for scope, story in self._open.items()
             if scope.account == account
             and (story.steps or story.counted)
-            and (not symbol or scope.symbol == symbol)
+            and (symbol is None or scope.symbol == symbol)
+            and (scope.asset == asset or story.counted)
         ]
         if not told:
             return None
@@ -344,7 +355,7 @@ class Teller:
             payee.fund_paid += event.amount * self._units.of(event.asset)
 
     def _loss_socialised(self, event: LossSocialised) -> None:
-        payee = self._payee(event.against, "", event.asset)
+        payee = self._payee(event.against, None, event.asset)
         if payee is not None:
             payee.socialised += event.amount * self._units.of(event.asset)
 
@@ -355,12 +366,12 @@ class Teller:
 
     def _paused(self, event: LiquidationPaused) -> None:
         # The venue's own account waits, too, without a liquidation: it works its positions off.
-        story = self._open.get(scope_of(event))
+        story = self._open.get(scope_of(event, event.asset))
         if story is not None:
             story.pauses += 1
 
     def _ended(self, event: LiquidationEnded) -> Story | None:
-        story = self._open.pop(scope_of(event), None)
+        story = self._open.pop(scope_of(event, event.asset), None)
         assert story is not None, "the end of a liquidation that did not start"
         self._take_rest(story, event.account)
         story.collateral_after = event.collateral * self._units.of(event.asset)

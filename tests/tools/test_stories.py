@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.core.kinds import ContractKind
 from exchange.core.messages import (
     Closing,
     InsuranceFundPaid,
@@ -15,11 +16,14 @@ from exchange.core.messages import (
     LossUncovered,
     MarginMode,
     OrderFilled,
+    PassTime,
     PositionDeleveraged,
     PositionSide,
     Side,
     TradeKind,
 )
+from exchange.core.rules import Amount, LiquidationRules
+from exchange.core.units import SECOND
 from tests.stage import DOLLAR, only, rulebook
 from tests.told import SYMBOLS, ToldStage, stories_of, three_losers
 from tools.stories import Story
@@ -285,3 +289,32 @@ def journal_sums(stage: ToldStage) -> dict[str, Fraction]:
 
 
 FORCED = (TradeKind.LIQUIDATION, TradeKind.ADL)
+
+
+def test_each_asset_of_an_account_has_a_story_of_its_own() -> None:
+    """Both fail, and are closed four lots at a time, each between the other's rounds."""
+    rounds = LiquidationRules(amount=Amount.CLIP, clip="4", round_seconds="1")
+    stage = ToldStage(rulebook(liquidation=rounds), symbols="BTC")
+    stage.enlist("XBT", kind=ContractKind.INVERSE, settle="COIN", money_unit="0.001")
+    stage.marks(BTC=100, XBT=100)
+    stage.trader("ann", deposit=100)
+    stage.bring("ann", "COIN", 10)
+    for symbol in ("BTC", "XBT"):
+        stage.hold("ann", symbol, 10, 100)
+        stage.show(symbol, bids={92: 20})
+    stage.marks(BTC=92, XBT=92)
+    for seconds in range(1, 4):
+        stage.do(PassTime(at=seconds * SECOND + stage.at))
+
+    dollars, coins = stage.stories()
+
+    assert (dollars.asset, dollars.end, dollars.left) == ("USD", "safe again", {"BTC": 2})
+    assert [(s.symbol, s.attempts[0].filled) for s in dollars.steps] == [("BTC", 4)] * 2
+    assert (coins.asset, coins.end, coins.left) == ("COIN", "closed", {})
+    assert [(s.symbol, s.attempts[0].filled) for s in coins.steps] == [
+        ("XBT", 4),
+        ("XBT", 4),
+        ("XBT", 2),
+    ]
+    assert (dollars.pauses, coins.pauses) == (1, 2)
+    assert (dollars.difference, coins.difference) == (0, 0)
