@@ -73,6 +73,8 @@ def answer(topic: str, venue: str, inputs: dict[str, object], expected: object =
             },
             34_400 / 1.478,
         ),
+        # Leverage that is no whole number: margin of 40.
+        ("bankruptcy_price_isolated", "okx", {"side": "buy", "entry": 100, "leverage": "2.5"}, 60),
         # Nested, in words, and in percent.
         (
             "liquidation_price_isolated",
@@ -360,4 +362,4 @@ def test_the_example_of_the_page_passes(tmp_path: Path) -> None:
 
     told = CliRunner().invoke(app, ["vectors", str(path)])
 
-    assert "1 vectors: 1 pass" in told.stdout
+    assert "1 vector: 1 pass" in told.stdout

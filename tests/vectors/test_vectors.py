@@ -195,13 +195,61 @@ def test_the_command_says_what_differs_and_ends_with_one(tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize("content", ["", "{}", '[{"topic": "x"}]', "[1]"])
+@pytest.mark.parametrize("content", ["", "{}", '[{"id": "x"}]', "[1]", "[]"])
 def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path, content: str) -> None:
     path = tmp_path / "broken.json"
     path.write_text(content)
 
     with pytest.raises(VectorError, match=r"broken\.json: "):
         list(results(path))
+
+
+def test_a_row_that_is_no_vector_stops_no_other(tmp_path: Path) -> None:
+    row = next(row for row in read(HERE / "venues.json") if row["id"] == "by-10")
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"vectors": [row | {"inputs": [1]}, {"topic": "x"}, row]}))
+
+    made = list(results(path))
+
+    assert [one.status for one in made] == ["unsupported", "unsupported", "pass"]
+    assert made[0].detail.startswith("the vector is not as expected: Expected `object`")
+    assert made[1].id == "vector 1"
+
+
+def test_a_tolerance_may_be_each_figures_own() -> None:
+    row = {
+        "id": "x",
+        "venue": "bybit",
+        "topic": "liquidation_and_bankruptcy",
+        "inputs": {"side": "long", "entry": 100, "leverage": 10, "mmr": "0.01"},
+        "expected": {"liqPrice": 91.2, "bankruptcy": 90},
+    }
+
+    assert answered(vector(row | {"tolerance": {"liq_price": 0.25}})).status == "pass"
+    assert answered(vector(row | {"tolerance": {"bankruptcy": 0.25}})).status == "fail"
+
+
+def test_no_id_no_status_and_no_figure_is_cut_off(tmp_path: Path) -> None:
+    row = next(row for row in read(HERE / "venues.json") if row["id"] == "dx-ex-01")
+    name = "a-name-that-somebody-chose-without-a-thought-of-columns"
+    path = tmp_path / "mine.json"
+    wrong = row | {"id": name, "expected": row["expected"] | {"B_after": 1}}
+    path.write_text(json.dumps([wrong, wrong]))
+
+    told = CliRunner().invoke(app, ["vectors", str(path)], env={"COLUMNS": "80"}).stdout
+
+    assert f"{name}  fail  B_equity -400," in told
+    assert f"{name}: expected B_equity -400, bankruptcy 1.2, A_profit 100, B_after 1; found" in told
+    assert f"{name}: more than one vector has this id" in told
+
+
+def test_a_percentage_where_a_share_is_told_is_named() -> None:
+    given = {"wallet": 1000, "upnl": -200, "mm": 400}
+    row = {"id": "x", "venue": "binance_usdm", "topic": "margin_ratio", "inputs": given}
+    made = answered(vector(row | {"expected": 50}))
+
+    assert (made.status, made.found) == ("fail", 0.5)
+    assert made.detail.endswith("a percentage is told as a share")
 
 
 def test_charges_of_portfolio_margin_are_combined_as_published() -> None:

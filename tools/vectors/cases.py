@@ -27,7 +27,8 @@ class Vector(msgspec.Struct, frozen=True, kw_only=True):
     venue: str = "generic"
     inputs: dict[str, Any] = {}
     expected: Any = None
-    tolerance: float | str = 0
+    tolerance: float | str | dict[str, float | str] | None = 0
+    """How far what is found may be off: for all figures, or for each by name."""
     source: str = ""
     verified: bool = True
     note: str = ""
@@ -104,7 +105,8 @@ class Case:
         if found is not None:
             return found
         if default is None:
-            raise MissingInputError(f"none of {', '.join(names)} was given")
+            others = f", nor {names[1]} or another name for it" if len(names) > 1 else ""
+            raise MissingInputError(f"{names[0]} was not given{others}")
         return figure(default, self.inputs)
 
     def other(self, inputs: dict[str, Any]) -> "Case":
@@ -163,7 +165,24 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
-def compared(expected: Any, found: Any, tolerance: Fraction) -> tuple[bool, Any]:  # noqa: ANN401
+def tolerances(told: float | str | Mapping[str, float | str] | None) -> dict[str, Fraction]:
+    """How far each figure may be off, by its plain name; under no name, any other.
+
+    >>> tolerances({"liqPrice": 0.5})
+    {'': Fraction(0, 1), 'liqprice': Fraction(1, 2)}
+    """
+    if isinstance(told, Mapping):
+        each = {plain_name(name): figure(value) for name, value in told.items()}
+        return {"": Fraction(0), **each}
+    return {"": Fraction(0) if told is None else figure(told)}
+
+
+def compared(
+    expected: Any,  # noqa: ANN401
+    found: Any,  # noqa: ANN401
+    tolerance: Mapping[str, Fraction],
+    name: str = "",
+) -> tuple[bool, Any]:
     """Whether what was found is what was expected, and what was found of it.
 
     Raises UnsupportedError for a figure that nothing was found for.
@@ -175,23 +194,30 @@ def compared(expected: Any, found: Any, tolerance: Fraction) -> tuple[bool, Any]
             )
         parts = {}
         by_name = {plain_name(str(key)): part for key, part in found.items()}
-        for name, value in expected.items():
-            made = by_name.get(plain_name(str(name)))
+        for told, value in expected.items():
+            made = by_name.get(plain_name(str(told)))
             if made is None:
-                raise UnsupportedError(f"nothing was found for {name!r}")
-            parts[name] = compared(value, made, tolerance)
+                raise UnsupportedError(f"nothing was found for {told!r}")
+            parts[told] = compared(value, made, tolerance, plain_name(str(told)))
         return all(ok for ok, _ in parts.values()), {n: part for n, (_, part) in parts.items()}
     if isinstance(expected, (list, tuple)):
         found = list(found) if isinstance(found, (list, tuple)) else [found]
-        pairs = [compared(e, f, tolerance) for e, f in zip(expected, found, strict=False)]
+        pairs = [compared(e, f, tolerance, name) for e, f in zip(expected, found, strict=False)]
         same = len(expected) == len(found) and all(ok for ok, _ in pairs)
         return same, [plain(one) for one in found]
     if isinstance(found, Fraction):
         try:
-            return abs(found - figure(expected)) <= tolerance, plain(found)
+            within = tolerance.get(name, tolerance[""])
+            return abs(found - figure(expected)) <= within, plain(found)
         except FigureError:
             return False, plain(found)
+    if isinstance(found, bool) and isinstance(expected, str):
+        return expected.lower() in (YES if found else NO), found
     return found == expected, plain(found)
+
+
+YES = ("true", "yes", "liquidate", "liquidated", "liquidation")
+NO = ("false", "no", "open", "safe", "not liquidated", "stays open")
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401

@@ -201,6 +201,8 @@ class Subject:
         self.maintenance = self._rate(case)
         self.cum = case.maybe(*CUMS) or Fraction(0)
         self.tick = case.maybe("tick", "tick_size")
+        if self.wallet is None and self.leverage and self.leverage.denominator != 1:
+            self.wallet = self.entry_value / self.leverage  # leverage is chosen in whole numbers
 
     @property
     def signed(self) -> Fraction:
@@ -490,7 +492,7 @@ def _all_money(case: Case, subject: Subject | None = None) -> Fraction:
         return case.number("position_margin") + case.number("wallet_balance")
     given = [one for one in found if one is not None]
     if not given:
-        raise MissingInputError(f"none of {', '.join(WALLETS)} was given")
+        raise MissingInputError("neither wallet nor equity was given, nor another name for them")
     return given[0] - case.number("order_margin", default=0)
 
 

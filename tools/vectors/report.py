@@ -12,7 +12,8 @@ from tools.vectors.cases import Result, plain
 from tools.vectors.topics import Topic
 
 STYLES: Final = {"pass": "green", "fail": "bold red", "unsupported": "yellow", "disputed": "cyan"}
-WIDE: Final = 34
+WIDE: Final = 40
+GAPS: Final = 2
 
 
 def counts(results: Sequence[Result]) -> dict[str, int]:
@@ -23,30 +24,55 @@ def counts(results: Sequence[Result]) -> dict[str, int]:
 
 def facts(results: Sequence[Result]) -> dict[str, Any]:
     """For machines."""
-    return {"vectors": len(results), **counts(results), "results": list(results)}
+    return {
+        "vectors": len(results),
+        **counts(results),
+        "repeated_ids": repeated(results),
+        "results": list(results),
+    }
+
+
+def repeated(results: Sequence[Result]) -> list[str]:
+    """Ids that several vectors have."""
+    found = Counter(result.id for result in results)
+    return [name for name, count in found.items() if count > 1]
 
 
 def tell_vectors(out: Console, results: Sequence[Result]) -> None:
-    """Each vector in a row, and the sums below."""
-    made = table(
-        ("Vector", "left"),
-        ("venue", "left"),
-        ("topic", "left"),
-        ("", "left"),
-        ("expected", "left"),
-        ("found", "left"),
-    )
-    for one in results:
-        status = Text(one.status, style=STYLES[one.status])
-        found = one.detail if one.status == "unsupported" else shown(one.found)
-        row = (cut(one.id), one.venue, cut(one.topic), status, shown(one.expected), found)
-        made.add_row(*row)
+    """Each vector in a row, then why those that did not pass did not, and the sums.
+
+    Nothing is cut off but long lists of figures: a terminal may break a line, with the topic last.
+    """
+    heads = ("Vector", "", "expected", "found", "venue", "topic")
+    rows = [
+        (one.id, one.status, cut(shown(one.expected)), _found(one), one.venue, one.topic)
+        for one in results
+    ]
+    widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
+    out.width = max(out.width, sum(widths) + GAPS * len(widths))
+    made = table(*[(head, "left") for head in heads])
+    for row in rows:
+        made.add_row(row[0], Text(row[1], style=STYLES[row[1]]), *row[2:])
     out.print(made)
     for one in results:
-        if one.detail and one.status in ("unsupported", "fail"):
-            out.print(f"{one.id}: {one.detail}")
+        if one.status in ("unsupported", "fail"):
+            out.print(f"{one.id}: {_why(one)}", soft_wrap=True)
+    for name in repeated(results):
+        out.print(f"{name}: more than one vector has this id", soft_wrap=True)
     found = ", ".join(f"{count} {status}" for status, count in counts(results).items() if count)
-    out.print(f"{len(results)} vectors: {found}")
+    out.print(f"{len(results)} vector{'s' if len(results) != 1 else ''}: {found}")
+
+
+def _found(one: Result) -> str:
+    return "-" if one.status == "unsupported" else cut(shown(one.found))
+
+
+def _why(one: Result) -> str:
+    """Why a vector did not pass; figures that the table has no room for, in full."""
+    if one.status == "unsupported" or len(shown(one.expected)) + len(shown(one.found)) <= WIDE:
+        return one.detail or f"expected {shown(one.expected)}, found {shown(one.found)}"
+    full = f"expected {shown(one.expected)}; found {shown(one.found)}"
+    return f"{full}; {one.detail}" if one.detail else full
 
 
 def shown(value: Any) -> str:  # noqa: ANN401
@@ -54,10 +80,10 @@ def shown(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, Mapping):
         if "dec" in value:
             return str(value["dec"])
-        return cut(", ".join(f"{name} {shown(part)}" for name, part in value.items()))
+        return ", ".join(f"{name} {shown(part)}" for name, part in value.items())
     if isinstance(value, (list, tuple)):
-        return cut(", ".join(shown(part) for part in value))
-    return cut(str(plain(value)))
+        return ", ".join(shown(part) for part in value)
+    return str(plain(value))
 
 
 def cut(text: str) -> str:

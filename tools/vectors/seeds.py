@@ -65,7 +65,7 @@ def _result(name: str, topic: str, check: Check | None) -> Result:
     else:
         try:
             expected, found, tolerance = check()
-            same, found = compared(expected, found, tolerance)
+            same, found = compared(expected, found, {"": tolerance})
             status = "pass" if same else "fail"
         except (UnsupportedError, FigureError) as error:
             status, detail, found = "unsupported", str(error), plain(found)

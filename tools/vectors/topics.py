@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from functools import wraps
 from typing import Any, Final, NamedTuple
 
@@ -302,8 +301,3 @@ def answer_to(topic: str) -> Answer:
     raise UnsupportedError(
         f"topic {topic!r} is not known; `plimsoll vectors --topics` lists those that are"
     )
-
-
-def tolerance_of(value: float | str) -> Fraction:
-    """A tolerance as an exact figure."""
-    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
