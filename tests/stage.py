@@ -284,3 +284,13 @@ class Stage:
     def balance(self, name: str, asset: str = "USD") -> int:
         """A ledger account in cents, or in another asset's units."""
         return self.venue.balances(asset)[name]
+
+    def calm(self, symbol: str) -> tuple[int | None, int | None]:
+        """The lowest and the highest mark, in cents, at which the monitor looks at nobody.
+
+        None where nobody is watched against a fall, or a rise.
+        """
+        watch = self.venue._state.monitor.watches[self.venue.instruments[symbol].index]
+        low = int(watch.longs.keys[0]) + 1 if watch.longs.count else None
+        high = -int(watch.shorts.keys[0]) - 1 if watch.shorts.count else None
+        return low, high

@@ -311,6 +311,20 @@ def test_each_contract_may_have_its_own_fund() -> None:
     assert stage.balance("insurance fund") == 0
 
 
+def test_what_the_venue_took_over_needs_no_margin_of_its_own() -> None:
+    """It holds 10 from 80 with 50.06 behind them: at 87, all but 6 cents of 120.06 can be lost."""
+    stage = anns(
+        unfilled=Unfilled.TAKEOVER,
+        takeover_whole=True,
+        fund="50.06",
+        fund_scope=FundScope.PER_CONTRACT,
+    )
+
+    stage.mark("BTC", 87)
+
+    assert stage.calm("BTC")[0] == 75_00
+
+
 def test_below_the_backstops_line_everything_goes_with_all_that_stands_behind_it() -> None:
     """Two thirds of 100 maintenance; equity of 60 is under it, so the venue has both positions."""
     stage = anns(backstop="0.6666", unfilled=Unfilled.WAIT_THEN_ADL)

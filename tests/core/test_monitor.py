@@ -2,8 +2,15 @@
 
 import pytest
 
-from exchange.core.messages import CancelAll, Deposit, LiquidationStarted, SetLeverage
-from exchange.core.rules import ContractKind
+from exchange.core.messages import (
+    CancelAll,
+    Deposit,
+    LiquidationStarted,
+    MarginMode,
+    SetLeverage,
+    SetMarginMode,
+)
+from exchange.core.rules import ContractKind, GridRules, PortfolioRules, Rulebook
 from tests.stage import DOLLAR, Stage, only, rulebook
 
 
@@ -231,3 +238,111 @@ def test_a_command_that_changes_no_margin_moves_no_threshold() -> None:
     it.do(CancelAll(at=it.now(), account="ann"))
 
     assert looked_at(it, "BTC", 91) == []
+
+
+# --------------------------------------------------------------------- edges, to the cent
+
+
+def holding(*sizes: int, deposit: int, rules: Rulebook | None = None) -> Stage:
+    """Ann with so many lots of BTC and ETH at 100, as far as they are said."""
+    it = Stage(rules)
+    it.trader("ann", deposit=deposit)
+    it.marks(BTC=100, ETH=100)
+    for symbol, size in zip(("BTC", "ETH"), sizes, strict=False):
+        it.hold("ann", symbol, size, 100)
+    return it
+
+
+def test_the_edge_leaves_six_cents_for_the_roundings_of_a_position() -> None:
+    """100 dollars less 6 cents can be lost, 10 cents with each cent of the mark: 9.99."""
+    assert holding(10, deposit=200).calm("BTC") == (90_01, None)
+
+
+def test_two_positions_have_twice_that_and_shares_by_value_rounded_down() -> None:
+    """10 less 12 cents: 3.29 for 100 and 6.58 for 200.  A short's margin grows as it loses."""
+    it = holding(1, -2, deposit=40)
+
+    assert (it.calm("BTC"), it.calm("ETH")) == ((96_71, None), (None, 102_99))
+
+
+@pytest.mark.parametrize(("size", "calm"), [(1, (100_00, None)), (-1, (None, 100_00))])
+def test_who_can_lose_nothing_is_watched_at_the_mark_itself(
+    size: int, calm: tuple[int | None, int | None]
+) -> None:
+    """Exactly at the margin; one lot loses a cent with each cent of the mark."""
+    it = holding(size, deposit=10)
+
+    assert it.calm("BTC") == calm
+
+
+@pytest.mark.parametrize(("size", "calm"), [(1, (100_00, None)), (-1, (None, 100_00))])
+def test_nor_can_an_isolated_position_whose_bucket_is_its_margin(
+    size: int, calm: tuple[int | None, int | None]
+) -> None:
+    it = Stage()
+    it.trader("ann", deposit=1_000)
+    it.mark("BTC", 100)
+    it.isolate("ann", "BTC")
+
+    it.hold("ann", "BTC", size, 100)
+
+    assert it.calm("BTC") == calm
+
+
+def test_a_bucket_is_watched_for_what_it_has_above_margin_and_losses() -> None:
+    """500 in it; at 80, 200 are lost and 80 needed: 220 less 6 cents, on 10 lots."""
+    it = Stage()
+    it.trader("ann", deposit=1_000)
+    it.mark("BTC", 100)
+    it.isolate("ann", "BTC")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=2))
+    it.hold("ann", "BTC", 10, 100)
+
+    it.mark("BTC", 80)
+    it.do(Deposit(at=it.now(), account="ann", asset="USD", amount=1))
+
+    assert it.calm("BTC") == (58_01, None)
+
+
+def portfolio() -> Rulebook:
+    """A fall or rise of 20% is what is charged."""
+    return rulebook(portfolio=PortfolioRules(grid=GridRules(moves=("0.2",))))
+
+
+def test_a_portfolios_edge_leaves_more_for_rounding_and_for_margin_that_may_grow() -> None:
+    """10 less 24 cents can be lost; a quarter more may be needed (as of an inverse contract)."""
+    it = Stage(portfolio())
+    it.trader("ann", deposit=30)
+    it.mark("BTC", 100)
+    it.do(SetMarginMode(at=it.now(), account="ann", symbol="BTC", mode=MarginMode.PORTFOLIO))
+
+    it.hold("ann", "BTC", 1, 100)
+
+    assert it.calm("BTC") == (92_20, None)
+
+
+def test_an_isolated_position_beside_a_portfolio_goes_by_its_own_margin() -> None:
+    """Short: 100 can be lost beside its own margin, less 6 cents, and a tenth more is needed."""
+    it = Stage(portfolio())
+    it.trader("ann", deposit=3_000)
+    it.marks(BTC=100, ETH=100)
+    it.do(SetMarginMode(at=it.now(), account="ann", symbol="BTC", mode=MarginMode.PORTFOLIO))
+    it.isolate("ann", "ETH")
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="ETH", leverage=5))
+
+    it.hold("ann", "ETH", -10, 100)
+
+    assert it.calm("ETH") == (None, 109_08)
+
+
+def test_edges_out_of_order_are_found() -> None:
+    """What the check of the whole venue relies on."""
+    for size in (10, -10):
+        it = holding(size, deposit=200)
+        number = it.venue.instruments["BTC"].index
+        watch = it.venue._state.monitor.watches[number]
+        side = watch.longs if size > 0 else watch.shorts
+        side.things[0].row = 1
+
+        with pytest.raises((AssertionError, IndexError)):
+            it.venue._state.monitor.check(number)

@@ -1,0 +1,214 @@
+"""Unified accounts in the margin monitor: between which marks nobody needs to look at them.
+
+Never late is shown in tests/properties; here it is that they are not early either.  COIN is priced
+at 100 by its spot market; contracts need 10%.  Ann has 1,000 USD and 10 COIN.
+"""
+
+from exchange.core.kinds import ContractKind
+from exchange.core.messages import AccountMode, AccountModeChanged, SetAccountMode
+from exchange.core.policies import Gains, Haircut
+from exchange.core.rules import CollateralAsset, CollateralRules, MarginPrice, MarginRules
+from tests.stage import Stage, only, rulebook
+
+SPOT = {"kind": ContractKind.SPOT, "base": "COIN", "base_unit": "0.001"}
+INVERSE = {"kind": ContractKind.INVERSE, "settle": "COIN", "money_unit": "0.001"}
+COIN = 1000
+
+
+def stage(
+    ratio: str = "0.8",
+    dollars: int = 1_000,
+    coins: int = 10,
+    margin: MarginRules | None = None,
+    **changes: object,
+) -> Stage:
+    """Ann with a unified account, and all markets at 100."""
+    asset = CollateralAsset(market="COIN-USD", ratio=ratio)
+    rules = CollateralRules(currency="USD", assets={"COIN": asset}, **changes)  # type: ignore[arg-type]
+    it = Stage(rulebook(collateral=rules, margin=margin or MarginRules()), symbols="BTC ETH")
+    it.enlist("COIN-USD", **SPOT)
+    it.enlist("XBT", **INVERSE)
+    it.marks(**dict.fromkeys(("BTC", "ETH", "COIN-USD", "XBT"), 100))
+    it.trader("ann", deposit=dollars)
+    if coins:
+        it.bring("ann", "COIN", coins * COIN)
+    assert only(it.do(switch(it, AccountMode.UNIFIED)), AccountModeChanged)
+    return it
+
+
+def switch(it: Stage, mode: AccountMode) -> SetAccountMode:
+    return SetAccountMode(at=it.now(), account="ann", mode=mode)
+
+
+def test_what_can_be_lost_is_shared_out_by_value() -> None:
+    """1,300 less 1.56 for roundings, of 5,000 and the 800 that coins count: 22.38% of each."""
+    it = stage()
+
+    it.hold("ann", "BTC", 50, 100)
+
+    assert (it.calm("BTC"), it.calm("COIN-USD")) == ((77_62, None), (77_62, None))
+
+
+def test_a_short_is_watched_against_a_rise_and_the_margin_that_grows_with_it() -> None:
+    """7.39% of each: on the way up that and a tenth more are lost."""
+    it = stage()
+    it.hold("ann", "BTC", 50, 100)
+
+    it.hold("ann", "ETH", -50, 100)
+
+    assert (it.calm("BTC"), it.calm("ETH")) == ((92_61, None), (None, 106_71))
+    assert it.calm("COIN-USD") == (92_61, None)
+
+
+def test_a_loss_in_coins_is_reckoned_at_twice_their_price() -> None:
+    """The share is 893.37, at 200 that is 4.466 coins: of 10, and a tenth for margin, at 71.13.
+
+    And so the price of the coin is watched at 200, whatever else may be.
+    """
+    it = stage()
+
+    it.hold("ann", "XBT", 1_000, 100)
+
+    assert (it.calm("XBT")[0], it.calm("COIN-USD")) == (71_13, (None, 200_00))
+
+
+def test_what_a_gain_in_coins_needs_may_be_more_than_it_counts() -> None:
+    """Short, 4.466 coins are lost at 180.66; at 19.77 the margin of a gain has grown by as much."""
+    it = stage()
+
+    it.hold("ann", "XBT", -1_000, 100)
+
+    assert it.calm("XBT") == (19_77, 180_66)
+
+
+def test_a_gain_that_does_not_count_is_watched_for_the_margin_that_it_needs() -> None:
+    """22.38% of 5,000 are 1,119: a tenth of what is won is needed, so that 11,193 may be won."""
+    it = stage(unrealised=Gains.LOSSES)
+
+    it.hold("ann", "BTC", 50, 100)
+
+    assert it.calm("BTC") == (77_62, 303_50)
+
+
+def test_where_margin_stays_at_entry_a_gain_is_no_danger() -> None:
+    at_entry = MarginRules(maintenance_price=MarginPrice.ENTRY)
+    it = stage(unrealised=Gains.LOSSES, margin=at_entry)
+
+    it.hold("ann", "BTC", 50, 100)
+
+    low, high = it.calm("BTC")
+    assert low == 77_62
+    assert high is not None
+    assert high > 10**10
+
+
+def test_a_gain_that_counts_in_full_is_not_watched() -> None:
+    it = stage(haircut=Haircut.BALANCE)
+
+    it.hold("ann", "XBT", 1_000, 100)
+
+    assert it.calm("XBT") == (71_13, None)
+
+
+def test_nor_is_a_gain_in_an_asset_without_a_haircut() -> None:
+    """Twice the price of the coin is: a loss in coins was reckoned at no more."""
+    it = stage("1")
+
+    it.hold("ann", "XBT", 1_000, 100)
+
+    low, high = it.calm("XBT")
+    assert (low is not None, high) == (True, None)
+
+
+def test_coins_that_stand_behind_a_debt_are_watched_against_a_fall() -> None:
+    """8 of 10 coins count, against 100 that are owed: enough at 12.50, watched from 12.70."""
+    it = stage(dollars=100)
+    it.hold("ann", "BTC", 10, 120)
+    it.hold("ann", "BTC", -10, 100)
+
+    assert it.balance("ann") == -100_00
+    assert it.calm("COIN-USD") == (12_70, None)
+
+
+def test_coins_that_are_owed_are_watched_against_a_rise() -> None:
+    """0.91 coins against 2,000 dollars: enough at 2,197, watched from 2,194.90."""
+    it = stage(coins=0, dollars=2_000)
+    it.hold("ann", "XBT", 1_000, 110)
+    it.hold("ann", "XBT", -1_000, 100)
+
+    assert it.balance("ann", "COIN") == -910
+    assert it.calm("COIN-USD") == (None, 2194_90)
+
+
+def test_what_is_owed_asks_for_margin_as_its_price_rises() -> None:
+    """With a tenth of it besides: a rise costs 1.001 coins, no longer 0.91."""
+    it = stage(coins=0, dollars=2_000, borrow_maintenance="0.1")
+    it.hold("ann", "XBT", 1_000, 110)
+    it.hold("ann", "XBT", -1_000, 100)
+
+    assert it.calm("COIN-USD") == (None, 1995_36)
+
+
+def test_an_asset_without_a_price_is_looked_at_as_soon_as_it_has_one() -> None:
+    asset = CollateralAsset(market="COIN-USD", ratio="0.8")
+    rules = CollateralRules(currency="USD", assets={"COIN": asset})
+    it = Stage(rulebook(collateral=rules), symbols="BTC")
+    it.enlist("COIN-USD", **SPOT)
+    it.mark("BTC", 100)
+    it.trader("ann", deposit=1_000)
+    it.bring("ann", "COIN", 10 * COIN)
+    it.do(switch(it, AccountMode.UNIFIED))
+
+    it.hold("ann", "BTC", 50, 100)
+
+    assert it.calm("COIN-USD") == (None, 0)
+
+
+def test_one_mark_may_move_a_position_and_the_collateral() -> None:
+    """Short of what prices the coins: as they fall the coins count less, as they rise it loses."""
+    asset = CollateralAsset(market="BTC", ratio="0.8")
+    rules = CollateralRules(currency="USD", assets={"COIN": asset})
+    it = Stage(rulebook(collateral=rules), symbols="BTC")
+    it.enlist("XBT", **INVERSE)
+    it.marks(BTC=100, XBT=100)
+    it.trader("ann", deposit=1_000)
+    it.bring("ann", "COIN", 10 * COIN)
+    it.do(switch(it, AccountMode.UNIFIED))
+
+    it.hold("ann", "BTC", -50, 100)
+    short = it.calm("BTC")
+    it.hold("ann", "BTC", 100, 100)
+    long = it.calm("BTC")
+
+    assert (short, long) == ((77_62, 120_34), (77_62, None))
+
+
+def test_nothing_is_watched_of_an_account_that_has_closed_its_positions() -> None:
+    it = stage()
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "XBT", 50, 100)
+
+    it.hold("ann", "BTC", -50, 100)
+    it.hold("ann", "XBT", -50, 100)
+
+    assert [it.calm(symbol) for symbol in ("BTC", "COIN-USD", "XBT")] == [(None, None)] * 3
+
+
+def test_nor_of_its_assets_when_they_stand_alone_again() -> None:
+    """BTC is what 1,000 dollars alone can bear: 500 and 0.12 for roundings."""
+    it = stage()
+    it.hold("ann", "BTC", 50, 100)
+
+    it.do(switch(it, AccountMode.SINGLE))
+
+    assert (it.calm("BTC"), it.calm("COIN-USD")) == ((90_01, None), (None, None))
+
+
+def test_an_isolated_position_is_watched_by_its_bucket_alone() -> None:
+    """A hundred in it, which the margin takes: nothing can be lost."""
+    it = stage()
+    it.isolate("ann", "BTC")
+
+    it.hold("ann", "BTC", 10, 100)
+
+    assert (it.calm("BTC"), it.calm("COIN-USD")) == ((100_00, None), (None, None))
