@@ -11,6 +11,8 @@ import msgspec
 from exchange.core.messages import AnyEvent, Event
 
 BUFFER = 1 << 20
+LINES = 256
+"""Events that go into hash and file together."""
 
 
 class JournalError(ValueError):
@@ -28,26 +30,37 @@ class Journal:
         self.path = path
         self.count = 0
         self._encode = msgspec.json.Encoder().encode
+        self._lines: list[bytes] = []
         self._hash = blake2b(digest_size=16)
         self._file: BinaryIO | None = None if path is None else path.open("wb", buffering=BUFFER)
 
     def write(self, event: Event) -> None:
         """Add one event."""
-        line = self._encode(event) + b"\n"
         self.count += 1
-        self._hash.update(line)
-        if self._file is not None:
-            self._file.write(line)
+        self._lines.append(self._encode(event))
+        if len(self._lines) == LINES:
+            self._pass_on()
 
     def digest(self) -> str:
         """The hash of all events so far: equal journals, equal digests."""
+        self._pass_on()
         return self._hash.hexdigest()
 
     def close(self) -> None:
         """Write out what is buffered."""
+        self._pass_on()
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _pass_on(self) -> None:
+        """Let the lines so far go into hash and file, all at once."""
+        if self._lines:
+            text = b"\n".join([*self._lines, b""])
+            self._lines.clear()
+            self._hash.update(text)
+            if self._file is not None:
+                self._file.write(text)
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,7 @@ Quotes, trades and prices are the venue's own public events.  Books and bars are
 moment of the events behind them, and travel like all market data.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol, TypeAlias
 
 from exchange.bars import Bar, BarMaker, BarSource
@@ -41,14 +41,14 @@ class MarketData:
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
-        self._followers: dict[tuple[type, str], list[Told]] = {}
+        self._followers: dict[type, dict[str, list[Told]]] = {}
         self._bars: dict[tuple[str, Nanos, BarSource], list[Told]] = {}
         self.books: dict[str, tuple[int, BookView]] = {}
         """Followed books, as last published, with the venue's count of their changes."""
 
     def follow(self, kind: type[Event | BookView], symbol: str, told: Told) -> None:
         """From now on, be told of an instrument's public events, or of its book as it is now."""
-        self._followers.setdefault((kind, symbol), []).append(told)
+        self._followers.setdefault(kind, {}).setdefault(symbol, []).append(told)
         if kind is BookView:
             venue = self._floor.venue
             book = venue.book_view(symbol, BOOK_DEPTH)
@@ -69,9 +69,9 @@ class MarketData:
 
     def publish(self, event: MarketEvent) -> None:
         """Tell those who follow."""
-        followers = self._followers.get((type(event), event.symbol))
+        followers = self._followers.get(type(event))
         if followers is not None:
-            tell(followers, event)
+            tell(followers.get(event.symbol, ()), event)
 
     def publish_books(self) -> None:
         """Tell those who follow a book that has changed in what they see of it."""
@@ -82,10 +82,10 @@ class MarketData:
                 book = venue.book_view(symbol, BOOK_DEPTH)
                 self.books[symbol] = changes, book
                 if book != last:
-                    tell(self._followers[BookView, symbol], book)
+                    tell(self._followers[BookView][symbol], book)
 
 
-def tell(followers: list[Told], news: Event | BookView | Bar) -> None:
+def tell(followers: Iterable[Told], news: Event | BookView | Bar) -> None:
     """Tell each of them, in the order in which they came."""
     for told in followers:
         told(news)

@@ -260,7 +260,14 @@ class Simulation:
                 return False
             if at >= queue.due:
                 self._catch_up(item)
-            self._take(item)
+            self._feed_items += 1
+            if type(item) is BookCheck:
+                self._comparison.compare(item)
+                continue
+            if at < self.now:
+                raise ValueError(f"the feed went back in time, from {self.now} to {at}")
+            self.now = at
+            self.carry_out(item)
         self._place = len(batch)
         return True
 
@@ -269,16 +276,6 @@ class Simulation:
         at, turn, queue = item.at, TURNS.get(type(item), Turn.HISTORY), self._queue
         while queue.due < at or (queue.due == at and queue.due_turn <= turn):
             self._next()
-
-    def _take(self, item: FeedItem) -> None:
-        self._feed_items += 1
-        if type(item) is BookCheck:
-            self._comparison.compare(item)
-        else:
-            if item.at < self.now:
-                raise ValueError(f"the feed went back in time, from {self.now} to {item.at}")
-            self.now = item.at
-            self.carry_out(item)
 
     async def _run_out(self, to: Nanos) -> None:
         """What is due in the queue and not of the feed."""
@@ -339,10 +336,13 @@ class Simulation:
         for event in events:
             kind = type(event)
             if kind not in self._skipped:
-                self._record(event)
+                self._journal.write(event)
+                for observe in self._observers:
+                    observe(event)
             if kind in PUBLIC:
                 self._publish_public(event)  # type: ignore[arg-type]
                 continue
+            self._rejected += kind is CommandRejected
             if getattr(event, "account", None) in self._owner:
                 own.setdefault(event.account, []).append(event)  # type: ignore[attr-defined]
             moves_money = moves_money or kind in MOVES_MONEY
@@ -351,12 +351,6 @@ class Simulation:
         for account, batch in own.items():
             if account in self._owner:
                 self.answer(account, batch, answered if account == sender else None)
-
-    def _record(self, event: Event) -> None:
-        self._journal.write(event)
-        self._rejected += type(event) is CommandRejected
-        for observe in self._observers:
-            observe(event)
 
     def _publish_public(self, event: MarketEvent) -> None:
         kind = type(event)

@@ -57,16 +57,17 @@ class Scheduler(Generic[T]):
         """Let `item` happen at `at`, in its turn."""
         self._arrivals += 1
         heappush(self._queue, (at, int(turn), self._arrivals, item))
-        self._look_ahead()
+        self.due, self.due_turn, _, _ = self._queue[0]
 
     def pop(self) -> tuple[Nanos, T]:
         """The next item and its time.  IndexError where there is none."""
-        at, _, _, item = heappop(self._queue)
-        self._look_ahead()
+        queue = self._queue
+        at, _, _, item = heappop(queue)
+        if queue:
+            self.due, self.due_turn, _, _ = queue[0]
+        else:
+            self.due, self.due_turn = NEVER, 0
         return at, item
-
-    def _look_ahead(self) -> None:
-        self.due, self.due_turn = self._queue[0][:2] if self._queue else (NEVER, 0)
 
     def __len__(self) -> int:
         return len(self._queue)

@@ -23,6 +23,7 @@ from exchange.margin_calls import MarginCalled
 from strategies.base import Parameters, Strategy, Tick, defined_hooks
 from strategies.client import Client
 from strategies.streams import LATEST, WAITING_MAX, Seconds, nanos
+from strategies.views import KEPT
 from strategies.waiting import Wait
 from strategies.watchdog import Hung, Watchdog
 
@@ -94,10 +95,12 @@ class Session:
         """Market data has arrived: the views first, then streams, then hooks."""
         if self.stopped:
             return
-        self._client.hear(news)
+        if type(news) in KEPT:
+            self._client.hear(news)
         self._hand_on(news)
         self._enqueue(news)
-        self._run_line()
+        if self._line:
+            self._run_line()
 
     def answer(self, events: list[Event], answered: Answered | None = None) -> None:
         """Own events have arrived: the views first, then who waits for them, then the hooks."""
@@ -209,9 +212,11 @@ class Session:
         if task not in self._tasks:
             return
         wait = self._guarded(task.send, task, None)
+        if wait is ENDED:
+            return
         if isinstance(wait, Wait):
             wait.suspended(task, self._resume)
-        elif wait is not ENDED:
+        else:
             self._stop(
                 f"awaited something foreign ({type(wait).__name__}), "
                 "expected what the client offers, such as client.sleep"

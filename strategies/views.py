@@ -101,11 +101,11 @@ class Views:
 
     def position(self, symbol: str, side: PositionSide = PositionSide.NET) -> Lots:
         """One's position in lots (`instrument.size_text`), short below zero."""
-        key = symbol, side
-        if key not in self._positions:
+        held = self._positions.get((symbol, side))
+        if held is None:
             self.instrument(symbol)
-            self._positions[key] = 0
-        return self._positions[key]
+            self._positions[symbol, side] = held = 0
+        return held
 
     def open_orders(self, symbol: str = "") -> list[Order]:
         """One's orders in the book, and those that wait for a price; oldest first."""
@@ -122,8 +122,6 @@ class Views:
 
     def hear(self, news: News) -> None:
         """Keep the views up to date with something that was delivered."""
-        if type(news) not in KEPT:
-            return
         match news:
             case QuoteChanged():
                 self._quotes[news.symbol] = news

@@ -265,7 +265,8 @@ def book_view(market: Market, depth: int) -> BookView:
 
 def _levels(book: Book, side: Ladder, depth: int) -> tuple[tuple[Ticks, Lots], ...]:
     levels = book.best_first(side, max(depth, 0))
-    return tuple((book.price(level), book.total(level)) for level in levels)
+    # A list first: compiled, a generator costs more than what it yields.
+    return tuple([(int(book.price(level)), int(book.total(level))) for level in levels])
 
 
 def mark_view(state: State, market: Market) -> MarkPrice | None:
