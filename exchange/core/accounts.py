@@ -8,6 +8,7 @@ from exchange.core.edges import Watched
 from exchange.core.grid import Terms
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
+from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
 from exchange.core.units import Lots, Money, Nanos, ceil_div, magnitude, times
 
@@ -59,6 +60,9 @@ class Held(Watched):
         self.sell_lots: Lots = 0
         self.sell_value: Money = 0
         self.reduce_only_lots: Lots = 0
+        # What they would lose at once, at the marks that they were placed at.
+        self.buy_loss: Money = 0
+        self.sell_loss: Money = 0
 
     def count(self, order: Order, more: Lots, dearer: Money) -> None:
         """Count so much more of an order as open, and of what that is worth."""
@@ -70,6 +74,25 @@ class Held(Watched):
         else:
             self.sell_lots += more
             self.sell_value += dearer
+
+    def charge(self, order: Order, worse: Money) -> None:
+        """Count so much more of an order's open loss."""
+        if order.reduce_only:
+            return
+        if order.buy:
+            self.buy_loss += worse
+        else:
+            self.sell_loss += worse
+
+    def worth_of(self, order: Order, lots: Lots) -> Money:
+        """What `lots` of an order are reckoned at."""
+        if order.cost is not None:
+            return order.cost.value(self.instrument, order.price, lots)
+        return magnitude(self.instrument.value(order.price, lots))
+
+    def loss_of(self, order: Order, cost: OrderCost, lots: Lots) -> Money:
+        """What `lots` of an order would lose at once."""
+        return cost.open_loss(self.instrument, order.price, lots if order.buy else -lots)
 
 
 class Position(Held):
@@ -121,9 +144,14 @@ class Position(Held):
 
     def hold(self, order: Order, lots: Lots) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""
-        value = magnitude(self.instrument.value(order.price, lots))
+        value = self.worth_of(order, lots)
         self.count(order, lots - order.held, value - order.held_value)
         order.held, order.held_value = lots, value
+        cost = order.cost
+        if cost is not None:
+            loss = self.loss_of(order, cost, lots)
+            self.charge(order, loss - cost.held)
+            cost.held = loss
 
     def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> Held:
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
@@ -137,11 +165,20 @@ class Position(Held):
         other.buy_lots, other.buy_value = self.buy_lots, self.buy_value
         other.sell_lots, other.sell_value = self.sell_lots, self.sell_value
         other.reduce_only_lots = self.reduce_only_lots
-        value = magnitude(self.instrument.value(order.price, resting))
+        value = self.worth_of(order, resting)
         other.count(order, resting - order.held, value - order.held_value)
         if gone is not None:
             other.count(gone, -gone.held, -gone.held_value)
+        if self.instrument.weighs_orders:
+            self._imagine_losses(other, order, resting, gone)
         return other
+
+    def _imagine_losses(self, other: Held, order: Order, resting: Lots, gone: Order | None) -> None:
+        other.buy_loss, other.sell_loss = self.buy_loss, self.sell_loss
+        if order.cost is not None:
+            other.charge(order, self.loss_of(order, order.cost, resting) - order.cost.held)
+        if gone is not None and gone.cost is not None:
+            other.charge(gone, -gone.cost.held)
 
 
 class SpotPosition(Position):

@@ -20,6 +20,7 @@ from exchange.core.margin import (
     unrealised_pnl,
 )
 from exchange.core.messages import PositionSide, Reject
+from exchange.core.order_cost import cost_of
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div, magnitude, times
 
@@ -65,6 +66,12 @@ def trial_of(market: Market, position: Position, order: Order) -> Trial:
         trial.opening += magnitude(market.instrument.value(price, size - closed))
         trial.resting -= size if rests else 0
     return trial
+
+
+def weigh(state: State, market: Market, position: Position, order: Order) -> None:
+    """Note what an order costs that is placed now, where that is not by its limit alone."""
+    mark = state.mark_of(position)
+    order.cost = cost_of(position.instrument, order.price, mark, market.last_price, buy=order.buy)
 
 
 def trial_at(position: Position, size: Lots, price: Ticks, *, buy: bool) -> Trial:

@@ -5,7 +5,7 @@ A changed order meets the same checks as a new one.
 
 from msgspec.structs import replace
 
-from exchange.core.admission import closing_size, trial_of, unaffordable
+from exchange.core.admission import closing_size, trial_of, unaffordable, weigh
 from exchange.core.alarms import Alarm, Due
 from exchange.core.attached import Attached
 from exchange.core.book import Order
@@ -115,6 +115,8 @@ def _replace(
         changed.display = command.display_size
     if order.attached is not None and order.attached.told.reprice:
         step_back(market.book, changed)
+    if position.instrument.weighs_orders:
+        weigh(state, market, position, changed)
     refusal = (
         out_of_bounds(state, market, position, changed, is_limit=True)
         or would_take(market, changed)

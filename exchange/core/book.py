@@ -19,6 +19,7 @@ from exchange.core.units import Lots, Ticks
 if TYPE_CHECKING:  # a position knows orders, and an order its position
     from exchange.core.accounts import Position
     from exchange.core.attached import Attached
+    from exchange.core.order_cost import OrderCost
     from exchange.core.tape import Tape
 
 HISTORY_OWNER: Final = 0
@@ -92,6 +93,8 @@ class Order:
         self.held: Lots = 0
         self.held_value = 0
         """What its position counts as open of it: lots, and their value in money."""
+        self.cost: OrderCost | None = None
+        """What it is reckoned at; None: its limit."""
         self.row = NONE
         """Where it rests in the book."""
 
@@ -123,6 +126,7 @@ class Order:
         other.ref = self.ref
         other.self_trade = self.self_trade
         other.held, other.held_value = self.held, self.held_value
+        other.cost = self.cost
         return other
 
 

@@ -79,6 +79,8 @@ def _row_line(book: Book, row: int) -> str:
     side = order.position.side if order.position is not None else ""
     flags = f"{order.buy} {order.reduce_only} {order.post_only} {order.self_trade} {side}"
     line = f"{price} {size} {order.order_id} {order.owner} {order.ref} {flags}"
+    if order.cost is not None:
+        line = f"{line} {order.cost.assumed} {order.cost.mark}"
     if order.attached is None:
         return line
     hidden = f"{order.hidden} {order.display} {order.attached.expires_at}"

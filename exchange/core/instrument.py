@@ -110,6 +110,7 @@ class Instrument:
         self.fee_at_mark: Rate = taker if margin.closing_fee is ClosingFee.MARK else 0
         self.fee_at_entry: Rate = taker if margin.closing_fee is ClosingFee.ENTRY else 0
         self.fee_in_bucket = margin.fee_in_isolated_margin
+        self._read_order_cost(margin)
         self.underlying = underlying(rules)
         self.grid: Grid | None = None
         """What portfolio margin expects of it; None where there is none."""
@@ -121,6 +122,14 @@ class Instrument:
         self.crowding: Rate = 0
         """How far open interest has come from the bound where the initial rate begins to rise to
         the one where it reaches one."""
+
+    def _read_order_cost(self, margin: MarginRules) -> None:
+        self.raises_sells = margin.sell_order_over_last != ""
+        """Whether a sell is reckoned at another price than its own where that is lower."""
+        self.sell_over_last: Rate = rate(margin.sell_order_over_last or "0", "sell_order_over_last")
+        self.charges_open_loss = margin.order_open_loss
+        self.weighs_orders = (self.raises_sells or self.charges_open_loss) and not self.is_spot
+        """Whether an order may cost more than its part of the leverage."""
 
     def _crowd_bounds(self, margin: MarginRules) -> tuple[Money, Money]:
         """Bounds of open interest; zeros where it does not matter."""

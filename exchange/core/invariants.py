@@ -150,6 +150,8 @@ def _check_sums(position: Position, orders: list[Order]) -> None:
     assert position.buy_value == sum(o.held_value for o in buys), "open buys are misvalued"
     assert position.sell_lots == sum(o.open for o in sells), "open sells are miscounted"
     assert position.sell_value == sum(o.held_value for o in sells), "open sells are misvalued"
+    losses = [sum(o.cost.held for o in side if o.cost is not None) for side in (buys, sells)]
+    assert [position.buy_loss, position.sell_loss] == losses, "open losses are miscounted"
     assert position.reduce_only_lots == closing, "reduce-only orders are miscounted"
     assert closing <= abs(position.size), "reduce-only orders exceed the position"
 

@@ -139,6 +139,13 @@ def order_exposure(position: Held) -> tuple[Money, Money]:
     return buys, sells
 
 
+def open_loss(position: Held) -> Money:
+    """What open orders would lose at once, as far as they open, at the marks of their placing."""
+    short, long = max(-position.size, 0), max(position.size, 0)
+    buys = opening_value(position.buy_lots, position.buy_loss, short)
+    return buys + opening_value(position.sell_lots, position.sell_loss, long)
+
+
 def exposure(position: Held, mark: MarkPrice) -> Money:
     """The largest notional that the position can have once its open orders trade.
 
@@ -187,7 +194,8 @@ def _initial(position: Held, other: Held | None, mark: MarkPrice) -> Money:
         also, held = exposed_measure(other, mark), instrument.measure(mark, other.size, other.cost)
     margin = instrument.initial(exposed, lots, position.leverage, also)
     needed = instrument.maintenance(mark, position.size, position.cost, held)
-    return max(margin, needed + edge_alone(position))
+    margin = max(margin, needed + edge_alone(position))
+    return margin + open_loss(position) if instrument.charges_open_loss else margin
 
 
 def initial_of_both(position: Held, mark: MarkPrice) -> Money:
@@ -211,7 +219,8 @@ def order_margin(position: Held) -> Money:
     """What the open orders of an isolated position take of the wallet until they trade."""
     buys, sells = order_exposure(position)
     lots = max(position.buy_lots, position.sell_lots)
-    return position.instrument.isolated_margin(max(buys, sells), lots, position.leverage)
+    margin = position.instrument.isolated_margin(max(buys, sells), lots, position.leverage)
+    return margin + open_loss(position) if position.instrument.charges_open_loss else margin
 
 
 def edge_among(positions: Iterable[Held]) -> Money:

@@ -1099,6 +1099,9 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     reduce_only: bool
     position_side: PositionSide
     instructions: Instructions | None = None
+    open_loss: Money = 0
+    """What it takes beside its margin, as far as it opens: what it would have lost at once, at the
+    mark of when it was placed.  Only where the rulebook charges it."""
 
 
 class WaitingView(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ it trades, and checks margin on exactly that.
 """
 
 from exchange.core.accounts import Position
-from exchange.core.admission import closing_size, only_closes, trial_of, unaffordable
+from exchange.core.admission import closing_size, only_closes, trial_of, unaffordable, weigh
 from exchange.core.attached import Attached
 from exchange.core.book import Book, Order
 from exchange.core.checks import NOTHING, malformed
@@ -141,6 +141,8 @@ def enter(
     if refusal is not None:
         return refusal
     _obey(state, market, position, order)
+    if position.instrument.weighs_orders:
+        weigh(state, market, position, order)
     refusal = (
         _closes_nothing(position, order)
         or out_of_bounds(state, market, position, order, is_limit=not order.is_market)

@@ -4,7 +4,7 @@ Views only: nothing here changes anything.
 """
 
 from exchange.core.accounts import Position
-from exchange.core.admission import trial_of, unaffordable
+from exchange.core.admission import trial_of, unaffordable, weigh
 from exchange.core.book import Order
 from exchange.core.deleveraging import queue, standing
 from exchange.core.instrument import Instrument
@@ -69,6 +69,8 @@ def order_max(
         order = Order(0, owner, number, buy, limit, lots, position)
         order.self_trade = state.self_trade
         order.is_market = price is None
+        if position.instrument.weighs_orders:
+            weigh(state, market, position, order)
         return unaffordable(state, position, order, trial_of(market, position, order)) is None
 
     low, high, most = 0, 1, market.instrument.size_max

@@ -80,6 +80,12 @@ class MarginRules(Rules, frozen=True, kw_only=True):
     """Whether that ends where the bucket holds the position's entry value: leverage 1."""
     tier_input: TierInput = TierInput.NOTIONAL
     tier_counts: TierCounts = TierCounts.POSITION
+    order_open_loss: bool = False
+    """Whether an order at rest takes, beside its margin, what it would lose at once: its limit
+    against the mark, as that was when the order was placed."""
+    sell_order_over_last: str = ""
+    """An order at rest that sells a linear contract is reckoned at the last price raised by this
+    rate, at the mark or at its limit, whichever is highest when it is placed; empty: its limit."""
     rate_growth: str = "0"
     """Added to the maintenance rate for each whole settlement asset of notional."""
     open_interest_lower: str = ""

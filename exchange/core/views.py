@@ -228,6 +228,7 @@ def _orders(state: State, account: Account, asset: str) -> list[OrderView]:
                     reduce_only=order.reduce_only,
                     position_side=position_of(order).side,
                     instructions=order.attached.told if order.attached is not None else None,
+                    open_loss=order.cost.held if order.cost is not None else 0,
                 )
             )
     return views

@@ -94,6 +94,8 @@ def test_a_touched_pool_that_nobody_looked_at_is_noticed() -> None:
         ("buy_value", "open buys are misvalued"),
         ("sell_lots", "open sells are miscounted"),
         ("sell_value", "open sells are misvalued"),
+        ("buy_loss", "open losses are miscounted"),
+        ("sell_loss", "open losses are miscounted"),
         ("reduce_only_lots", "reduce-only orders are miscounted"),
     ],
 )

@@ -19,11 +19,13 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
     positions.disposals: "long, entry, sells ([size, price])",
     margins.tier_amounts: "floors and mmr, or tiers (floor, mmr or maxLeverage)",
     margins.all_tier_amounts: "none: the rulebook's own tables",
-    margins.order_margin: "price, size, leverage; side, mark",
+    margins.order_margin: "price, size, leverage; side, mark, last",
     margins.maintenance_of_notional: (
         "notional or size and price; mmr and cum, or tiers, or symbol; im, leverage"
     ),
-    margins.initial: "price, size, leverage; or notional (or size and price) and im",
+    margins.initial: (
+        "price, size, leverage; side, mark, last; or notional (or size and price) and im"
+    ),
     margins.riskiest_side: "mark, open, buys, sells, rf_long or rf_short, slippage",
     margins.maintenance_rate: "initial_ppm, fraction_ppm",
     margins.crowded_initial_rate: "base_ppm, lower, upper, oi",

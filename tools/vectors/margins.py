@@ -5,7 +5,7 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from exchange import Tier
-from exchange.core.messages import PlaceOrder, PositionSide, Side
+from exchange.core.messages import PlaceOrder, PositionSide, RecordedTrade, Side
 from exchange.core.policies import TierInput
 from tools.vectors.bench import (
     LEVERAGE_MAX,
@@ -32,6 +32,7 @@ from tools.vectors.positions import (
 )
 
 PPM = 1_000_000
+LASTS = ("last", "last_price", "last_traded_price")
 FLOORS = ("floor", "notionalFloor", "lower", "min", "minNotional", "from", "lowerBound", "above")
 CAPS = ("cap", "notionalCap", "upper", "max", "maxNotional", "up_to", "to", "risk_limit", "limit")
 LADDERS = ("tiers", "brackets", "levels", "risk_limits", "schedule", "discount_tiers")
@@ -124,7 +125,7 @@ def all_tier_amounts(case: Case) -> dict[str, Fraction]:
 
 
 def order_margin(case: Case) -> dict[str, Fraction]:
-    """What an order takes of the account's equity while it rests."""
+    """What an order takes of the account's equity while it rests: initial margin and open loss."""
     sell = side_of(case) < 0
     value = case.maybe(*NOTIONALS)
     price = case.number(
@@ -135,12 +136,19 @@ def order_margin(case: Case) -> dict[str, Fraction]:
     inverse = inverse and "quanto" not in case.topic
     leverage = case.number("leverage", "lever", default=1 if "value" in case.topic else None)
     value = size / price if inverse else size * price
-    contract = Contract(sizes=[size], tick=fine_tick(price), inverse=inverse)
+    last = case.maybe(*LASTS)
+    contract = Contract(sizes=[size], tick=fine_tick(price, last or price), inverse=inverse)
     rulebook = plain_fees(rulebook_for(case), case)
-    rulebook = replace(rulebook, instrument_tiers={"X": tiers(Fraction(0))})
+    # Without a last price an order can be reckoned at nothing but its own.
+    rules = rulebook.margin if last else replace(rulebook.margin, sell_order_over_last="")
+    rulebook = replace(rulebook, instrument_tiers={"X": tiers(Fraction(0))}, margin=rules)
     bench = Bench(rulebook, contract)
-    bench.account("ann", Fraction(int(2 * value) + 2))
-    bench.mark("X", case.number("mark", default=price))
+    bench.account("ann", Fraction(int(4 * value) + 4))
+    bench.mark("X", case.number("mark", "mark_price", default=price))
+    if last:
+        ticks = whole(last / contract.tick, "last")
+        trade = RecordedTrade(at=bench.now(), symbol="X", side=Side.BUY, size=1, price=ticks)
+        bench.do(trade)
     bench.leverage("ann", "X", whole(leverage, "leverage"))
     bench.do(
         PlaceOrder(
@@ -152,8 +160,16 @@ def order_margin(case: Case) -> dict[str, Fraction]:
             price=whole(price / contract.tick, "price"),
         )
     )
-    found = bench.amount(bench.seen("ann").initial_margin)
-    return {"initial_margin": found, "im": found, "value": found * leverage}
+    seen = bench.seen("ann")
+    cost, lost = bench.amount(seen.initial_margin), bench.amount(seen.orders[0].open_loss)
+    margin = cost - lost
+    return {
+        "initial_margin": margin,
+        "im": margin,
+        "value": margin * leverage,
+        "open_loss": lost,
+        "cost": cost,
+    }
 
 
 def initial(case: Case) -> dict[str, Fraction]:

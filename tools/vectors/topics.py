@@ -251,9 +251,11 @@ FAMILIES: Final = (
         _one(portfolio.combined, "imr"),
     ),
     Family("maintenance...", "maintenance", _one(margins.maintenance_of_notional, *MAINTENANCE)),
+    Family("order_cost..., cost_...", "(order_)?cost(_|$)", _one(margins.order_margin, "cost")),
+    Family("[order_]open_loss...", "(order_)?open_loss", _one(margins.order_margin, "open_loss")),
     Family(
-        "initial_margin..., order_cost...",
-        "initial_(and_maintenance_)?margin|order_(cost|margin)",
+        "initial_margin..., order_margin...",
+        "initial_(and_maintenance_)?margin|order_margin",
         _one(margins.initial, *INITIAL),
     ),
     Family(
