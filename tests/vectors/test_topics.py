@@ -26,6 +26,10 @@ LOSERS = [
 ]
 COIN_LONG = {"side": "long", "contracts": 10, "face_value": 100, "entry": 10_000}
 SOLD = {"side": "Sell", "qty": 2, "entry": 100, "leverage": 10, "mmr": "0.02"}
+LEVELS = [
+    {"cap": 50_000, "leverage": 125, "mmr": "0.004"},
+    {"cap": 600_000, "leverage": 100, "mmr": "0.005"},
+]
 UP_TO = [{"max": 100, "rate": "0.95"}, {"max": 200, "rate": "0.9"}]
 HEDGE = {
     "ETHUSDT": {"qty": 2, "entry": 100, "mark": 100, "mmr": "0.01"},
@@ -73,6 +77,36 @@ def answer(topic: str, venue: str, inputs: dict[str, object], expected: object =
             },
             34_400 / 1.478,
         ),
+        # As the venues' own messages name it.
+        (
+            "position_risk_isolated",
+            "binance_usdm",
+            {"positionAmt": "0.1", "entryPrice": 60_000, "markPrice": 61_000, "isolatedWallet": 600}
+            | {"maintMarginRatio": "0.004", "cum": 0},
+            {"liquidationPrice": 5400 / 0.0996, "unRealizedProfit": 100, "isolatedMargin": 700},
+        ),
+        (
+            "position_info_isolated",
+            "bybit",
+            {"side": "Buy", "size": 1, "avgPrice": 30_000, "leverage": 10, "mmr": "0.005"},
+            {"liqPrice": 27_150, "bustPrice": 27_000, "positionIM": 3000, "positionMM": 150},
+        ),
+        (
+            "adjusted_equity",
+            "okx",
+            {"details": [{"ccy": "BTC", "eq": 1, "px": 50_000, "disc": "0.98"}]},
+            49_000,
+        ),
+        ("uni_mmr", "binance_usdm", {"adjusted_equity": 15_000, "maintenance_margin": 10_000}, 1.5),
+        # A cent above the liquidation price, and a cent below.
+        ("is_liquidated", "binance_usdm", {**LONG, "mark": "90.92"}, False),
+        ("is_liquidated", "binance_usdm", {**LONG, "mark": "90.90"}, True),
+        ("max_leverage", "binance_usdm", {"notional": 100_000, "tiers": LEVELS}, 100),
+        ("interest_rate", "bitmex", {"quote_rate": "0.0006", "base_rate": "0.0003"}, 0.0001),
+        ("available_position_margin", "generic", {"assigned": 5000, "unrealised_loss": 2500}, 2500),
+        # What is paid for in full is never liquidated: elsewhere printed as a price below zero.
+        ("liquidation_price_isolated", "binance_usdm", {**LONG, "leverage": 1}, None),
+        ("liquidation_price_isolated", "binance_usdm", {**LONG, "leverage": 1}, "-0.01"),
         # Leverage that is no whole number: margin of 40.
         ("bankruptcy_price_isolated", "okx", {"side": "buy", "entry": 100, "leverage": "2.5"}, 60),
         # Nested, in words, and in percent.

@@ -38,25 +38,40 @@ from tools.vectors.bench import (
 )
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
 from tools.vectors.figures import figure, rounded, text
-from tools.vectors.margins import LADDERS, floors_of, given_tiers
+from tools.vectors.margins import LADDERS, MOST, floors_of, given_tiers
 from tools.vectors.positions import (
     ENTRIES,
     EQUITIES,
     MARKS,
+    NOTIONALS,
     RATES,
     SIZES,
     Subject,
     better,
     rules_for,
     side_of,
+    size_of,
 )
 from tools.vectors.waterfall import ranking_measures
 
 ONE = Fraction(1)
 HOUR = 3600
 HOURS_YEAR = 365 * 24
-PRICES = ("price", "index_price", *MARKS, "usd_price")
-BALANCES = ("balance", "amount", "wallet", "cash", "qty", "equity", "size", "quantity", "value")
+PRICES = ("price", "index_price", *MARKS, "usd_price", "usd_index_price", "px", "idx_px")
+BALANCES = (
+    "balance",
+    "amount",
+    "wallet",
+    "cash",
+    "qty",
+    "equity",
+    "size",
+    "quantity",
+    "value",
+    "wallet_balance",
+    "eq",
+    "cash_balance",
+)
 RATIOS = (
     "ratio",
     "collateral_ratio",
@@ -64,6 +79,7 @@ RATIOS = (
     "collateral_rate",
     "discount",
     "discount_rate",
+    "disc",
     "rate",
 )
 
@@ -106,7 +122,7 @@ def unified_account(case: Case) -> dict[str, Fraction]:
 
 def _assets(case: Case) -> dict[str, Any]:
     """The assets of an account: several by name, or one whose figures are the inputs' own."""
-    rows: dict[str, Any] = case.rows("assets", "collateral", "balances", "wallets", "coins")
+    rows: dict[str, Any] = case.rows(*ASSETS)
     name = str(case.raw("asset", "coin", "currency") or "COIN")
     haircut = case.maybe(*RATIOS, "haircut") is not None or case.raw(*LADDERS) is not None
     if rows or not haircut or case.maybe(*BALANCES, *USD_BALANCES) is None:
@@ -124,6 +140,7 @@ def has_assets(case: Case) -> bool:
     return bool(_assets(case))
 
 
+ASSETS = ("assets", "collateral", "balances", "wallets", "coins", "details")
 USD_BALANCES = ("balance_usd", "usd_balance", "balance_value", "balance_value_usd")
 EQUITY = ("equity", "margin_balance", "adjusted_equity", "collateral_value")
 
@@ -288,7 +305,7 @@ def auto_margin(case: Case) -> dict[str, Fraction]:
 def order_limit(case: Case) -> dict[str, Fraction]:
     """The largest order that an account can carry at a price."""
     money = case.number("available", "available_margin", "available_balance", *WALLETS_FREE)
-    leverage, price = case.number("leverage"), case.number("price", "limit", *MARKS)
+    leverage, price = case.number("leverage", "lever"), case.number("price", "limit", "px", *MARKS)
     inverse = "inverse" in case.topic or "coin" in case.topic
     lot = case.number("lot", "lot_size", default=Fraction(1, 10**6) if not inverse else 1)
     rate = case.maybe("imr", "im") or Fraction(0)
@@ -308,7 +325,52 @@ def order_limit(case: Case) -> dict[str, Fraction]:
     return {"size": size, "qty": size, "notional": size / price if inverse else size * price}
 
 
-WALLETS_FREE = ("wallet", "balance", "equity", "deposit", "margin", "capital", "capital_btc")
+FUNDS = ("avail_eq", "available_funds", "available_equity", "free_collateral", "withdrawable")
+WALLETS_FREE = (
+    "wallet",
+    "balance",
+    "equity",
+    "deposit",
+    "margin",
+    "capital",
+    "capital_btc",
+    *FUNDS,
+)
+
+
+def highest_leverage(case: Case) -> Fraction:
+    """The highest leverage that the venue lets a position of this notional have.
+
+    In the vector's tiers, or in the rulebook's table of the symbol.
+    """
+    value = case.number(*NOTIONALS, default=0) or abs(size_of(case)) * case.number(*MARKS, *ENTRIES)
+    rulebook, symbol = rulebook_for(case), str(case.raw("symbol", "contract", "coin") or "")
+    if case.raw(*LADDERS) is not None:
+        parts = [case.within(row) for row in case.rows(*LADDERS).values()]
+        found = [part.number(*MOST, "leverage", "max_lever", "initial_leverage") for part in parts]
+        rows = tuple(
+            [
+                replace(row, leverage_max=whole(most, "leverage"))
+                for row, most in zip(given_tiers(case), found, strict=True)
+            ]
+        )
+    else:
+        rows = rulebook.instrument_tiers.get(symbol, ())
+    if not rows:
+        raise MissingInputError("neither tiers nor a symbol with a table was given")
+    rulebook = replace(plain_fees(rulebook, case), instrument_tiers={"X": rows})
+    contract = Contract(sizes=[value], tick=ONE / 4)
+    bench = Bench(rulebook, contract, amounts=[figure(row.floor) for row in rows])
+    bench.account("ann", on_unit(4 * value, ONE))
+    bench.mark("X", ONE)
+    for leverage in sorted({row.leverage_max for row in rows}, reverse=True):
+        try:
+            bench.leverage("ann", "X", leverage)
+            bench.trade("ann", "X", value, ONE)
+        except UnsupportedError:
+            continue
+        return Fraction(leverage)
+    raise UnsupportedError("the venue lets nobody have so large a position")
 
 
 # ------------------------------------------------------------------------------ liquidation
@@ -444,6 +506,24 @@ INDEXES = (
     "indicative_settle_price",
     "price_1",
 )
+
+
+def _until_funding(case: Case) -> Fraction:
+    """Seconds until funding is next paid: told as such, in minutes or hours, or of an interval."""
+    for name, each in (
+        ("seconds_to_funding", 1),
+        ("minutes_to_funding", 60),
+        ("hours_to_funding", HOUR),
+        ("time_to_funding_h", HOUR),
+        ("hours_left", HOUR),
+        ("time_left_fraction", 8 * HOUR),
+    ):
+        left = case.maybe(name)
+        if left is not None:
+            return left * each
+    return Fraction(0)
+
+
 BASES = (
     "basis",
     "avg_basis",
@@ -479,10 +559,7 @@ def mark_price(case: Case) -> dict[str, Fraction]:
     tick = fine_tick(*prices)
     bench = Bench(plain_fees(rulebook, case), Contract(sizes=[ONE], tick=tick))
     if rate is not None:
-        left = case.maybe("hours_to_funding", "time_to_funding_h", "hours_left")
-        if left is None:
-            left = 8 * case.number("time_left_fraction", "fraction_left", default=0)
-        seconds = case.maybe("seconds_to_funding") or left * HOUR
+        seconds = _until_funding(case)
         hours = case.number(
             "interval_hours", "funding_interval_hours", "funding_interval_h", "interval", default=8
         )

@@ -8,7 +8,8 @@ from exchange.core.policies import MarginPrice
 from tools.vectors.cases import Case, UnsupportedError
 
 ONE = Fraction(1)
-GAINS = ("upnl", "unrealised_pnl", "unrealized_pnl", "upl", "unrealized_profit", "unrealised_loss")
+GAINS = ("upnl", "unrealised_pnl", "unrealized_pnl", "upl", "unrealized_profit")
+LOSSES = ("unrealised_loss", "unrealized_loss", "floating_loss")
 MAINTENANCES = (
     "maintenance_margin",
     "maintenance",
@@ -79,6 +80,14 @@ def told_by(
     raise UnsupportedError("the gain is too large for so little margin")
 
 
+def gain_told(case: Case) -> Fraction:
+    """What the positions have gained, told as a gain or as a loss."""
+    gain, loss = case.maybe(*GAINS), case.maybe(*LOSSES)
+    if gain is not None:
+        return gain
+    return -abs(loss) if loss is not None else Fraction(0)
+
+
 def others_told(case: Case, rulebook: Rulebook) -> Told | None:
     """The other positions of a cross account, told by their maintenance margin and their gain."""
     margin, gain = case.number(*OTHERS_MARGIN, default=0), case.number(*OTHERS_GAIN, default=0)
@@ -88,7 +97,7 @@ def others_told(case: Case, rulebook: Rulebook) -> Told | None:
 def account_told(case: Case, rulebook: Rulebook) -> Told | None:
     """All positions of an account, told by their maintenance margin, closing fee and gain."""
     margin = case.number(*MAINTENANCES, default=0) + case.number(*FEES, default=0)
-    return told_by(margin, case.number(*GAINS, default=0), at_entry=_at_entry(rulebook))
+    return told_by(margin, gain_told(case), at_entry=_at_entry(rulebook))
 
 
 def _at_entry(rulebook: Rulebook) -> bool:

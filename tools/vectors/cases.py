@@ -11,7 +11,18 @@ from tools.vectors.figures import FigureError, figure
 FOUND_PLACES = 12
 NAMES = ("symbol", "asset", "coin", "currency", "ccy", "id", "name", "account", "instrument")
 """What the rows of a list are told apart by."""
-SEVERAL = ("positions", "assets", "collateral", "balances", "wallets", "accounts", "A", "B")
+SEVERAL = (
+    "positions",
+    "assets",
+    "collateral",
+    "balances",
+    "wallets",
+    "coins",
+    "details",
+    "accounts",
+    "A",
+    "B",
+)
 """Inputs that are several things by name."""
 
 
@@ -188,32 +199,52 @@ def compared(
     Raises UnsupportedError for a figure that nothing was found for.
     """
     if isinstance(expected, Mapping) and "exact" not in expected:
-        if not isinstance(found, Mapping):
-            raise UnsupportedError(
-                f"one figure was found, {', '.join(map(str, expected))} expected"
-            )
-        parts = {}
-        by_name = {plain_name(str(key)): part for key, part in found.items()}
-        for told, value in expected.items():
-            made = by_name.get(plain_name(str(told)))
-            if made is None:
-                raise UnsupportedError(f"nothing was found for {told!r}")
-            parts[told] = compared(value, made, tolerance, plain_name(str(told)))
-        return all(ok for ok, _ in parts.values()), {n: part for n, (_, part) in parts.items()}
+        return _each_compared(expected, found, tolerance)
     if isinstance(expected, (list, tuple)):
         found = list(found) if isinstance(found, (list, tuple)) else [found]
         pairs = [compared(e, f, tolerance, name) for e, f in zip(expected, found, strict=False)]
         same = len(expected) == len(found) and all(ok for ok, _ in pairs)
         return same, [plain(one) for one in found]
+    if found is None and expected is not None:
+        # Some venues print a price of zero, or one below it, where none can be reached.
+        return not isinstance(expected, bool) and _is_no_price(expected), None
     if isinstance(found, Fraction):
-        try:
-            within = tolerance.get(name, tolerance[""])
-            return abs(found - figure(expected)) <= within, plain(found)
-        except FigureError:
-            return False, plain(found)
+        return _is_near(expected, found, tolerance.get(name, tolerance[""])), plain(found)
     if isinstance(found, bool) and isinstance(expected, str):
         return expected.lower() in (YES if found else NO), found
     return found == expected, plain(found)
+
+
+def _is_near(expected: Any, found: Fraction, within: Fraction) -> bool:  # noqa: ANN401
+    try:
+        return abs(found - figure(expected)) <= within
+    except FigureError:
+        return False
+
+
+def _is_no_price(expected: Any) -> bool:  # noqa: ANN401
+    try:
+        return figure(expected) <= 0
+    except FigureError:
+        return str(expected).lower() in {"none", "nan", "null", "infinity", "never", ""}
+
+
+def _each_compared(
+    expected: Mapping[str, Any],
+    found: Any,  # noqa: ANN401
+    tolerance: Mapping[str, Fraction],
+) -> tuple[bool, Any]:
+    """The same of several figures by name."""
+    if not isinstance(found, Mapping):
+        raise UnsupportedError(f"one figure was found, {', '.join(map(str, expected))} expected")
+    parts = {}
+    by_name = {plain_name(str(key)): part for key, part in found.items()}
+    for told, value in expected.items():
+        made = by_name.get(plain_name(str(told)))
+        if made is None:
+            raise UnsupportedError(f"nothing was found for {told!r}")
+        parts[told] = compared(value, made, tolerance, plain_name(str(told)))
+    return all(ok for ok, _ in parts.values()), {n: part for n, (_, part) in parts.items()}
 
 
 YES = ("true", "yes", "liquidate", "liquidated", "liquidation")

@@ -48,13 +48,14 @@ def computed(rulebook: Rulebook, **changes: Any) -> Rulebook:  # noqa: ANN401
 
 def interest(case: Case) -> Fraction:
     """Interest of one interval, from the daily rates of quote and base."""
-    seconds = DAY / case.number("intervals_per_day", default=3)
+    hours = case.maybe("interval_hours", "funding_interval_hours")
+    day = case.number("intervals_per_day", default=3 if hours is None else 24 / hours)
     rulebook = computed(
         rulebook_for(case),
-        interval_seconds=text(seconds),
+        interval_seconds=text(DAY / day),
         period_seconds="",
-        interest_quote=text(rounded(case.number("quote"))),
-        interest_base=text(rounded(case.number("base"))),
+        interest_quote=text(rounded(case.number("quote", "quote_rate", "funding_quote"))),
+        interest_base=text(rounded(case.number("base", "base_rate", "funding_base"))),
     )
     bench = Bench(rulebook, Contract(sizes=[Fraction(1)]))
     return share(bench.venue.funding_view("X").interest)

@@ -43,6 +43,10 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
     states.of_amounts_or_positions: (
         "equity, or wallet and upnl, and maintenance_margin as an amount; or positions and wallet"
     ),
+    states.liquidated_or_not: (
+        f"equity, or wallet and upnl, and maintenance_margin; or {SIDE_SIZE_ENTRY}, mark, leverage"
+    ),
+    accounts.highest_leverage: "notional; tiers (floor, leverage) or symbol",
     states.closing_order: "positions (upnl, maintenance_margin), wallet or equity",
     waterfall.fund_of_fill: f"{SIDE_SIZE_ENTRY}, leverage or margin, fill_price; fee_rate, fund",
     waterfall.settled_deleveraging: "bankruptcy_price, mark; side, size",

@@ -34,7 +34,18 @@ from tools.vectors.positions import (
 PPM = 1_000_000
 LASTS = ("last", "last_price", "last_traded_price")
 FLOORS = ("floor", "notionalFloor", "lower", "min", "minNotional", "from", "lowerBound", "above")
-CAPS = ("cap", "notionalCap", "upper", "max", "maxNotional", "up_to", "to", "risk_limit", "limit")
+CAPS = (
+    "cap",
+    "notionalCap",
+    "upper",
+    "max",
+    "maxNotional",
+    "up_to",
+    "to",
+    "risk_limit",
+    "limit",
+    "risk_limit_value",
+)
 LADDERS = ("tiers", "brackets", "levels", "risk_limits", "schedule", "discount_tiers")
 INITIALS = (
     "im",

@@ -49,6 +49,7 @@ SIZES = (
     "num_contracts",
     "size_btc",
     "size_usd",
+    "sz",
 )
 UNITS = ("multiplier", "contract_multiplier", "ct_val", "face_value", "contract_size")
 """What one contract is of, where size is in contracts."""
@@ -72,6 +73,7 @@ ENTRIES = (
     "avg_open_price",
     "average_open_price",
     "average_price",
+    "px",
 )
 WALLETS = (
     "wallet",
@@ -95,6 +97,7 @@ WALLETS = (
     "initial_balance",
     "allocated_margin",
     "assigned_margin",
+    "assigned",
 )
 EQUITIES = (
     "totalEquity",
@@ -105,6 +108,11 @@ EQUITIES = (
     "equity_btc",
     "adjusted_equity",
     "adj_eq",
+    "eq",
+    "total_eq",
+    "total_equity",
+    "portfolio_value",
+    "margin_equity",
     "total_net_collateral",
     "tnc",
 )
@@ -125,6 +133,7 @@ RATES = (
     "maintenance_ratio",
     "mm_fraction",
     "base_mm",
+    "maint_margin_req",
 )
 CUMS = (
     "cum",
@@ -170,8 +179,9 @@ SYNONYMS = {
         "maintenance_margin",
         "mmr_at_mark",
         "maint_margin",
+        "position_mm",
     ),
-    "initial": ("im", "posInit", "initial_margin", "initial"),
+    "initial": ("im", "posInit", "initial_margin", "initial", "position_im"),
     "entry_value": ("value", "entry_value", "entry_sat", "posCost"),
     "notional": ("notional", "positionValue", "position_value"),
     "return_on_margin": ("roe", "return_on_equity"),
@@ -431,7 +441,7 @@ def figures(bench: Bench, subject: Subject, marks: dict[str, Fraction]) -> dict[
     view = bench.held("ann", symbol, marks, side)
     at_entry = bench.held("ann", symbol, {**marks, symbol: subject.entry}, side)
     account = bench.seen("ann", marks)
-    known = {
+    known: dict[str, Any] = {
         "bankruptcy_price": bench.tick_price(subject.symbol, view.bankruptcy_price or 0),
         "unrealised_pnl": bench.amount(view.unrealised_pnl),
         "bucket": bench.amount(view.bucket),
@@ -449,6 +459,7 @@ def figures(bench: Bench, subject: Subject, marks: dict[str, Fraction]) -> dict[
     }
     if view.margin_ratio is not None:
         known["margin_ratio"] = share(view.margin_ratio)
+    known["liquidation_price"] = None
     if view.liquidation_price is not None and view.liquidation_tick is not None:
         known["liquidation_price"] = (
             bench.tick_price(subject.symbol, view.liquidation_tick)
@@ -458,7 +469,7 @@ def figures(bench: Bench, subject: Subject, marks: dict[str, Fraction]) -> dict[
     in_money = {"unrealised_pnl", "bucket", "equity", "maintenance", "maintenance_at_entry"}
     in_money |= {"entry_value", "notional", "initial"}
     return {
-        name: value / subject.unit_money if key in in_money else value
+        name: value / subject.unit_money if key in in_money and value is not None else value
         for key, value in known.items()
         for name in (key, *SYNONYMS[key])
     }
@@ -483,10 +494,19 @@ def cross_position(case: Case) -> dict[str, Fraction]:
     return figures(bench, subject, {one.symbol: one.mark for one in (subject, *beside)})
 
 
+def crossed_at_safe_marks(case: Case) -> tuple[Bench, list[Subject]]:
+    """Cross positions of an account, one or several, as they were taken."""
+    subjects = list(subjects_of(case).values()) or [Subject(case)]
+    return crossed(case, subjects, _all_money(case, subjects[0])), subjects
+
+
 def _all_money(case: Case, subject: Subject | None = None) -> Fraction:
     """What stands behind a cross position: wallet and position margin, less what orders hold."""
     if subject is not None and subject.raw_money is not None:
         return subject.raw_money
+    equity = case.maybe(*EQUITIES)
+    if equity is not None and case.maybe(*WALLETS) is None and subject is not None:
+        return equity - subject.gain
     found = [case.maybe(name) for name in ("position_margin", "wallet_balance", *WALLETS)]
     if case.maybe("position_margin") is not None and case.maybe("wallet_balance") is not None:
         return case.number("position_margin") + case.number("wallet_balance")

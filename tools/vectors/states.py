@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from exchange.core.messages import LiquidationStarted, LiquidationStepTaken, PositionTakenOver
 from exchange.core.rules import Tier
 from tools.vectors.accounts import has_assets, unified_account
-from tools.vectors.amounts import FEES, GAINS, INITIALS, MAINTENANCES, account_told, told_by
+from tools.vectors.amounts import FEES, INITIALS, MAINTENANCES, account_told, gain_told, told_by
 from tools.vectors.bench import (
     LEVERAGE_MAX,
     Bench,
@@ -20,7 +20,14 @@ from tools.vectors.bench import (
 )
 from tools.vectors.cases import Case, MissingInputError
 from tools.vectors.figures import text
-from tools.vectors.positions import EQUITIES, WALLETS, any_cross
+from tools.vectors.positions import (
+    EQUITIES,
+    LEVERAGES,
+    WALLETS,
+    any_cross,
+    crossed_at_safe_marks,
+    isolated,
+)
 
 ONE = Fraction(1)
 DEEP = 10**9
@@ -42,11 +49,9 @@ def account_state(case: Case) -> dict[str, Fraction | bool]:
     Its maintenance margin is that of a position of so many times as much.  A fee for closing that
     the venue counts with it is part of it.
     """
-    equity, gain = _equity(case), case.number(*GAINS, default=0)
+    equity, gain = _equity(case), gain_told(case)
     needed = case.number(*MAINTENANCES, default=0) + case.number(*FEES, default=0)
     initial = case.number(*INITIALS, default=0)
-    if not needed and not initial:
-        raise MissingInputError("neither maintenance nor initial margin was given as an amount")
     rulebook = plain_fees(rulebook_for(case), case)
     rest = told_by(max(initial - needed, Fraction(0)))
     rows = {"X": account_told(case, rulebook), "Y": rest}
@@ -64,11 +69,14 @@ def account_state(case: Case) -> dict[str, Fraction | bool]:
         for name, row in held.items()
     }
     rulebook = replace(rulebook, margin=margin, instrument_tiers=tables)
-    clips = replace(rulebook.liquidation, clip=text(max(row.size for row in held.values())))
+    clips = replace(
+        rulebook.liquidation, clip=text(max((row.size for row in held.values()), default=ONE))
+    )
     rulebook = replace(rulebook, liquidation=clips)
     contracts = [
         Contract(name, sizes=[row.size], tick=step_of(row.entry)) for name, row in held.items()
     ]
+    contracts = contracts or [Contract(sizes=[ONE])]  # there is no venue without one
     bench = Bench(rulebook, *contracts, amounts=[equity - gain])
     bench.account("ann", equity - gain)
     for name, row in held.items():
@@ -116,9 +124,24 @@ def _equity(case: Case) -> Fraction:
     """What the account has: told as its equity, or its wallet with what its positions gained."""
     equity = case.maybe(*EQUITIES)
     if equity is None:
-        equity = case.number(*WALLETS) + case.number(*GAINS, default=0)
+        equity = case.number(*WALLETS) + gain_told(case)
     lost = [case.number(name, default=0) for name in LOST]
     return equity - sum(abs(one) for one in lost)
+
+
+def liquidated_or_not(case: Case) -> dict[str, Fraction | bool]:
+    """Whether the venue liquidates: an account told by its amounts, or a position at its mark."""
+    if is_told(case):
+        return account_state(case)
+    alone = case.maybe(*LEVERAGES) is not None or "isolated" in case.topic
+    if alone:
+        bench, subject = isolated(case)
+        subjects = [subject]
+    else:
+        bench, subjects = crossed_at_safe_marks(case)
+    events = [event for one in subjects for event in bench.mark(one.symbol, one.mark)]
+    started = bool(only(events, LiquidationStarted))
+    return dict.fromkeys(("liquidated", *SYNONYMS["liquidated"]), started)
 
 
 def of_amounts_or_positions(case: Case) -> Any:  # noqa: ANN401
@@ -157,7 +180,7 @@ def closing_order(case: Case) -> list[str]:
     rulebook = plain_fees(rulebook_for(case), case)
     held = {name: account_told(row, rulebook) for name, row in rows.items()}
     longs = {name: row for name, row in held.items() if row is not None}
-    gain = sum((row.number(*GAINS, default=0) for row in rows.values()), Fraction(0))
+    gain = sum((gain_told(row) for row in rows.values()), Fraction(0))
     equity = case.maybe(*EQUITIES)
     deposit = case.number(*WALLETS) if equity is None else equity - gain
     tables = {

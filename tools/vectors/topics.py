@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from functools import wraps
 from typing import Any, Final, NamedTuple
 
@@ -127,28 +128,32 @@ class Family(NamedTuple):
 FAMILIES: Final = (
     Family(
         "liquidation_price_cross...",
-        "liquidation_price.*(cross|hedge)",
+        "(est(imated)?_)?liq(uidation)?_price.*(cross|hedge)",
         _one(positions.any_cross, *LIQUIDATION),
     ),
     Family(
-        "liquidation_price...", "liquidation_price", _one(positions.isolated_position, *LIQUIDATION)
+        "liquidation_price...",
+        "(est(imated)?_)?liq(uidation)?_price",
+        _one(positions.isolated_position, *LIQUIDATION),
     ),
     Family(
         "bankruptcy_price_cross..., equity_protection...",
-        "bankruptcy_price.*(cross|hedge)|equity_protection|zero_equity",
+        "(bankrupt(cy)?|bust)_price.*(cross|hedge)|equity_protection|zero_equity",
         _one(positions.any_cross, *BANKRUPTCY),
     ),
     Family(
-        "bankruptcy_price...", "bankruptcy_price", _one(positions.isolated_position, *BANKRUPTCY)
+        "bankruptcy_price...",
+        "(bankrupt(cy)?|bust)_price",
+        _one(positions.isolated_position, *BANKRUPTCY),
     ),
     Family(
         "[live_]position_cross...",
-        "(live_)?position_cross",
+        "(live_|open_)?position_(\\w+_)?cross",
         _one(positions.any_cross, *LIQUIDATION),
     ),
     Family(
         "[live_]position_isolated...",
-        "(live_)?position_isolated",
+        "(live_|open_)?position_(\\w+_)?isolated",
         _one(positions.isolated_position, *LIQUIDATION),
     ),
     Family(
@@ -162,10 +167,27 @@ FAMILIES: Final = (
         "available_(margin|balance)|free_(margin|collateral)",
         _one(states.account_state, "available_margin"),
     ),
+    Family("uni_mmr...", "uni_?mmr", _one(states.of_assets_or_amounts, "equity_ratio")),
+    Family(
+        "available_position_margin...",
+        "available_position_margin",
+        _one(states.account_state, "equity"),
+    ),
+    Family("max_leverage...", "max(imum)?_leverage|leverage_max", accounts.highest_leverage),
+    Family(
+        "interest_rate..., interest_component...",
+        "(funding_)?interest_(rate|component)",
+        funding.interest,
+    ),
+    Family(
+        "notional..., position_value...",
+        "notional(?!_from)|position_(notional|value)",
+        _one(positions.pnl_of_position, "notional"),
+    ),
     Family(
         "liquidation_trigger..., is_liquidatable...",
-        "(is_)?liquidatable|liquidation_(trigger|boundary|check|condition|status)|trigger",
-        _one(states.account_state, "liquidated"),
+        "is_liquidat|liquidatable|liquidation_(trigger|boundary|check|condition|status)|trigger",
+        _one(states.liquidated_or_not, "liquidated"),
     ),
     Family(
         "closing_order..., liquidation_order...",
@@ -186,7 +208,7 @@ FAMILIES: Final = (
     Family(
         "unified_..., account_mm..., ...collateral..., ...haircut..., ...discount...",
         "unified|account_(mm|im|maint|initial)|.*(collateral|haircut|multi_(asset|currency)|discount)"
-        "|margin_(equity|ratio_unified)|uni_?mmr",
+        "|margin_(equity|ratio_unified)|adjusted_(equity|margin)|(total_)?margin_balance|total_equity",
         _one(states.of_assets_or_amounts, "equity"),
     ),
     Family(
@@ -259,13 +281,14 @@ FAMILIES: Final = (
         _one(margins.initial, *INITIAL),
     ),
     Family(
-        "margin_ratio..., equity...",
-        "(account_)?(margin_ratio|equity)",
+        "margin_ratio...",
+        "(account_)?margin_ratio",
         _one(states.of_amounts_or_positions, "margin_ratio"),
     ),
+    Family("equity...", "(account_)?equity", _one(states.of_amounts_or_positions, "equity")),
     Family(
         "unrealised_pnl..., roe...",
-        "unrealised|unrealized|upnl|(\\w+_)?pnl|roe|return",
+        "unrealised|unrealized|upnl|floating_profit|(\\w+_)?pnl|roe|return",
         _one(positions.pnl_of_position, "unrealised_pnl"),
     ),
 )
@@ -300,6 +323,14 @@ def answer_to(topic: str) -> Answer:
     for one in FAMILIES:
         if re.match(one.pattern, name):
             return one.answer
-    raise UnsupportedError(
-        f"topic {topic!r} is not known; `plimsoll vectors --topics` lists those that are"
+    raise UnsupportedError(f"topic {topic!r} is not known; {_nearest(name)}")
+
+
+def _nearest(name: str) -> str:
+    """What a topic that nobody answers may have meant."""
+    known = {*TOPICS, *(part.strip(". ") for one in FAMILIES for part in one.name.split(","))}
+    near = get_close_matches(name, sorted(known), n=3)
+    listed = "`plimsoll vectors --topics` lists those that are"
+    return (
+        f"{listed}; {', '.join(near)} {'are' if len(near) > 1 else 'is'} near" if near else listed
     )
