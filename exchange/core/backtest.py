@@ -80,7 +80,10 @@ class Backtest:
         self.sent = 0
         """Orders placed, refused ones among them."""
         self._fills_before = self._position.fills
-        self._bid = self._ask = self._size = self._fills = -1
+        self._bid: i64 = -1
+        self._ask: i64 = -1
+        self._size: i64 = 0
+        self._fills: i64 = 0
         self._moment: tuple[int, ...] = ()
         """These four, as last seen; a tuple is made only where one of them changed."""
         self.refused: CommandRejected | None = None
@@ -113,29 +116,37 @@ class Backtest:
             yield self._seen()
 
     def _seen(self) -> tuple[int, ...]:
-        bid, ask = self.recorded_bid, self.recorded_ask
-        position, fills = self.position, self.fills
-        if (bid, ask, position, fills) != (self._bid, self._ask, self._size, self._fills):
-            self._bid, self._ask, self._size, self._fills = bid, ask, position, fills
-            self._moment = (bid, ask, position, fills)
+        book = self._market.book
+        bid, ask = (
+            self._price(history.best(book, book.bids)),
+            self._price(history.best(book, book.asks)),
+        )
+        size, fills = i64(self._position.size), i64(self._position.fills)
+        is_same = bid == self._bid and ask == self._ask and size == self._size
+        if not is_same or fills != self._fills:
+            self._bid, self._ask, self._size, self._fills = bid, ask, size, fills
+            self._moment = (bid, ask, size, self.fills)
         return self._moment
 
     def _play(self, end: i64) -> None:
         """Every row up to a moment."""
         state, columns, worn = self._state, self._columns, self._market.worn
         times, kinds = columns.at, columns.kind
-        row, count = self._row, i64(len(times))
+        row, count, is_public = self._row, i64(len(times)), self._market.is_public
         now: i64 = -1
         is_told = False
         """Whether levels were told since the last trade, which count as one update."""
         self._look()
         self._listen()
-        while row < count and times[row] <= end:
-            if times[row] != now:
+        while row < count:
+            at = times[row]
+            if at > end:
+                break
+            if at != now:
                 if is_told and worn.end:
                     replay.restore(self._market)
                 is_told = False
-                now = times[row]
+                now = at
                 self._pass(now)
             kind = kinds[row]
             if kind <= ASK:
@@ -146,7 +157,7 @@ class Backtest:
                 self._take(kind, columns.price[row], columns.size[row])
             row += 1
             self._row = row
-            if state.touched or state.fired or state.events or self._market.is_public:
+            if state.touched or state.fired or state.events or is_public:
                 self._finish()
         if is_told and worn.end:
             replay.restore(self._market)

@@ -59,11 +59,14 @@ def shrink_level(book: Book, level: i64, size: i64, queue: Queue) -> None:
 
 
 def _shrink_newest(book: Book, level: i64, size: i64) -> None:
+    less = book.history(level) - size
     row = book.newest(level)
-    while row != NONE and book.history(level) > size:
+    while less:
         older = book.older(row)
         if book.owner(row) == HISTORY_OWNER:
-            book.reduce(row, min(book.size(row), book.history(level) - size))
+            part = min(book.size(row), less)
+            book.reduce(row, part)
+            less -= part
         row = older
 
 

@@ -122,11 +122,8 @@ def show_level(state: State, market: Market, price: i64, size: i64, *, buy: bool
     False, and nothing is done, where history would cross itself.
     """
     book = market.book
-    level = book.side(buy=buy).level(price)
-    shown: i64 = 0
-    if level != NONE:
-        shown = book.history(level)
-    if size > shown and book.would_trade(price, buy=buy):
+    level = (book.bids if buy else book.asks).level(price)
+    if level == NONE and size and book.would_trade(price, buy=buy):
         other, has = history.quote(book, book.side(buy=not buy))
         if has and (price >= other if buy else price <= other):
             return False
@@ -135,6 +132,9 @@ def show_level(state: State, market: Market, price: i64, size: i64, *, buy: bool
         return True
     if market.withheld:
         market.withheld.pop((buy, price), None)
+    shown: i64 = 0
+    if level != NONE:
+        shown = book.history(level)
     if size < shown:
         history.shrink_level(book, level, size, state.queue)
     elif size > shown:
