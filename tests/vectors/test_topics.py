@@ -183,6 +183,30 @@ def answer(topic: str, venue: str, inputs: dict[str, object], expected: object =
             },
             {"equity": 5600, "mm": 24, "margin_ratio": 24 / 5600},
         ),
+        # 2 of 3 coins stand against the short: 1% of 200, and nothing else; 200 and half of 100.
+        (
+            "portfolio_margin_with_spot",
+            "okx",
+            {
+                "assets": {"BTC": {"balance": 3, "price": 100, "ratio": "0.5"}},
+                "positions": {"BTCUSDT": {"side": "short", "qty": 2, "entry": 100, "mmr": "0.01"}},
+                "spot_rate": "0.01",
+                "minimum_rate": 0,
+            },
+            {"mmr": 2, "imr": 2.6, "spot_in_use": 2, "equity": 250, "MR1": 0, "MR4": 2},
+        ),
+        # A tenth of the third coin's worth that is short beyond them.
+        (
+            "portfolio_margin_with_spot",
+            "bybit",
+            {
+                "assets": {"BTC": {"balance": 2, "price": 100, "ratio": "0.5"}},
+                "positions": {"BTCUSDT": {"side": "short", "qty": 3, "entry": 100, "mmr": "0.01"}},
+                "moves": ["0.1"],
+                "spot_rate": 0,
+            },
+            {"mmr": 10, "spot_in_use": 2, "equity": 200},
+        ),
         # The first coin counts in full, the other two by half.
         (
             "collateral_tiers",
@@ -345,6 +369,8 @@ def test_a_long_and_a_short_in_one_contract_are_a_hedge() -> None:
             {"BTC": 3},
             "none of MR1, MR2, MR3, MR4, MR5, MR6, MR7 was given",
         ),
+        ("portfolio_margin_with_spot", "okx", {"assets": COINS}, "positions was not given"),
+        ("portfolio_margin_with_spot", "kraken_futures", {"assets": COINS}, "no portfolio margin"),
         ("weather", "okx", {}, "--topics"),
     ],
 )

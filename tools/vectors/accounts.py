@@ -20,7 +20,13 @@ from exchange.core.messages import (
     UpdateFundingRate,
 )
 from exchange.core.policies import Amount, AutoMargin, MarkMethod, TierInput
-from exchange.core.rules import CollateralAsset, CollateralTier, Rulebook, Tier
+from exchange.core.rules import (
+    CollateralAsset,
+    CollateralTier,
+    PortfolioRules,
+    Rulebook,
+    Tier,
+)
 from exchange.core.units import RATE_ONE, SECOND
 from tools.vectors.amounts import GAINS, account_told
 from tools.vectors.bench import (
@@ -92,7 +98,7 @@ def unified_account(case: Case) -> dict[str, Fraction]:
 
     The rulebook says what the haircut applies to; ratios that a vector gives replace its own.
     """
-    bench, marks = _unified(case)
+    bench, marks = unified(case)
     view = bench.venue.unified_view("ann", marks)
     if view is None:
         raise UnsupportedError("the account was not unified")
@@ -145,8 +151,11 @@ USD_BALANCES = ("balance_usd", "usd_balance", "balance_value", "balance_value_us
 EQUITY = ("equity", "margin_balance", "adjusted_equity", "collateral_value")
 
 
-def _unified(case: Case) -> tuple[Bench, dict[str, int]]:
-    """A unified account, "ann", with a vector's assets and positions, and marks to see it at."""
+def unified(case: Case, portfolio: PortfolioRules | None = None) -> tuple[Bench, dict[str, int]]:
+    """A unified account, "ann", with a vector's assets and positions, and marks to see it at.
+
+    `portfolio`: terms of portfolio margin other than the rulebook's.
+    """
     rulebook, rows = rulebook_for(case), _assets(case)
     rules = rulebook.collateral
     if not rules.currency:
@@ -165,7 +174,8 @@ def _unified(case: Case) -> tuple[Bench, dict[str, int]]:
     told = None if subjects else account_told(case, rulebook)
     if told is not None:
         subjects.append(Subject(case.other(told.row()), "told"))
-    rulebook = replace(rules_for(case, *subjects), collateral=rules)
+    terms = portfolio or rulebook.portfolio
+    rulebook = replace(rules_for(case, *subjects), collateral=rules, portfolio=terms)
     contracts = [_spot(asset, rules.currency) for asset in others]
     contracts += [subject.contract() for subject in subjects]
     for contract in contracts:

@@ -213,8 +213,7 @@ class Bench:
 
     def bring(self, name: str, asset: str, amount: Fraction) -> None:
         """Let a trader bring in some of an asset."""
-        units = {c.base: step(COIN, c.lot) for c in self.contracts.values() if c.base}
-        lots = whole(amount / units.get(asset, self.unit), f"{asset} amount")
+        lots = whole(amount / self.asset_unit(asset), f"{asset} amount")
         if not lots:
             return
         self.do(Deposit(at=self.now(), account=name, asset=asset, amount=lots))
@@ -330,6 +329,11 @@ class Bench:
         return found[0]
 
     # --------------------------------------------------------------------------- units
+
+    def asset_unit(self, asset: str) -> Fraction:
+        """The smallest unit of an asset."""
+        units = {c.base: step(COIN, c.lot) for c in self.contracts.values() if c.base}
+        return units.get(asset, self.unit)
 
     def money(self, amount: Fraction) -> Money:
         """Money in the venue's units."""

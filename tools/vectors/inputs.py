@@ -98,6 +98,10 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
         "accounts (qty, score), liquidated_short_qty or liquidated_long_qty; bankruptcy_price"
     ),
     portfolio.combined: "MR1, MR4, MR6, MR7, or units of them",
+    portfolio.with_spot: (
+        f"assets (balance, price), positions ({SIDE_SIZE_ENTRY}, {MORE});"
+        " moves, spot_rate, basis_rate, offset_rate, minimum_rate"
+    ),
     portfolio.futures_contingency: "long_btc, short_btc, rate",
     portfolio.volatility_shock: "unsupported: options",
     portfolio.option_contingency: "unsupported: options",

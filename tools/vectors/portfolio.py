@@ -6,9 +6,10 @@ from msgspec.structs import replace
 
 from exchange.core.messages import MarginMode, SetMarginMode
 from exchange.core.rules import GridRules, PortfolioRules, Rulebook
+from tools.vectors.accounts import unified
 from tools.vectors.bench import Bench, Contract, plain_fees, rulebook_for
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
-from tools.vectors.figures import rounded, text
+from tools.vectors.figures import figure, rounded, text
 
 CHARGES = ("MR1", "MR2", "MR3", "MR4", "MR5", "MR6", "MR7")
 NO_OPTIONS = "is a charge on options, and the venue lists none"
@@ -63,6 +64,63 @@ def _grid(charges: dict[str, Fraction], value: Fraction) -> GridRules:
         basis=text(rates["MR3"] + rates["MR4"] + rates["MR5"]),
         minimum=text(rates["MR7"]),
     )
+
+
+def with_spot(case: Case) -> dict[str, Fraction]:
+    """What a unified account in portfolio margin requires, with coins that stand against contracts.
+
+    Grids are the rulebook's own, but for charges that the vector gives.
+    """
+    rules = rulebook_for(case).portfolio
+    if not rules.unified or rules.grid is None:
+        raise UnsupportedError(f"{case.venue} has no portfolio margin of unified accounts here")
+    given = {name: case.maybe(name, *others) for name, others in GRID_RATES.items()}
+    charges: dict[str, object] = {
+        name: text(rounded(rate)) for name, rate in given.items() if rate is not None
+    }
+    moves = case.raw("moves")
+    if isinstance(moves, list):
+        charges["moves"] = tuple(text(rounded(figure(move))) for move in moves)
+    grids = {name: replace(grid, **charges) for name, grid in rules.underlyings.items()}
+    rules = replace(rules, grid=replace(rules.grid, **charges), underlyings=grids)
+    bench, marks = unified(case, replace(rules, minimum_equity={}, with_positions=True))
+    symbol = next((s for s, one in bench.contracts.items() if not one.base), "")
+    if not symbol:
+        raise MissingInputError("positions was not given, by name or as a list")
+    mode = MarginMode.PORTFOLIO
+    bench.do(SetMarginMode(at=bench.now(), account="ann", symbol=symbol, mode=mode))
+    return _of_unified(bench, marks)
+
+
+GRID_RATES = {
+    "spot": ("spot_rate", "spot_charge"),
+    "basis": ("basis_rate",),
+    "offset": ("offset_rate",),
+    "minimum": ("minimum_rate",),
+}
+"""Charges of a grid, and what else vectors call them."""
+
+
+def _of_unified(bench: Bench, marks: dict[str, int]) -> dict[str, Fraction]:
+    view = bench.venue.unified_view("ann", marks)
+    if view is None:
+        raise UnsupportedError("the account was not unified")
+    units = bench.venue.portfolio_view("ann", view.currency, marks)
+    parted = sum(unit.basis + unit.offset + unit.spot_charge for unit in units)
+    mmr, in_use = bench.amount(view.maintenance_margin), Fraction(0)
+    for unit in units:
+        for leg in unit.spot:
+            in_use += leg.amount * bench.asset_unit(leg.asset)
+    return {
+        "mmr": mmr,
+        "maintenance": mmr,
+        "imr": bench.amount(view.initial_margin),
+        "equity": bench.amount(view.equity),
+        "spot_in_use": in_use,
+        "MR1": bench.amount(sum(unit.scan for unit in units)),
+        "MR4": bench.amount(parted),
+        "MR7": bench.amount(sum(unit.minimum for unit in units)),
+    }
 
 
 def volatility_shock(case: Case) -> Fraction:

@@ -90,6 +90,7 @@ TOPICS: dict[str, Answer] = {
     "network_pnl_after_disposal": _one(positions.disposals, "realised_1"),
     "portfolio_margin_mmr": _one(portfolio.combined, "mmr"),
     "portfolio_margin_imr": _one(portfolio.combined, "imr"),
+    "portfolio_margin_with_spot": _one(portfolio.with_spot, "mmr"),
     "pm_iv_shock": portfolio.volatility_shock,
     "pm_option_contingency": portfolio.option_contingency,
     "pm_offsetting_futures_contingency": _one(portfolio.futures_contingency, "charge"),
