@@ -91,6 +91,10 @@ class RiskUnit(msgspec.Struct, frozen=True, kw_only=True):
     minimum: Fraction
     margin: Fraction
     contracts: list[RiskContract]
+    coins: list[RiskContract] = []
+    """Those of a unified account that stand against the contracts, by their name."""
+    spot: Fraction = Fraction(0)
+    """Charged on them."""
 
 
 class Cover(msgspec.Struct, kw_only=True):

@@ -158,6 +158,10 @@ def _risk_units(units: list[RiskUnit]) -> Table:
         for own in unit.contracts:
             side = "long" if own.size > 0 else "short"
             made.add_row(f"  {own.symbol}, {side} {number(abs(own.size))}", "", money(own.loss))
+        for own in unit.coins:
+            held = "owned" if own.size > 0 else "owed"
+            row = f"  {own.symbol}, {held} {number(abs(own.size))}"
+            made.add_row(row, "", money(own.loss), "", money(unit.spot))
         if unit.share != 1:
             made.add_row(f"  of which {percent(unit.share, 1, 0)} counts")
     return made

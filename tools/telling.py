@@ -410,6 +410,16 @@ class Teller:
                 )
                 for own in one.contracts
             ],
+            coins=[
+                RiskContract(
+                    symbol=own.asset,
+                    size=own.amount * self._units.of(own.asset),
+                    notional=own.value * unit,
+                    loss=own.loss * unit,
+                )
+                for own in one.spot
+            ],
+            spot=one.spot_charge * unit,
         )
 
     def _counted_asset(self, one: CollateralBalance, unit: Fraction) -> Counted:

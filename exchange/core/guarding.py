@@ -76,6 +76,11 @@ class Sway:
 
 def watch_account(state: State, lead: Pool) -> None:
     """Set thresholds for all that a safe unified account depends on."""
+    _set(state, lead, bounds_of(state, lead))
+
+
+def bounds_of(state: State, lead: Pool) -> dict[int, Bounds]:
+    """Marks, by instrument number, within which no moves of any of them can fail the account."""
     collateral, whole = state.collateral, state.whole(lead)
     sway = Sway(collateral, lead)
     slack = whole.equity - whole.maintenance
@@ -92,7 +97,7 @@ def watch_account(state: State, lead: Pool) -> None:
             _bound_position(state, bounds, holding, position, share, sway)
         share = slack * _weight_of(collateral, holding, sway) // max(1, weight)
         _bound_price(collateral, bounds, holding, share, sway)
-    _set(state, lead, bounds)
+    return bounds
 
 
 def _held(pool: Pool) -> list[Position]:

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from exchange.core.accounts import Position
+from exchange.core.guarding import bounds_of
 from exchange.core.kinds import ContractKind
 from exchange.core.messages import (
     HISTORY,
@@ -124,6 +125,23 @@ class World:
             )
         )
 
+    def draw_near(self, name: str) -> None:
+        """Leave the account little more than it needs, by a bad trade in BTC there and back."""
+        spare = int(self.left(name, {})) - self.random.randint(0, 40)
+        mark = (self.it.venue.mark_price("BTC") or 0) // SUBTICKS
+        for side, paid in ((Side.BUY, mark + max(0, spare)), (Side.SELL, mark)):
+            self.it.do(
+                BlockTrade(
+                    at=self.it.now(),
+                    symbol="BTC",
+                    account=name,
+                    counterparty=HISTORY,
+                    side=side,
+                    size=1,
+                    price=paid,
+                )
+            )
+
     def left(self, name: str, marks: dict[str, MarkPrice]) -> Fraction:
         """Equity less maintenance margin by the naive model, as if at some other marks."""
         equity, needed = self.standing(name, marks)
@@ -221,10 +239,13 @@ def test_an_account_is_liquidated_if_and_only_if_it_is_below_its_margin(seed: in
     random, venue = world.random, world.it.venue
     for turn in range(120):
         if turn % 3 == 0:
-            world.trade(random.choice(world.names))
+            name = random.choice(world.names)
+            world.trade(name)
+            world.draw_near(name)
         symbol = random.choice(MARKETS)
         old = venue.mark_price(symbol) or 0
-        price = max(30 * SUBTICKS, old + random.choice((-1500, -400, -40, -1, 1, 40, 400, 1500)))
+        step = random.choice((-1500, -400, -100, -40, -7, 7, 40, 100, 400, 1500))
+        price = max(30 * SUBTICKS, old + step)
         left = {n: world.left(n, {symbol: price}) for n in world.names if world.holds(n)}
 
         events = world.it.do(UpdateMarkPrice(at=world.it.now(), symbol=symbol, price=price))
@@ -243,16 +264,34 @@ def test_an_account_is_liquidated_if_and_only_if_it_is_below_its_margin(seed: in
         WALKED["hedged"] += any(hedges(world, name) for name in world.names)
 
 
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_within_all_bounds_at_once_nobody_fails(seed: int) -> None:
+    """Whatever marks move together: in the corners, where they matter most, and between them."""
+    world = World(Random(seed))
+    state, random = world.it.venue._state, world.random
+    for _ in range(8):
+        name = random.choice(world.names)
+        for _ in range(3):
+            world.trade(name)
+        if random.random() < 0.5:
+            world.draw_near(name)
+        bounds = bounds_of(state, state.account_of[name].pools["USD"])
+        if not world.holds(name) or world.left(name, {}) < ROUNDING:
+            continue
+        for _ in range(60):
+            marks = {}
+            for own in bounds.values():
+                symbol = own.instrument.symbol
+                mark = world.it.venue.mark_price(symbol) or 0
+                low, high = max(1, own.low), min(own.high, 20 * mark)
+                marks[symbol] = random.choice((low, high, mark, random.randint(low, high)))
+            assert world.left(name, marks) >= 0, (marks, bounds.keys())
+            WALKED["bounded"] += 1
+
+
 def hedges(world: World, name: str) -> bool:
     view = world.it.venue.unified_view(name)
     return view is not None and any(asset.hedging for asset in view.assets)
-
-
-def test_those_sessions_walked_every_path() -> None:
-    """After the others, in one process: else they would hold of an empty room."""
-    if sum(WALKED.values()) == 0:
-        pytest.skip("the sessions ran elsewhere")
-    assert all(WALKED[path] for path in ("liquidated", "by its collateral", "repaid", "hedged"))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -269,3 +308,12 @@ def test_nobody_who_is_told_a_price_is_liquidated_before_it(seed: int) -> None:
             inside = price + 1 if price < position.mark_price else price - 1
             assert world.left(name, {position.symbol: price}) < ROUNDING
             assert world.left(name, {position.symbol: inside}) > -ROUNDING
+
+
+def test_those_sessions_walked_every_path() -> None:
+    """After the others, in one process: else they would hold of an empty room."""
+    if sum(WALKED.values()) == 0:
+        pytest.skip("the sessions ran elsewhere")
+    assert all(
+        WALKED[path] for path in ("liquidated", "by its collateral", "repaid", "hedged", "bounded")
+    )

@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from exchange import Rulebook
@@ -22,7 +23,7 @@ from exchange.core.messages import (
     SetAutoMargin,
     SetMarginMode,
 )
-from exchange.core.policies import AutoMargin
+from exchange.core.policies import AutoMargin, SpotHedge
 from exchange.core.rules import (
     CollateralAsset,
     CollateralRules,
@@ -38,6 +39,7 @@ from tools.explain import Asked, explain, explanation_facts
 from tools.explain_report import tell_explanation
 from tools.record_report import tell_records
 from tools.report_page import report_data
+from tools.report_page.facts import unit_facts
 from tools.running import carry_out
 from tools.runs import open_run
 from tools.scenario import find, read
@@ -195,6 +197,35 @@ def test_a_portfolio_that_fails_tells_its_worst_move_and_each_contracts_part() -
     page = StringIO()
     tell_story(Console(file=page, width=100, markup=False), story, 1)
     assert "BTC-DATED, short 40" in page.getvalue()
+
+
+def test_coins_that_hedged_are_told_beside_the_contracts() -> None:
+    """10 coins at 100 against 60 short that have lost 600: 100 for the other 56, and 2% of them."""
+    it = stage(
+        replace(
+            rules(),
+            portfolio=PortfolioRules(
+                grid=GridRules(moves=("0.1",), spot="0.02"), unified=True, spot=SpotHedge.IN_FULL
+            ),
+        )
+    )
+    it.enlist("COIN-PERP")
+    it.mark("COIN-PERP", 100)
+    mode = MarginMode.PORTFOLIO
+    it.do(SetMarginMode(at=it.now(), account="ann", symbol="COIN-PERP", mode=mode))
+    it.hold("ann", "COIN-PERP", -60, 100)
+    it.show("COIN-PERP", asks={125: 100})
+    it.mark("COIN-PERP", 125)
+
+    story = it.story()
+    (unit,) = story.units
+    assert (story.equity, story.maintenance_margin) == (500, unit.margin)
+    assert (unit.scan, unit.spot, unit.margin) == (650, 20, 670)
+    assert [(own.symbol, own.size, own.loss) for own in unit.coins] == [("COIN", 10, -100)]
+    page = StringIO()
+    tell_story(Console(file=page, width=100, markup=False), story, 1)
+    assert re.search(r"COIN, owned 10 +-100.00 +20.00", page.getvalue())
+    assert unit_facts(unit)["coins"] == [{"symbol": "COIN", "size": 10, "loss": -100}]
 
 
 @pytest.fixture(scope="module")

@@ -130,12 +130,12 @@ def held_facts(held: Held) -> dict[str, Any]:
 def unit_facts(one: RiskUnit) -> dict[str, Any]:
     """What positions on one underlying were charged, and each contract's part at the worst move."""
     names = ("move", "share", "scan", "basis", "offset", "credit", "minimum", "margin")
-    contracts = [
-        {"symbol": own.symbol, "size": float(own.size), "loss": float(own.loss)}
-        for own in one.contracts
+    contracts, coins = [
+        [{"symbol": own.symbol, "size": float(own.size), "loss": float(own.loss)} for own in parts]
+        for parts in (one.contracts, one.coins)
     ]
-    figures = {name: float(getattr(one, name)) for name in names}
-    return {"underlying": one.underlying, **figures, "contracts": contracts}
+    figures = {name: float(getattr(one, name)) for name in (*names, "spot")}
+    return {"underlying": one.underlying, **figures, "contracts": contracts, "coins": coins}
 
 
 def counted_facts(one: Counted) -> dict[str, Any]:

@@ -123,6 +123,16 @@ function storyCard(run, story) {
             NOTHING,
             NOTHING,
           ]),
+          ...one.coins.map((own) => [
+            `${own.symbol}, ${own.size > 0 ? "owned" : "owed"} ${number(Math.abs(own.size), 3)}`,
+            NOTHING,
+            money(own.loss),
+            NOTHING,
+            money(one.spot),
+            NOTHING,
+            NOTHING,
+            NOTHING,
+          ]),
         ]),
       )
     : null;
