@@ -12,6 +12,7 @@ from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
 from exchange.core.units import Lots, Money, Nanos, ceil_div, magnitude, times
 
+STALE: Final = -1
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
 
 
@@ -145,13 +146,21 @@ class Position(Held):
     def hold(self, order: Order, lots: Lots) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""
         value = self.worth_of(order, lots)
-        self.count(order, lots - order.held, value - order.held_value)
+        more = value - order.held_value
+        self.count(order, lots - order.held, more)
+        if not order.reduce_only:
+            self.pool.taken += self.takes(more)
         order.held, order.held_value = lots, value
         cost = order.cost
         if cost is not None:
             loss = self.loss_of(order, cost, lots)
             self.charge(order, loss - cost.held)
             cost.held = loss
+
+    def takes(self, value: Money) -> Money:
+        """What orders of a value may take of the wallet; more than the exact part, not rounded."""
+        carried = min(self.leverage, self.instrument.carried)
+        return value // carried + 1 if carried else 0
 
     def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> Held:
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
@@ -231,6 +240,12 @@ class Pool:
         """The terms of portfolio margin; None where each position has margin of its own."""
         self.is_house = False
         """The venue's own account: it needs no margin."""
+        self.is_plain = False
+        """Whether there is such a bound as the next; see `margin.find_bound`."""
+        self.taken: Money = 0
+        """What its positions and open orders take of the wallet at the most."""
+        self.bound_at = STALE
+        """At which marks (`Marks.changes`) both were found out."""
 
     def add(self, position: Position) -> None:
         """Take in one more position, keeping the order of symbols and sides."""
@@ -244,6 +259,7 @@ class Pool:
         self.positions[symbol, side] = position
         self.positions = dict(sorted(self.positions.items()))
         self.listed = list(self.positions.values())
+        self.bound_at = STALE
 
 
 class Account:

@@ -119,6 +119,9 @@ class Instrument:
         self.edge: Money = 0
         """What a position needs above its maintenance margin to be safe."""
         self.crowded_from, self.crowded_to = self._crowd_bounds(margin)
+        self.carried = self._carried()
+        """What a unit of margin carries of notional at the least, whatever the tier; 0 where margin
+        is no rate of the notional at the mark, or not of that alone."""
         self.crowding: Rate = 0
         """How far open interest has come from the bound where the initial rate begins to rise to
         the one where it reaches one."""
@@ -140,6 +143,14 @@ class Instrument:
         if not 0 <= lower < upper:
             raise UnitError(f"open_interest_lower was {lower} units, expected less than {upper}")
         return lower, upper
+
+    def _carried(self) -> int:
+        by_entry = self.priced_at_entry or self.fee_at_entry > 0
+        by_orders = self.weighs_orders or self.crowded_to > 0
+        if self.is_spot or by_entry or by_orders or self.tiers.growth:
+            return 0
+        steepest = max(self.tiers.rates[-1] + self.fee_at_mark, *self.tiers.initial_schedule.rates)
+        return RATE_ONE // max(steepest, 1)
 
     def crowd(self, mark: MarkPrice, open_interest: Lots) -> None:
         """Let the initial rate rise with open interest."""

@@ -21,6 +21,7 @@ def check(state: State) -> None:
     _check_clearing(state)
     for account in state.accounts[1:]:
         _check_orders(state, account)
+        _check_bounds(state, account)
         _check_margin(state, account)
 
 
@@ -91,6 +92,15 @@ def _positions(account: Account, market: Market) -> list[Position]:
     pool = account.pools.get(market.instrument.settle)
     found = [] if pool is None else list(pool.listed)
     return [position for position in found if position.instrument is market.instrument]
+
+
+def _check_bounds(state: State, account: Account) -> None:
+    """What a pool is said to take of its wallet at the most is no less than it does."""
+    for pool in account.pools.values():
+        if pool.bound_at == state.marks.changes and pool.is_plain:
+            margin = state.margin(pool)
+            taken = margin.wallet - margin.available
+            assert pool.taken >= taken, f"{account.name} takes {taken}, more than {pool.taken}"
 
 
 def _check_orders(state: State, account: Account) -> None:

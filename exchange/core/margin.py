@@ -22,6 +22,8 @@ from exchange.core.units import (
     times,
 )
 
+BOUND_ROUNDING: Final = 6
+"""Units that the roundings of a position's initial margin can add up to, its `edge` among them."""
 NEVER: Final = 10**30
 """A mark beyond which nobody looks: an inverse short with enough collateral never fails."""
 
@@ -31,6 +33,13 @@ class Marks:
 
     def __init__(self) -> None:
         self.prices: list[MarkPrice] = []
+        self.changes = 0
+        """How often one of them has changed."""
+
+    def set(self, instrument: int, price: MarkPrice) -> None:
+        """A new mark."""
+        self.prices[instrument] = price
+        self.changes += 1
 
     def changed(self, prices: dict[int, MarkPrice]) -> "Marks":
         """The same, with other prices for some instruments."""
@@ -304,6 +313,30 @@ class PoolMargin(CrossMargin):
     def withdrawable(self) -> Money:
         """What may leave: available margin, but unrealised gains are not money yet."""
         return max(0, self.wallet + min(0, self.unrealised) - self.initial)
+
+
+def find_bound(pool: Pool, marks: Marks) -> None:
+    """Find out what the pool's positions and orders take of its wallet at the most.
+
+    Only where that is simple: each has margin of its own, at a leverage that every tier allows.
+    It is initial margin less unrealised PnL.  No position is exposed to more than what it holds
+    and all its orders, and a unit of margin carries its leverage of that, or what the steepest
+    tier's rates let it.
+    """
+    pool.bound_at, pool.taken = marks.changes, 0
+    pool.is_plain = not pool.is_unified and not pool.is_house and pool.portfolio is None
+    for position in pool.listed:
+        instrument, mark = position.instrument, marks.of(position)
+        if (
+            position.isolated
+            or position.opposite is not None
+            or position.leverage > instrument.tiers.leverage_least
+            or not instrument.carried
+        ):
+            pool.is_plain = False
+            return
+        exposed = notional(position, mark) + position.buy_value + position.sell_value
+        pool.taken += position.takes(exposed) + BOUND_ROUNDING - unrealised_pnl(position, mark)
 
 
 def available_with(

@@ -5,7 +5,14 @@ it trades, and checks margin on exactly that.
 """
 
 from exchange.core.accounts import Position
-from exchange.core.admission import closing_size, only_closes, trial_of, unaffordable, weigh
+from exchange.core.admission import (
+    closing_size,
+    has_plenty,
+    only_closes,
+    trial_of,
+    unaffordable,
+    weigh,
+)
 from exchange.core.attached import Attached
 from exchange.core.book import Book, Order
 from exchange.core.checks import NOTHING, malformed
@@ -148,7 +155,7 @@ def enter(
         or out_of_bounds(state, market, position, order, is_limit=not order.is_market)
         or would_take(market, order)
         or _too_little(market, order)
-        or unaffordable(state, position, order, trial_of(market, position, order))
+        or _too_dear(state, market, position, order)
     )
     if refusal is not None:
         return refusal
@@ -199,6 +206,14 @@ def _untimely(state: State, position: Position, order: Order) -> Refusal | None:
     if state.mark_of(position) == 0 and not position.instrument.is_spot:
         return Refusal(Reject.NO_MARK_PRICE, f"{position.instrument.symbol} has no mark price yet")
     return None
+
+
+def _too_dear(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
+    """Whether the account cannot carry the order: most obviously can, and need no trial."""
+    only_rests = not market.book.would_trade(order.price, buy=order.buy)
+    if only_rests and has_plenty(state, position, order):
+        return None
+    return unaffordable(state, position, order, trial_of(market, position, order))
 
 
 def _closes_nothing(position: Position, order: Order) -> Refusal | None:

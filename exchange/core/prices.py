@@ -35,7 +35,7 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
     mark_came(state, market)
     if mark == state.marks.prices[number]:
         return
-    state.marks.prices[number] = mark
+    state.marks.set(number, mark)
     market.instrument.crowd(mark, market.open_interest)
     if market.funding.averages is not None:
         market.funding.averages.mark.note(state.now, mark)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.core.accounts import Account, Held, Pool, Position, SpotPosition
+from exchange.core.accounts import STALE, Account, Held, Pool, Position, SpotPosition
 from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.attached import Attached
 from exchange.core.average import TimeAverage
@@ -466,6 +466,7 @@ class State:
 
     def touch(self, pool: Pool) -> None:
         """Note that a pool must be looked at before the command is done; with those beside it."""
+        pool.bound_at = STALE
         pool = pool.lead
         if self.rankings:
             self.changes.append(pool)

@@ -33,6 +33,30 @@ def test_an_order_that_rests_needs_its_initial_margin() -> None:
     assert it.account("ann").available_margin == 0
 
 
+def test_margin_is_given_away_to_the_last_unit_order_by_order() -> None:
+    """Most orders are covered by a bound that is at hand, the last ones by an exact look."""
+    it = stage(100)
+
+    for _ in range(20):
+        it.place("ann", "BTC", 1, 50)
+
+    assert it.account("ann").available_margin == 0
+    assert it.refusal(it.order("ann", "BTC", 1, 50)) is Reject.INSUFFICIENT_MARGIN
+
+
+def test_an_order_that_was_covered_is_not_once_the_mark_has_moved() -> None:
+    """190 dollars left carry 10 lots and an order of 4; 5 more need 49, and 10 go with the mark."""
+    it = stage(200)
+    it.place("ann", "BTC", 10, 101)
+    it.place("ann", "BTC", 4, 98)
+
+    it.mark("BTC", 99)
+
+    assert it.refusal(it.order("ann", "BTC", 5, 98)) is Reject.INSUFFICIENT_MARGIN
+    it.mark("BTC", 100)
+    it.place("ann", "BTC", 5, 98)
+
+
 def test_what_trades_is_measured_at_the_mark_and_pays_its_price_at_once() -> None:
     """10 lots at 101: margin of 100 at the mark, and a loss of 10 against it."""
     it = stage(109)

@@ -3,8 +3,9 @@
 import pytest
 
 from exchange.core.accounts import Position
+from exchange.core.margin import find_bound
 from exchange.core.state import State
-from tests.stage import Stage
+from tests.stage import DOLLAR, Stage
 
 
 def stage() -> tuple[Stage, State, Position]:
@@ -107,6 +108,15 @@ def test_open_orders_that_are_miscounted_are_noticed(field: str, message: str) -
         it.venue.check()
 
 
+def test_a_bound_below_what_a_pool_takes_is_noticed() -> None:
+    it, state, position = stage()
+    find_bound(position.pool, state.marks)
+    position.pool.taken -= 100 * DOLLAR
+
+    with pytest.raises(AssertionError, match="ann takes"):
+        it.venue.check()
+
+
 def test_an_order_that_is_only_in_the_account_is_noticed() -> None:
     it, state, position = stage()
     order = next(iter(position.pool.account.orders.values()))
@@ -118,7 +128,7 @@ def test_an_order_that_is_only_in_the_account_is_noticed() -> None:
 
 def test_a_cross_account_below_maintenance_margin_is_noticed() -> None:
     it, state, _ = stage()
-    state.marks.prices[0] = 10_00
+    state.marks.set(0, 10_00)
 
     with pytest.raises(AssertionError, match="ann USD is below maintenance margin"):
         it.venue.check()
@@ -126,7 +136,7 @@ def test_a_cross_account_below_maintenance_margin_is_noticed() -> None:
 
 def test_an_isolated_position_below_maintenance_margin_is_noticed() -> None:
     it, state, _ = stage()
-    state.marks.prices[0] = 120_00
+    state.marks.set(0, 120_00)
 
     with pytest.raises(AssertionError, match="bob BTC is below maintenance margin"):
         it.venue.check()
