@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from exchange.core.alarms import Due
 from exchange.core.book import Order
 from exchange.core.edges import Watched
 from exchange.core.grid import Terms
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
+from exchange.core.open_orders import OpenOrders
 from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
 from exchange.core.units import Lots, Money, Nanos, ceil_div, magnitude, times
@@ -35,6 +38,7 @@ class Distress:
         """Until then a step that would close a fraction closes all."""
 
 
+@mypyc_attr(free_list_len=1)
 class Held(Watched):
     """What margin is reckoned on: a size in one instrument, its terms, and its open orders.
 
@@ -275,13 +279,16 @@ class Account:
         self.pools: dict[str, Pool] = {}
         self.spot: dict[str, SpotPosition] = {}
         """By symbol."""
-        self.orders: dict[int, Order] = {}
-        """Resting orders by the venue's id, oldest first."""
+        self.orders = OpenOrders()
         self.waiting: dict[int, Waiting] = {}
-        """Orders that wait for a trigger, likewise."""
+        """Orders that wait for a trigger by the venue's id, oldest first."""
+        self.waiting_refs: dict[int, Waiting] = {}
+        """Those of them that the client has named, by its ref."""
         self.groups: dict[int, dict[int, None]] = {}
         """The ids of resting and waiting orders by the group that they were told."""
         self.countdown: Due | None = None
         """When all orders are cancelled, unless that is put off."""
-        self.refs: dict[int, int] = {}
-        """The venue's id of each open order that the client has named."""
+
+    def is_taken(self, ref: int) -> bool:
+        """Whether the client's ref, which is not 0, names an open order."""
+        return self.orders.named(ref) is not None or ref in self.waiting_refs

@@ -231,7 +231,7 @@ class Backtest:
 
     def is_open(self, order_id: int) -> bool:
         """Whether an order rests in the book."""
-        return order_id in self._own.orders
+        return self._own.orders.of(order_id) is not None
 
     @property
     def open_orders(self) -> KeysView[int]:

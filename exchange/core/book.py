@@ -10,7 +10,7 @@ The book knows prices, sizes and whose an order is (by number), and nothing of m
 from typing import TYPE_CHECKING, Final
 
 from librt.vecs import append, extend, vec
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from exchange.core.kinds import TimeInForce
 from exchange.core.policies import SelfTrade
@@ -54,6 +54,7 @@ FAR: Final = 64
 take a tenth of a millisecond for the end of a deep book."""
 
 
+@mypyc_attr(free_list_len=1)
 class Order:
     """An order, resting or about to.
 
@@ -97,6 +98,9 @@ class Order:
         """What it is reckoned at; None: its limit."""
         self.row = NONE
         """Where it rests in the book."""
+        self.before: Order | None = None
+        self.after: Order | None = None
+        """Its account's next older and newer order at rest."""
 
     @property
     def open(self) -> Lots:

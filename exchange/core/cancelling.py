@@ -21,10 +21,14 @@ from exchange.core.waiting import cancel_waiting
 
 def find(account: Account, order_id: int, order_ref: int) -> Order | Waiting | Refusal:
     """An open order by the venue's id or, where that is 0, by the client's ref."""
-    number = order_id or account.refs.get(order_ref, 0)
-    found = account.orders.get(number) or account.waiting.get(number)
-    if found is not None:
-        return found
+    orders = account.orders
+    order = orders.of(order_id) if order_id else orders.named(order_ref)
+    if order is not None:
+        return order
+    waits, refs = account.waiting, account.waiting_refs
+    waiting = waits.get(order_id) if order_id else refs.get(order_ref)
+    if waiting is not None:
+        return waiting
     name = f"order {order_id}" if order_id else f"ref {order_ref}"
     return Refusal(Reject.UNKNOWN_ORDER, f"{name} is not open")
 
@@ -108,7 +112,7 @@ def count_down(state: State, account: Account) -> None:
 
 def expire_order(state: State, account: Account, order_id: int) -> None:
     """A GTD order's time is over, whether it rests or still waits."""
-    order = account.orders.get(order_id) or account.waiting[order_id]
+    order = account.orders.of(order_id) or account.waiting[order_id]
     assert order.attached is not None, "an order that expires was told so"
     order.attached.due = None
     _cancel(state, order, CancelReason.EXPIRED)

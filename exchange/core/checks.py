@@ -21,7 +21,7 @@ NOTHING: Final = Instructions()
 
 def malformed(position: Position, order: Order, now: Nanos) -> Refusal | None:
     """What is wrong with an order as such, as it was asked for."""
-    if order.ref and order.ref in position.pool.account.refs:
+    if order.ref and position.pool.account.is_taken(order.ref):
         return Refusal(Reject.DUPLICATE_REF, f"ref {order.ref} names an order that is open")
     instrument, told = position.instrument, told_by(order)
     return (

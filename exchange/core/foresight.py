@@ -130,7 +130,7 @@ class Rehearsal:
         held = self.held.get(position.holder, position.size) + (size if maker.buy else -size)
         self.held[position.holder] = held
         room = abs(held)
-        for order in position.pool.account.orders.values():
+        for order in position.pool.account.orders.listed():
             if order.reduce_only and order.position is position:
                 closes = held < 0 if order.buy else held > 0
                 left = min(self._left_of(order), room) if closes else 0

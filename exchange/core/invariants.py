@@ -105,13 +105,13 @@ def _check_bounds(state: State, account: Account) -> None:
 
 def _check_orders(state: State, account: Account) -> None:
     """Every open order rests in the book, and the sums of open orders are right."""
-    for order in account.orders.values():
+    for order in account.orders.listed():
         assert order.row != NONE, f"order {order.order_id} does not rest"
         assert order.held == order.open, f"order {order.order_id} is miscounted"
     counted = 0
     for market in state.markets:
         for position in _positions(account, market):
-            orders = [o for o in account.orders.values() if o.position is position]
+            orders = [o for o in account.orders.listed() if o.position is position]
             counted += len(orders)
             if isinstance(position, SpotPosition):
                 _check_reserves(state, position, orders)
@@ -123,11 +123,12 @@ def _check_orders(state: State, account: Account) -> None:
 
 def _check_names(account: Account) -> None:
     """Refs, groups and ends are those of the orders that rest or wait, and of no others."""
-    named = {o.order_id: o.ref for o in account.orders.values()}
-    named |= {w.order_id: w.command.ref for w in account.waiting.values()}
-    refs = {ref: order_id for order_id, ref in named.items() if ref}
-    assert account.refs == refs, f"{account.name} has refs that name nothing"
-    tied = [(o.order_id, o.attached) for o in account.orders.values()]
+    account.orders.check()
+    named = {w.command.ref: w for w in account.waiting.values() if w.command.ref}
+    assert account.waiting_refs == named, f"{account.name} has refs that name nothing"
+    twice = [ref for ref in named if account.orders.named(ref) is not None]
+    assert not twice, f"{account.name} has refs that name two orders"
+    tied = [(o.order_id, o.attached) for o in account.orders.listed()]
     tied += [(w.order_id, w.attached) for w in account.waiting.values()]
     groups: dict[int, list[int]] = {}
     for order_id, attached in tied:

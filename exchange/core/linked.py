@@ -43,7 +43,7 @@ def _cancel_others(state: State, order: Order, group: int) -> None:
     for member in list(account.groups.get(group, ())):
         if member == order.order_id:
             continue
-        other = account.orders.get(member)
+        other = account.orders.of(member)
         if other is not None:
             cancel(state, state.markets[other.market], other, CancelReason.GROUP)
         else:

@@ -198,7 +198,7 @@ def _untimely(state: State, position: Position, order: Order) -> Refusal | None:
     """Whether the account has as many open orders here as it may, or there is no mark yet."""
     most, orders = state.orders_max, position.pool.account.orders
     if len(orders) >= most and order.may_rest:
-        count = sum(other.market == order.market for other in orders.values())
+        count = sum(other.market == order.market for other in orders.listed())
         if count >= most:
             return Refusal(
                 Reject.TOO_MANY_ORDERS, f"{count} orders were open, expected fewer than {most}"

@@ -24,9 +24,7 @@ def position_of(order: Order) -> Position:
 def rest(state: State, market: Market, order: Order) -> None:
     """Put what is open of a trader's order into the book."""
     account = state.accounts[order.owner]
-    account.orders[order.order_id] = order
-    if order.ref:
-        account.refs[order.ref] = order.order_id
+    account.orders.add(order)
     hold(state, position_of(order), order, order.size)
     if order.attached is not None:
         state.tie(account, order.order_id, order.attached)
@@ -63,7 +61,7 @@ def announce_cancel(state: State, market: Market, order: Order, reason: CancelRe
 
 def cancel_all(state: State, account: Account, market: Market | None, reason: CancelReason) -> None:
     """Cancel every order of an account, or those in one market: oldest first, then what waits."""
-    for order in list(account.orders.values()):
+    for order in account.orders.listed():
         home = state.markets[order.market]
         if market is None or home is market:
             cancel(state, home, order, reason)
@@ -75,7 +73,7 @@ def cancel_all(state: State, account: Account, market: Market | None, reason: Ca
 def cancel_position(state: State, position: Position, reason: CancelReason) -> None:
     """Cancel every order that would open or close a position: oldest first, then what waits."""
     account, market = position.pool.account, state.markets[position.instrument.index]
-    for order in list(account.orders.values()):
+    for order in account.orders.listed():
         if order.position is position:
             cancel(state, market, order, reason)
     for waiting in list(account.waiting.values()):
@@ -96,7 +94,7 @@ def fit_orders(state: State, market: Market, position: Position) -> None:
     if position.reduce_only_lots == 0:
         return
     room = abs(position.size)
-    for order in list(position.pool.account.orders.values()):
+    for order in position.pool.account.orders.listed():
         if not order.reduce_only or order.position is not position:
             continue
         closes = position.size < 0 if order.buy else position.size > 0

@@ -482,9 +482,7 @@ class State:
     def drop(self, order: Order) -> None:
         """Forget an order of a trader that has left the book with `order.size` still open."""
         account = self.accounts[order.owner]
-        del account.orders[order.order_id]
-        if order.ref:
-            del account.refs[order.ref]
+        account.orders.remove(order)
         if order.attached is not None:
             self.untie(account, order.order_id, order.attached)
 

@@ -30,7 +30,7 @@ def cancel_orders(scope: Scope) -> None:
     """Take back the open orders that stand with a failed scope, as far as the rulebook says."""
     state, rule = scope.state, scope.state.rulebook.liquidation.cancel
     if scope.isolated is None:
-        for order in list(scope.pool.account.orders.values()):
+        for order in scope.pool.account.orders.listed():
             # What spot orders hold in reserve belongs to the account, under every rule.
             if any(draws_on(order, pool) for pool in scope.pool.members):
                 cancel(state, state.markets[order.market], order, CancelReason.LIQUIDATION)

@@ -38,7 +38,7 @@ def set_position_mode(state: State, command: SetPositionMode) -> Refusal | None:
     hedges = command.mode is PositionMode.HEDGE
     if hedges and not state.rulebook.hedge_mode:
         return Refusal(Reject.NOT_OFFERED, f"{state.rulebook.title} has no hedge mode")
-    if account.orders:
+    if len(account.orders):
         return Refusal(Reject.OPEN_ORDERS, f"{len(account.orders)} orders were open, expected none")
     held = [p for pool in account.pools.values() for p in pool.listed if p.size]
     if held:

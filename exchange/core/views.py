@@ -213,7 +213,7 @@ def _legs(position: Position) -> list[Position]:
 
 def _orders(state: State, account: Account, asset: str) -> list[OrderView]:
     views: list[OrderView] = []
-    for order in account.orders.values():
+    for order in account.orders.listed():
         instrument = state.markets[order.market].instrument
         if instrument.settle == asset:
             views.append(

@@ -26,7 +26,7 @@ def begin(state: State, market: Market, waiting: Waiting) -> None:
     account = position.pool.account
     account.waiting[order_id] = waiting
     if waiting.command.ref:
-        account.refs[waiting.command.ref] = order_id
+        account.waiting_refs[waiting.command.ref] = waiting
     if waiting.is_exit:
         position.exits[order_id] = waiting
     if waiting.attached is not None:
@@ -51,7 +51,7 @@ def end(state: State, waiting: Waiting) -> None:
     waiting.has_ended = True
     del account.waiting[order_id]
     if waiting.command.ref:
-        del account.refs[waiting.command.ref]
+        del account.waiting_refs[waiting.command.ref]
     position.exits.pop(order_id, None)
     if waiting.attached is not None:
         state.untie(account, order_id, waiting.attached)

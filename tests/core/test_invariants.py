@@ -119,7 +119,7 @@ def test_a_bound_below_what_a_pool_takes_is_noticed() -> None:
 
 def test_an_order_that_is_only_in_the_account_is_noticed() -> None:
     it, state, position = stage()
-    order = next(iter(position.pool.account.orders.values()))
+    order = position.pool.account.orders.listed()[0]
     state.market_of["BTC"].book.remove(order.row)
 
     with pytest.raises(AssertionError):

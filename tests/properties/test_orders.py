@@ -18,7 +18,8 @@ from tests.traffic import Traffic
 
 def open_ids(venue: Venue) -> set[int]:
     state = venue._state
-    return {order_id for a in state.accounts for order_id in (*a.orders, *a.waiting)}
+    resting = {order.order_id for a in state.accounts for order in a.orders.listed()}
+    return resting.union(*[a.waiting for a in state.accounts])
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -1,0 +1,159 @@
+"""An account's orders at rest: found by the venue's id or the client's ref, and oldest first.
+
+An order is put in and taken out once each, and looked up by the way; a dictionary would make a
+number of its own for each of these, and so takes several times as long.
+"""
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from exchange.core.book import Order
+
+SMALLEST: Final = 8
+"""How many places a table begins with: a power of two."""
+LOW: Final = (1 << 31) - 1
+SPREAD: Final = 0x9E3779B1
+"""2**32 over the golden ratio, made odd: its multiples by following numbers, or by every 64th, lie
+far apart (Knuth, The Art of Computer Programming, 6.4).  By one of `LOW`, it stays in 64 bits."""
+
+
+class Index:
+    """Orders by a number of theirs, each in the first place that was free from its own on."""
+
+    def __init__(self, *, by_ref: bool) -> None:
+        self.by_ref = by_ref
+        """Whether the number is the client's; else it is the venue's id."""
+        self.count: i64 = 0
+        self._places: list[Order | None] = [None] * SMALLEST
+        self._last: i64 = SMALLEST - 1
+
+    def get(self, number: int) -> Order | None:
+        """The order of a number, or None."""
+        at = self._own_place(number)
+        while True:
+            order = self._places[at]
+            if order is None or self._number(order) == number:
+                return order
+            at = (at + 1) & self._last
+
+    def add(self, order: Order) -> None:
+        """Take in an order, whose number no other has."""
+        self.count += 1
+        if 2 * self.count > self._last:
+            self._grow()
+        self._put(order)
+
+    def remove(self, order: Order) -> None:
+        """Take out an order; those behind it that are not in their own place move up."""
+        places, last = self._places, self._last
+        gap = self._own_place(self._number(order))
+        while places[gap] is not order:
+            gap = (gap + 1) & last
+        at = gap
+        while True:
+            at = (at + 1) & last
+            other = places[at]
+            if other is None:
+                break
+            if (at - self._own_place(self._number(other))) & last >= (at - gap) & last:
+                places[gap] = other
+                gap = at
+        places[gap] = None
+        self.count -= 1
+
+    def _number(self, order: Order) -> int:
+        return order.ref if self.by_ref else order.order_id
+
+    def _own_place(self, number: int) -> i64:
+        low: i64 = number & LOW
+        return (low * SPREAD >> 16) & self._last
+
+    def _put(self, order: Order) -> None:
+        at = self._own_place(self._number(order))
+        while self._places[at] is not None:
+            at = (at + 1) & self._last
+        self._places[at] = order
+
+    def _grow(self) -> None:
+        before = self._places
+        self._places = [None] * (2 * len(before))
+        self._last = 2 * len(before) - 1
+        for order in before:
+            if order is not None:
+                self._put(order)
+
+    def check(self) -> None:
+        """Assert that every order is found under its number."""
+        found = [order for order in self._places if order is not None]
+        assert len(found) == self.count, "orders are miscounted"
+        for order in found:
+            assert self.get(self._number(order)) is order, f"order {order.order_id} is mislaid"
+
+
+class OpenOrders:
+    """The orders, in a chain from the oldest to the newest."""
+
+    def __init__(self) -> None:
+        self._by_id = Index(by_ref=False)
+        self._by_ref = Index(by_ref=True)
+        self._oldest: Order | None = None
+        self._newest: Order | None = None
+
+    def __len__(self) -> int:
+        return int(self._by_id.count)
+
+    def of(self, order_id: int) -> Order | None:
+        """An order by the venue's id."""
+        return self._by_id.get(order_id)
+
+    def named(self, ref: int) -> Order | None:
+        """An order by the client's ref, which is not 0."""
+        return self._by_ref.get(ref)
+
+    def add(self, order: Order) -> None:
+        """An order comes to rest, the newest."""
+        self._by_id.add(order)
+        if order.ref:
+            self._by_ref.add(order)
+        order.before, self._newest = self._newest, order
+        if order.before is None:
+            self._oldest = order
+        else:
+            order.before.after = order
+
+    def remove(self, order: Order) -> None:
+        """An order rests no more."""
+        self._by_id.remove(order)
+        if order.ref:
+            self._by_ref.remove(order)
+        before, after = order.before, order.after
+        order.before = order.after = None
+        if before is None:
+            self._oldest = after
+        else:
+            before.after = after
+        if after is None:
+            self._newest = before
+        else:
+            after.before = before
+
+    def listed(self) -> list[Order]:
+        """All of them, oldest first."""
+        found: list[Order] = []
+        order = self._oldest
+        while order is not None:
+            found.append(order)
+            order = order.after
+        return found
+
+    def check(self) -> None:
+        """Assert that all are in the chain, and found by their numbers."""
+        self._by_id.check()
+        self._by_ref.check()
+        chain = self.listed()
+        named = [order for order in chain if order.ref]
+        counts = (len(chain), len(named))
+        assert counts == (self._by_id.count, self._by_ref.count), "an order is not in the chain"
+        assert all(self.of(order.order_id) is order for order in chain), "an order has no id"
+        assert all(self.named(order.ref) is order for order in named), "an order lost its ref"
