@@ -4,6 +4,8 @@ The venue works on one command at a time, so it knows what an order would get fr
 it trades, and checks margin on exactly that.
 """
 
+from mypy_extensions import mypyc_attr
+
 from exchange.core import spot
 from exchange.core.accounts import Held, Position, SpotPosition
 from exchange.core.book import Order
@@ -26,6 +28,7 @@ from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div, magnitude, times
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Trial:
     """What a trade would come to: what it closes, what it opens, and what would rest."""
 

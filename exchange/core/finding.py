@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from exchange.core.accounts import Account, Position, SpotPosition
 from exchange.core.instrument import Instrument
 from exchange.core.messages import HISTORY, Phase, PositionSide, Reject
@@ -9,12 +11,18 @@ from exchange.core.state import Market, State
 from exchange.core.units import GRID_MAX
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Refusal:
     """Why a command is refused, and the numbers behind it."""
 
     def __init__(self, reason: Reject, detail: str) -> None:
         self.reason = reason
-        self.detail = detail
+        self._detail = detail
+
+    @property
+    def detail(self) -> str:
+        """The numbers, in a sentence."""
+        return self._detail
 
 
 def account_named(state: State, name: str) -> Account | Refusal:

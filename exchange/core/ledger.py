@@ -42,11 +42,18 @@ class Purse:
         self.balance: Money = 0
 
 
+class Tally:
+    """A sum of money that grows; a number of its own, as that of a purse is."""
+
+    def __init__(self) -> None:
+        self.amount: Money = 0
+
+
 class Total:
     """What has moved of one asset, by reason."""
 
     def __init__(self) -> None:
-        self.moved: list[Money] = [0] * len(Reason)
+        self.moved: list[Tally] = [Tally() for _ in Reason]
 
 
 class Balances:
@@ -88,14 +95,15 @@ class Ledger:
         assert giver.total is taker.total, "money cannot change its asset on the way"
         giver.balance -= amount
         taker.balance += amount
-        giver.total.moved[reason] += amount
+        giver.total.moved[reason].amount += amount
 
     def moved(self, asset: str) -> dict[str, Money]:
         """Net money moved so far of one asset, by reason; those for which any was."""
         total = self._totals.get(asset)
         if total is None:
             return {}
-        return {why.name.lower(): total.moved[why] for why in Reason if total.moved[why]}
+        moved = {why: total.moved[why].amount for why in Reason}
+        return {why.name.lower(): amount for why, amount in moved.items() if amount}
 
     def of(self, asset: str) -> dict[str, Money]:
         """Every balance of one asset, by name; accounts of one name are added up."""

@@ -7,6 +7,8 @@ Every rounding is against the account: values at a mark down, requirements up.
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from exchange.core.accounts import Held, Pool, Position
 from exchange.core.lines import Lines
 from exchange.core.portfolio import Requirement, instead_of, maintenance_of, together
@@ -237,6 +239,7 @@ def edge_among(positions: Iterable[Held]) -> Money:
     return max([p.instrument.edge for p in positions if p.size], default=0)
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 class CrossMargin:
     """What stands behind the cross positions of a pool, and what must, at the present marks."""
 
@@ -274,6 +277,7 @@ class CrossMargin:
         return max(0, -lines.lacking(self.equity, self.maintenance))
 
 
+@mypyc_attr(free_list_len=1)
 class PoolMargin(CrossMargin):
     """That, and what positions and open orders take of it: what more can be opened."""
 

@@ -216,14 +216,24 @@ def _too_dear(state: State, market: Market, position: Position, order: Order) ->
     return unaffordable(state, position, order, trial_of(market, position, order))
 
 
+class ClosesNothing(Refusal):
+    """That there is nothing to close.  Common enough to be put into words only when asked."""
+
+    def __init__(self, position: Position, *, buy: bool) -> None:
+        super().__init__(Reject.REDUCE_ONLY_WOULD_INCREASE, "")
+        self.instrument = position.instrument
+        self.held = position.size
+        self.buy = buy
+
+    @property
+    def detail(self) -> str:
+        """The size of the position, in a sentence."""
+        held, side = self.instrument.size_text(self.held), "buy" if self.buy else "sell"
+        return f"position was {held}, expected one that a {side} closes"
+
+
 def _closes_nothing(position: Position, order: Order) -> Refusal | None:
-    if order.size:
-        return None
-    held, side = position.instrument.size_text(position.size), "buy" if order.buy else "sell"
-    return Refusal(
-        Reject.REDUCE_ONLY_WOULD_INCREASE,
-        f"position was {held}, expected one that a {side} closes",
-    )
+    return None if order.size else ClosesNothing(position, buy=order.buy)
 
 
 def out_of_bounds(

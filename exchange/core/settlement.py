@@ -6,12 +6,15 @@ the bucket gives nothing back until the end.  It never takes what cross position
 A spot trade moves base and quote between wallets.
 """
 
+from mypy_extensions import mypyc_attr
+
 from exchange.core.accounts import Pool, Position, SpotPosition
 from exchange.core.ledger import Reason
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, times
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Settled:
     """What a fill came to for one side."""
 
