@@ -5,7 +5,7 @@ a participant in its book.  Orders and answers take no time: for latency, severa
 hooks, there are scenarios.
 """
 
-from collections.abc import Callable, Iterator, KeysView
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from mypy_extensions import i64
@@ -234,9 +234,9 @@ class Backtest:
         return self._own.orders.of(order_id) is not None
 
     @property
-    def open_orders(self) -> KeysView[int]:
+    def open_orders(self) -> Collection[int]:
         """The ids of the orders that rest in the book; follows what becomes of them."""
-        return self._own.orders.keys()
+        return self._own.orders
 
     def _place(self, size: Lots, price: Ticks | None, *, buy: bool, post_only: bool) -> int:
         self.sent += 1

@@ -4,14 +4,17 @@ An order is put in and taken out once each, and looked up by the way; a dictiona
 number of its own for each of these, and so takes several times as long.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
+from librt.vecs import vec
 from mypy_extensions import i64
 
 from exchange.core.book import Order
 
 SMALLEST: Final = 8
 """How many places a table begins with: a power of two."""
+FREE: Final = -1
 LOW: Final = (1 << 31) - 1
 SPREAD: Final = 0x9E3779B1
 """2**32 over the golden ratio, made odd: its multiples by following numbers, or by every 64th, lie
@@ -19,73 +22,77 @@ far apart (Knuth, The Art of Computer Programming, 6.4).  By one of `LOW`, it st
 
 
 class Index:
-    """Orders by a number of theirs, each in the first place that was free from its own on."""
+    """Orders by a number of theirs, each in the first place that was free from its own on.
+
+    The numbers' low bits stand in an array of their own, so that a search goes through it alone,
+    and looks at an order only where they agree.
+    """
 
     def __init__(self, *, by_ref: bool) -> None:
         self.by_ref = by_ref
         """Whether the number is the client's; else it is the venue's id."""
         self.count: i64 = 0
-        self._places: list[Order | None] = [None] * SMALLEST
         self._last: i64 = SMALLEST - 1
+        self._lows: vec[i64] = vec[i64]([FREE] * SMALLEST)
+        """By place: the low bits of the number, or `FREE`."""
+        self._orders: list[Order | None] = [None] * SMALLEST
 
     def get(self, number: int) -> Order | None:
         """The order of a number, or None."""
-        at = self._own_place(number)
-        while True:
-            order = self._places[at]
-            if order is None or self._number(order) == number:
-                return order
+        low: i64 = number & LOW
+        at = self._own_place(low)
+        while self._lows[at] != FREE:
+            if self._lows[at] == low:
+                order = self._orders[at]
+                if order is not None and self._number(order) == number:
+                    return order
             at = (at + 1) & self._last
+        return None
 
     def add(self, order: Order) -> None:
         """Take in an order, whose number no other has."""
         self.count += 1
         if 2 * self.count > self._last:
             self._grow()
-        self._put(order)
+        low: i64 = self._number(order) & LOW
+        at = self._own_place(low)
+        while self._lows[at] != FREE:
+            at = (at + 1) & self._last
+        self._lows[at] = low
+        self._orders[at] = order
 
     def remove(self, order: Order) -> None:
         """Take out an order; those behind it that are not in their own place move up."""
-        places, last = self._places, self._last
-        gap = self._own_place(self._number(order))
-        while places[gap] is not order:
+        lows, last = self._lows, self._last
+        gap = self._own_place(self._number(order) & LOW)
+        while self._orders[gap] is not order:
             gap = (gap + 1) & last
-        at = gap
-        while True:
-            at = (at + 1) & last
-            other = places[at]
-            if other is None:
-                break
-            if (at - self._own_place(self._number(other))) & last >= (at - gap) & last:
-                places[gap] = other
+        at = (gap + 1) & last
+        while lows[at] != FREE:
+            if (at - self._own_place(lows[at])) & last >= (at - gap) & last:
+                lows[gap], self._orders[gap] = lows[at], self._orders[at]
                 gap = at
-        places[gap] = None
+            at = (at + 1) & last
+        lows[gap], self._orders[gap] = FREE, None
         self.count -= 1
 
     def _number(self, order: Order) -> int:
         return order.ref if self.by_ref else order.order_id
 
-    def _own_place(self, number: int) -> i64:
-        low: i64 = number & LOW
+    def _own_place(self, low: i64) -> i64:
         return (low * SPREAD >> 16) & self._last
 
-    def _put(self, order: Order) -> None:
-        at = self._own_place(self._number(order))
-        while self._places[at] is not None:
-            at = (at + 1) & self._last
-        self._places[at] = order
-
     def _grow(self) -> None:
-        before = self._places
-        self._places = [None] * (2 * len(before))
-        self._last = 2 * len(before) - 1
+        before, size = self._orders, 2 * len(self._orders)
+        self._orders, self._lows = [None] * size, vec[i64]([FREE] * size)
+        self._last, self.count = size - 1, 1  # the one that is to come
         for order in before:
             if order is not None:
-                self._put(order)
+                self.add(order)
 
     def check(self) -> None:
         """Assert that every order is found under its number."""
-        found = [order for order in self._places if order is not None]
+        found = [order for order in self._orders if order is not None]
         assert len(found) == self.count, "orders are miscounted"
         for order in found:
             assert self.get(self._number(order)) is order, f"order {order.order_id} is mislaid"
@@ -102,6 +109,13 @@ class OpenOrders:
 
     def __len__(self) -> int:
         return int(self._by_id.count)
+
+    def __iter__(self) -> Iterator[int]:
+        """The ids, oldest first."""
+        return iter([order.order_id for order in self.listed()])
+
+    def __contains__(self, order_id: object) -> bool:
+        return isinstance(order_id, int) and self._by_id.get(order_id) is not None
 
     def of(self, order_id: int) -> Order | None:
         """An order by the venue's id."""
