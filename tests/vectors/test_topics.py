@@ -77,6 +77,26 @@ def answer(topic: str, venue: str, inputs: dict[str, object], expected: object =
             },
             34_400 / 1.478,
         ),
+        # A short is paid where a long pays.
+        (
+            "funding_payment_inverse",
+            "kraken_futures",
+            {"side": "short", "contracts": 8000, "hourly_rate": "0.0001", "index": 8000},
+            {"usd": -0.8, "btc": -0.0001},
+        ),
+        (
+            "inverse_value_funding_pnl",
+            "bitmex",
+            {"contracts": -1000, "entry": 1000, "exit": 500, "mark_at_funding": 1000}
+            | {"funding_quote": "0.03", "funding_base": 0},
+            {"funding": -0.01, "pnl": 1, "net": 1.01},
+        ),
+        (
+            "position_value_inverse",
+            "bybit",
+            {"side": "short", "contracts": 60_000, "entry": 50_000, "leverage": 10, "mmr": "0.005"},
+            {"value": 1.2, "im": 0.12, "mm": 0.006, "liq": 60_000 / 1.086},
+        ),
         # As the venues' own messages name it.
         (
             "position_risk_isolated",

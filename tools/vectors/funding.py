@@ -20,6 +20,7 @@ from tools.vectors.bench import Bench, Contract, only, plain_fees, rulebook_for,
 from tools.vectors.cases import Case, MissingInputError
 from tools.vectors.figures import figure, rounded, text
 from tools.vectors.margins import INITIALS
+from tools.vectors.positions import side_of
 
 DAY = 86_400
 HOURS_8 = 28_800
@@ -158,9 +159,10 @@ def inverse_payment(case: Case) -> dict[str, Fraction]:
     """What contracts in quote money pay, in the coin and in money."""
     index = case.number("index", "price", "mark")
     size = case.number("contracts", "size", default=1)
+    size = side_of(case, size) * abs(size)
     rate = case.number("hourly_rate", "relative", "rate")
     rulebook = plain_fees(rulebook_for(case), case)
-    contract = Contract(sizes=[size], inverse=True, tick=Fraction(1, index.denominator))
+    contract = Contract(sizes=[abs(size)], inverse=True, tick=Fraction(1, index.denominator))
     rulebook = replace(rulebook, instrument_tiers={"X": tiers(Fraction(0))})
     bench = Bench(rulebook, contract)
     paid = _told(bench, rate, size, index)
@@ -174,8 +176,9 @@ def absolute_rate(case: Case) -> Fraction:
 
 
 def inverse_round_trip(case: Case) -> dict[str, Fraction]:
-    """A long in an inverse contract: bought, funded once, sold."""
+    """A position in an inverse contract: taken, funded once, closed."""
     size, entry = case.number("contracts"), case.number("entry")
+    size = side_of(case, size) * abs(size)
     sold, mark = case.number("exit"), case.number("mark_at_funding", default=entry)
     seconds = DAY / case.number("intervals_per_day", default=3)
     rulebook = computed(
@@ -192,8 +195,8 @@ def inverse_round_trip(case: Case) -> dict[str, Fraction]:
     )
     rulebook = replace(rulebook, instrument_tiers={"X": tiers(Fraction(0))})
     grid = Fraction(1, (entry * sold).denominator)
-    bench = Bench(rulebook, Contract(sizes=[size], inverse=True, tick=grid))
-    bench.account("ann", size)
+    bench = Bench(rulebook, Contract(sizes=[abs(size)], inverse=True, tick=grid))
+    bench.account("ann", abs(size))
     bench.mark("X", entry)
     bench.trade("ann", "X", size, entry)
     value = abs(bench.amount(bench.held("ann", "X").cost))

@@ -20,6 +20,7 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
     margins.tier_amounts: "floors and mmr, or tiers (floor, mmr or maxLeverage)",
     margins.all_tier_amounts: "none: the rulebook's own tables",
     margins.order_margin: "price, size, leverage; side, mark, last",
+    margins.position_value: "price or entry, size, leverage; side, mmr",
     margins.maintenance_of_notional: (
         "notional or size and price; mmr and cum, or tiers, or symbol; im, leverage"
     ),

@@ -27,6 +27,7 @@ from tools.vectors.positions import (
     NOTIONALS,
     RATES,
     SIZES,
+    isolated_position,
     side_of,
     size_of,
 )
@@ -181,6 +182,11 @@ def order_margin(case: Case) -> dict[str, Fraction]:
         "open_loss": lost,
         "cost": cost,
     }
+
+
+def position_value(case: Case) -> dict[str, Fraction]:
+    """What a position is worth at its entry and needs there; its end, too, where a rate is told."""
+    return (order_margin if case.maybe(*RATES) is None else isolated_position)(case)
 
 
 def initial(case: Case) -> dict[str, Fraction]:

@@ -46,7 +46,7 @@ TOPICS: dict[str, Answer] = {
     "inverse_short_liquidation_and_bankruptcy": _one(positions.isolated_position, *LIQUIDATION),
     "liquidation_and_bankruptcy": _one(positions.isolated_position, *LIQUIDATION),
     "bankruptcy_price_cross_adl": _one(positions.cross_position, *BANKRUPTCY),
-    "position_value_inverse": _one(margins.order_margin, "value"),
+    "position_value_inverse": _one(margins.position_value, "value"),
     "live_position_upnl_inverse": _one(positions.valued_position, "unrealised_pnl"),
     "margin_ratio_at_liquidation": _one(positions.given_maintenance, "margin_ratio"),
     "maintenance_amount_cum_from_tiers": margins.tier_amounts,

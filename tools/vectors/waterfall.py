@@ -316,6 +316,8 @@ def widest_spread(case: Case) -> dict[str, Fraction]:
     The account has `affordable` of the position's value left.
     """
     rate, left = case.number("mmf", "mmr"), case.number("affordable")
+    if left >= rate:
+        raise UnsupportedError("an account that has its maintenance margin left is not liquidated")
     rulebook = plain_fees(rulebook_for(case), case)
     rules = replace(
         rulebook.liquidation,
