@@ -181,6 +181,7 @@ def order_margin(case: Case) -> dict[str, Fraction]:
         "value": margin * leverage,
         "open_loss": lost,
         "cost": cost,
+        "order_cost": cost,
     }
 
 

@@ -26,7 +26,8 @@ def _one(answer: Answer, *names: str) -> Answer:
             return found
         listed = case.topic in TOPICS  # then it is known which figure is meant
         told = [] if listed else [n for n in found if "_" in n and n in case.topic]
-        for name in (*sorted(told, key=len, reverse=True), *names):
+        told.sort(key=lambda name: (case.topic.index(name), -len(name)))
+        for name in (*told, *names):
             if name in found:
                 return found[name]
         raise UnsupportedError(f"the venue has no {names[0]} here")

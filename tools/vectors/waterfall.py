@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 from msgspec.structs import replace
@@ -307,7 +308,9 @@ def fund_delta(case: Case) -> Fraction:
     paid = sum(event.amount for event in only(events, InsuranceFundPaid))
     if not any(event.account == "ann" for event in only(events, OrderFilled)):
         raise UnsupportedError("nothing was filled at that price")
-    return Fraction(int(bench.amount(fees - paid) / QUANTUM))
+    gained = bench.amount(fees - paid) / QUANTUM
+    # The chain keeps whole quantums of what a sale brings and of what a purchase costs.
+    return Fraction(floor(gained) if size > 0 else int(gained))
 
 
 def widest_spread(case: Case) -> dict[str, Fraction]:
