@@ -26,6 +26,8 @@ LOSERS = [
 ]
 COIN_LONG = {"side": "long", "contracts": 10, "face_value": 100, "entry": 10_000}
 SOLD = {"side": "Sell", "qty": 2, "entry": 100, "leverage": 10, "mmr": "0.02"}
+SWAP = {"symbol": "SWAP", "side": "short", "size": 2, "mark": 50_000}
+DATED = {"symbol": "DATED", "side": "long", "size": 2, "mark": 50_000, "expiry": "2026-12-25"}
 LEVELS = [
     {"cap": 50_000, "leverage": 125, "mmr": "0.004"},
     {"cap": 600_000, "leverage": 100, "mmr": "0.005"},
@@ -97,6 +99,12 @@ def answer(topic: str, venue: str, inputs: dict[str, object], expected: object =
             {"side": "short", "contracts": 60_000, "entry": 50_000, "leverage": 10, "mmr": "0.005"},
             {"value": 1.2, "im": 0.12, "mm": 0.006, "liq": 60_000 / 1.086},
         ),
+        # 12% of two coins of 50,000; a dated future against the perpetual one needs nothing of it.
+        ("portfolio_margin_mmr", "okx", {"positions": [SWAP], "shocks": ["-0.12", "0.12"]}, 12_000),
+        ("portfolio_margin_imr", "okx", {"positions": [SWAP], "shocks": ["-0.12", "0.12"]}, 15_600),
+        ("portfolio_margin", "okx", {"positions": [SWAP, DATED], "shocks": ["0.12"]}, 0),
+        # The venue's own grid: 16%.
+        ("portfolio_margin", "deribit", {"positions": [SWAP]}, 16_000),
         # As the venues' own messages name it.
         (
             "position_risk_isolated",

@@ -98,7 +98,9 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
     waterfall.deleveraging_queue: (
         "accounts (qty, score), liquidated_short_qty or liquidated_long_qty; bankruptcy_price"
     ),
-    portfolio.combined: "MR1, MR4, MR6, MR7, or units of them",
+    portfolio.charged: (
+        "MR1 to MR7, or units of them; or positions (side, size, mark, expiry, underlying); moves"
+    ),
     portfolio.with_spot: (
         f"assets (balance, price), positions ({SIDE_SIZE_ENTRY}, {MORE});"
         " moves, spot_rate, basis_rate, offset_rate, minimum_rate"

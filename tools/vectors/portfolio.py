@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from exchange.core.messages import MarginMode, SetMarginMode
 from exchange.core.rules import GridRules, PortfolioRules, Rulebook
-from tools.vectors.accounts import unified
-from tools.vectors.bench import Bench, Contract, plain_fees, rulebook_for
+from tools.vectors.accounts import has_assets, unified
+from tools.vectors.bench import Bench, Contract, fine_tick, on_unit, plain_fees, rulebook_for
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
 from tools.vectors.figures import figure, rounded, text
+from tools.vectors.positions import ENTRIES, MARKS, side_of, size_of
 
 CHARGES = ("MR1", "MR2", "MR3", "MR4", "MR5", "MR6", "MR7")
 NO_OPTIONS = "is a charge on options, and the venue lists none"
@@ -41,6 +42,56 @@ def combined(case: Case) -> dict[str, Fraction]:
     seen = bench.seen("ann")
     found = bench.amount(seen.maintenance_margin)
     return {"mmr": found, "maintenance": found, "imr": bench.amount(seen.initial_margin)}
+
+
+def charged(case: Case) -> dict[str, Fraction]:
+    """What portfolio margin requires: of charges that are told, or of positions on a grid."""
+    if has_assets(case):
+        return with_spot(case)
+    return (of_positions if case.rows("positions") else combined)(case)
+
+
+def of_positions(case: Case) -> dict[str, Fraction]:
+    """What positions require at their marks, on the rulebook's grid or with a vector's moves."""
+    rulebook = rulebook_for(case)
+    rules = rulebook.portfolio
+    if rules.grid is None:
+        raise UnsupportedError(f"{rulebook.title} has no portfolio margin here")
+    moves = _moves(case)
+    if moves:
+        grid = GridRules(moves=tuple([text(move) for move in moves]))
+        rules = replace(rules, grid=grid, underlyings={}, credits=())
+    parts = {name: case.within(row) for name, row in case.rows("positions").items()}
+    marks = {
+        name: part.number(*MARKS, "index", *ENTRIES, default=1) for name, part in parts.items()
+    }
+    contracts = [
+        Contract(
+            name,
+            sizes=[abs(size_of(part))],
+            tick=fine_tick(marks[name]),
+            underlying=str(part.raw("underlying", "base") or "U"),
+            expiry=YEAR if part.raw("expiry", "maturity") is not None else "",
+        )
+        for name, part in parts.items()
+    ]
+    bench = Bench(with_portfolio(rulebook, case, rules), *contracts)
+    worth = sum((abs(size_of(part)) * marks[name] for name, part in parts.items()), Fraction(1))
+    _go_over(bench, on_unit(10 * worth, Fraction(1)), marks)
+    for name, part in parts.items():
+        size = size_of(part)
+        bench.trade("ann", name, side_of(part, size) * abs(size), marks[name])
+    seen = bench.seen("ann")
+    found = bench.amount(seen.maintenance_margin)
+    return {"mmr": found, "maintenance": found, "imr": bench.amount(seen.initial_margin)}
+
+
+def _moves(case: Case) -> list[Fraction]:
+    """How far prices move in the scenarios that a vector gives, either way."""
+    told = case.raw("moves", "shocks", "spot_shocks", "price_moves")
+    moves = {abs(figure(one)) for one in told} if isinstance(told, list) else set()
+    most = case.maybe("price_range", "scan_range")
+    return sorted((moves | (set() if most is None else {most})) - {Fraction(0)})
 
 
 def _charges(case: Case) -> dict[str, Fraction]:
@@ -154,10 +205,10 @@ def with_portfolio(rulebook: Rulebook, case: Case, rules: PortfolioRules) -> Rul
     return replace(plain_fees(rulebook, case), portfolio=rules)
 
 
-def _go_over(bench: Bench, deposit: Fraction) -> None:
-    """Ann has money, marks are at 1, and her account is in portfolio margin."""
+def _go_over(bench: Bench, deposit: Fraction, marks: dict[str, Fraction] | None = None) -> None:
+    """Ann has money, marks are at 1 or as told, and her account is in portfolio margin."""
     bench.account("ann", deposit)
     for symbol in bench.contracts:
-        bench.mark(symbol, Fraction(1))
+        bench.mark(symbol, (marks or {}).get(symbol, Fraction(1)))
     mode, symbol = MarginMode.PORTFOLIO, next(iter(bench.contracts))
     bench.do(SetMarginMode(at=bench.now(), account="ann", symbol=symbol, mode=mode))

@@ -89,8 +89,8 @@ TOPICS: dict[str, Answer] = {
     "adl_queue": _one(waterfall.deleveraging_queue, "order"),
     "network_pnl": _one(positions.fills, "avg"),
     "network_pnl_after_disposal": _one(positions.disposals, "realised_1"),
-    "portfolio_margin_mmr": _one(portfolio.combined, "mmr"),
-    "portfolio_margin_imr": _one(portfolio.combined, "imr"),
+    "portfolio_margin_mmr": _one(portfolio.charged, "mmr"),
+    "portfolio_margin_imr": _one(portfolio.charged, "imr"),
     "portfolio_margin_with_spot": _one(portfolio.with_spot, "mmr"),
     "pm_iv_shock": portfolio.volatility_shock,
     "pm_option_contingency": portfolio.option_contingency,
@@ -267,12 +267,12 @@ FAMILIES: Final = (
         margins.tier_amounts,
     ),
     Family(
-        "portfolio_margin_mmr...", "portfolio_margin.*(mmr|maint)", _one(portfolio.combined, "mmr")
+        "portfolio_margin...", "portfolio_margin(?!.*(imr|initial))", _one(portfolio.charged, "mmr")
     ),
     Family(
         "portfolio_margin_imr...",
         "portfolio_margin.*(imr|initial)",
-        _one(portfolio.combined, "imr"),
+        _one(portfolio.charged, "imr"),
     ),
     Family("maintenance...", "maintenance", _one(margins.maintenance_of_notional, *MAINTENANCE)),
     Family("order_cost..., cost_...", "(order_)?cost(_|$)", _one(margins.order_margin, "cost")),
