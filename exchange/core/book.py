@@ -9,7 +9,7 @@ The book knows prices, sizes and whose an order is (by number), and nothing of m
 
 from typing import TYPE_CHECKING, Final
 
-from librt.vecs import append, extend, vec
+from librt.vecs import append, extend, pop, vec
 from mypy_extensions import i64, mypyc_attr
 
 from exchange.core.kinds import TimeInForce
@@ -49,9 +49,9 @@ LEVEL_ROW: Final = 7
 """Numbers to a level's row."""
 LATELY: Final = 512
 """How many prices a side remembers the levels of; a power of two."""
-FAR: Final = 64
-"""Levels further than this from the best are moved all at once: one by one, the interpreter would
-take a tenth of a millisecond for the end of a deep book."""
+FAR: Final = 128
+"""Room for a level further than this from the best is made by new arrays: moving the others one by
+one would take longer then, and in the interpreter a tenth of a millisecond in a deep book."""
 
 
 @mypyc_attr(free_list_len=1)
@@ -142,7 +142,7 @@ class Ladder:
         self.sign: i64 = 1 if buy else -1
         self.count: i64 = 0
         self.keys: vec[i64] = vec[i64]()
-        """sign * price, ascending; only the first `count` count."""
+        """sign * price, ascending."""
         self.levels: vec[i64] = vec[i64]()
         """The level's row, for each key."""
         self._known: vec[i64] = vec[i64]([0] * (2 * LATELY))
@@ -207,12 +207,11 @@ class Ladder:
         known[slot + 1] = level
         if count > FAR and self.keys[count - FAR] > key:
             at = self.place(key)
-            self.keys = extend(append(self.keys[:at], key), self.keys[at:count])
-            self.levels = extend(append(self.levels[:at], level), self.levels[at:count])
+            self.keys = extend(append(self.keys[:at], key), self.keys[at:])
+            self.levels = extend(append(self.levels[:at], level), self.levels[at:])
             return
-        if count == len(self.keys):
-            self.keys = append(self.keys, 0)
-            self.levels = append(self.levels, 0)
+        self.keys = append(self.keys, key)
+        self.levels = append(self.levels, level)
         keys, levels = self.keys, self.levels
         at = count
         while at > 0 and keys[at - 1] > key:
@@ -231,19 +230,13 @@ class Ladder:
             self._known[slot] = 0
         else:
             self._hidden -= 1
+        at = last
         if last > FAR and self.keys[last - FAR] > key:
             at = self.place(key)
-            self.keys = extend(self.keys[:at], self.keys[at + 1 : last + 1])
-            self.levels = extend(self.levels[:at], self.levels[at + 1 : last + 1])
-            return
-        keys, levels = self.keys, self.levels
-        at = last
-        while keys[at] != key:
+        while self.keys[at] != key:
             at -= 1
-        while at < last:
-            keys[at] = keys[at + 1]
-            levels[at] = levels[at + 1]
-            at += 1
+        self.keys, _ = pop(self.keys, at)
+        self.levels, _ = pop(self.levels, at)
 
     def check(self) -> None:
         """Assert that what is known of keys is so, and that the others are counted."""
