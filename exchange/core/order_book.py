@@ -5,10 +5,11 @@ The same `Book` that the venue trades in; all orders are nobody's, as history's 
 
 from typing import Final
 
-from librt.vecs import append, vec
+from librt.vecs import vec
 from mypy_extensions import i64
 
-from exchange.core.book import HISTORY_OWNER, NONE, NUMBER, OLDEST, PRICE, SIZE, Book, Ladder
+from exchange.core.book import HISTORY_OWNER, NUMBER, OLDEST, PRICE, ROW, SIZE, Book, Ladder
+from exchange.core.places import NOWHERE, Places
 from exchange.core.units import GRID_MAX, Lots, Ticks
 
 LIMIT: Final = 0
@@ -16,6 +17,41 @@ CANCEL: Final = 1
 TAKE: Final = 2
 """What an operation of `play` does."""
 FIELDS: Final = 5
+TRADE: Final = 4
+"""Numbers to a trade: resting order, arriving order, price, size."""
+PAGE: Final = 1024 * TRADE
+BLANK: Final[vec[i64]] = vec[i64]([0] * PAGE)
+
+
+class Trades:
+    """What has traded, in pages: one array would have to be copied whenever it outgrows itself."""
+
+    def __init__(self) -> None:
+        self._pages: list[vec[i64]] = []
+        self._page: vec[i64] = vec[i64]()
+        """The last of them."""
+        self._used: i64 = PAGE
+        """How much of it is written."""
+
+    def write(self, maker: i64, taker: i64, price: i64, size: i64) -> None:
+        """Add a trade."""
+        if self._used == PAGE:
+            self._page, self._used = BLANK[:], 0
+            self._pages.append(self._page)
+        page, at = self._page, self._used
+        page[at] = maker
+        page[at + 1] = taker
+        page[at + 2] = price
+        page[at + 3] = size
+        self._used = at + TRADE
+
+    def all(self) -> list[tuple[int, int, Ticks, Lots]]:
+        """Every trade, in order."""
+        told: list[tuple[int, int, Ticks, Lots]] = []
+        for page in self._pages:
+            starts = range(0, PAGE, TRADE)
+            told += [(page[at], page[at + 1], page[at + 2], page[at + 3]) for at in starts]
+        return told[: len(told) - int(PAGE - self._used) // TRADE]
 
 
 class OrderBook:
@@ -30,10 +66,11 @@ class OrderBook:
 
     def __init__(self) -> None:
         self.book = Book()
-        self._rows: vec[i64] = vec[i64]([NONE])
-        """Where an order rests, by its id."""
-        self._log: vec[i64] = vec[i64]()
-        """Four numbers to a trade: resting order, arriving order, price, size."""
+        self._places = Places()
+        """Where an order rests, in rows, by its id."""
+        self._last: i64 = 0
+        """The last order's id."""
+        self._trades = Trades()
 
     def buy(self, price: i64, size: i64, *, rests: bool = True) -> i64:
         """Buy at `price` or lower, and let what is left rest if it `rests`; returns the order's id.
@@ -49,22 +86,23 @@ class OrderBook:
     def _place(self, against: Ladder, price: i64, size: i64, *, buy: bool, rests: bool) -> i64:
         if not (0 < price <= GRID_MAX and 0 < size <= GRID_MAX):
             raise ValueError(f"price was {price} and size {size}, expected 1 to {GRID_MAX} of each")
-        order: i64 = len(self._rows)
+        order = self._last + 1
+        self._last = order
         left = self._take(against, order, price, size)
-        row: i64 = NONE
         if left > 0 and rests:
             row = self.book.add(HISTORY_OWNER, price, left, buy=buy)
             self.book.name(row, order)
-        self._rows = append(self._rows, row)
+            self._places.put(order, row // ROW)
         return order
 
     def cancel(self, order: i64) -> i64:
         """Take an order out; returns what was open of it, 0 where it rests no more."""
-        row = self._rows[order] if 0 < order < len(self._rows) else NONE
-        if row == NONE:
+        place = self._places.find(order)
+        if place == NOWHERE:
             return 0
+        row = place * ROW
         size = self.book.size(row)
-        self._rows[order] = NONE
+        self._places.drop(order)
         self.book.remove(row)
         return size
 
@@ -92,8 +130,7 @@ class OrderBook:
 
     def trades(self) -> list[tuple[int, int, Ticks, Lots]]:
         """Every trade so far: resting order, arriving order, price, size."""
-        log = self._log
-        return [(log[n], log[n + 1], log[n + 2], log[n + 3]) for n in range(0, len(log), 4)]
+        return self._trades.all()
 
     def _take(self, side: Ladder, taker: i64, limit: i64, size: i64) -> i64:
         """Trade with one side's best, oldest first; returns what is left."""
@@ -107,12 +144,8 @@ class OrderBook:
             if traded > size:
                 traded = size
             else:
-                self._rows[maker] = NONE
-            self._write(maker, taker, levels[level + PRICE], traded)
+                self._places.drop(maker)
+            self._trades.write(maker, taker, levels[level + PRICE], traded)
             size -= traded
             book.reduce(row, traded)
         return size
-
-    def _write(self, maker: i64, taker: i64, price: i64, size: i64) -> None:
-        log = append(append(self._log, maker), taker)
-        self._log = append(append(log, price), size)

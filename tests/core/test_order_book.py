@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.book import LATELY, LEVEL_ROW, NONE
 from exchange.core.columns import column
-from exchange.core.order_book import CANCEL, LIMIT, TAKE, OrderBook
+from exchange.core.order_book import CANCEL, LIMIT, PAGE, TAKE, TRADE, OrderBook
 from exchange.core.units import GRID_MAX
 
 
@@ -62,6 +62,17 @@ def test_a_stream_is_played_as_its_calls_would_be() -> None:
     played.book.check()
     assert (played.trades(), played.top()) == (calls.trades(), calls.top())
     assert played.trades(), "a stream in which nothing trades shows nothing"
+
+
+def test_trades_are_told_in_order_however_many() -> None:
+    book, count = OrderBook(), PAGE // TRADE + 1
+    for number in range(count):
+        if number in {0, 1, count - 1}:
+            assert len(book.trades()) == number
+        book.sell(100 + number, 1)
+        book.buy(100 + number, 1)
+    expected = [(2 * n + 1, 2 * n + 2, 100 + n, 1) for n in range(count)]
+    assert book.trades() == expected
 
 
 def test_prices_that_are_remembered_in_one_place_do_not_hide_each_other() -> None:
