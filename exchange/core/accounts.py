@@ -149,7 +149,7 @@ class Position(Held):
 
     def hold(self, order: Order, lots: Lots) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""
-        value = self.worth_of(order, lots)
+        value = self.worth_of(order, lots) if lots else 0
         more = value - order.held_value
         self.count(order, lots - order.held, more)
         if not order.reduce_only:
@@ -291,4 +291,6 @@ class Account:
 
     def is_taken(self, ref: int) -> bool:
         """Whether the client's ref, which is not 0, names an open order."""
-        return self.orders.named(ref) is not None or ref in self.waiting_refs
+        if self.orders.named(ref) is not None:
+            return True
+        return len(self.waiting_refs) > 0 and ref in self.waiting_refs

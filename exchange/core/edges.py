@@ -39,7 +39,7 @@ class Edges:
     """
 
     def __init__(self, sign: int) -> None:
-        self.sign = sign
+        self.sign: i64 = sign
         self.things: list[Watched] = []
         """By row."""
         self.place: vec[i64] = vec[i64]()
@@ -57,7 +57,12 @@ class Edges:
             if thing.edges is not None:
                 thing.edges.remove(thing)
             thing.edges, thing.row = self, int(self._take_row(thing))
-        self._settle(self.place[thing.row], thing.row, cut(self.sign * safe - 1))
+        first = safe - 1 if self.sign > 0 else safe + 1
+        self._settle(self.place[thing.row], thing.row, self._key(first))
+
+    def _key(self, mark: MarkPrice) -> i64:
+        """A mark as it stands in the heap, its sign turned in 64 bits, where that costs nothing."""
+        return self.sign * cut(mark)
 
     def remove(self, thing: Watched) -> None:
         """Watch a thing no longer; the last one in the heap fills the gap."""
@@ -104,7 +109,7 @@ class Edges:
 
     def reached(self, mark: MarkPrice) -> list[Watched]:
         """All whose edge this mark has reached.  They hang together at the top of the heap."""
-        keys, reach, count = self.keys, cut(self.sign * mark), self.count
+        keys, reach, count = self.keys, self._key(mark), self.count
         if not count or keys[0] < reach:
             return []
         found = [self.things[self.rows[0]]]

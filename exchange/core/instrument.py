@@ -316,8 +316,9 @@ class Instrument:
             if size > 0:
                 return max(0, mark - times(slack, self.subticks) // lots)
             whole = RATE_ONE + self.steepest(mark, size)
-            # In two steps, of which neither needs numbers beyond 64 bits.
-            far = mark + times(times(slack, self.subticks) // lots, RATE_ONE) // whole
+            # Its part of RATE_ONE / whole, in steps of which none needs numbers beyond 64 bits.
+            bare = times(slack, self.subticks) // lots
+            far = mark + bare // whole * RATE_ONE + times(bare % whole, RATE_ONE) // whole
             return min(far, 2 * mark) if self.tiers.growth else far
         if self.by_lot:
             slack = max(0, slack - 3 * magnitude(size))  # roundings of value and margin, lot by lot

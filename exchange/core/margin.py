@@ -249,9 +249,11 @@ class CrossMargin:
         self.maintenance: Money = 0
         self.value: Money = 0
         """The notional of all positions; 0 where there are none."""
+        self.positions = 0
         for position in pool.listed:
             if position.isolated or not position.size:
                 continue
+            self.positions += 1
             instrument, size, mark = position.instrument, position.size, marks.of(position)
             held = instrument.notional(mark, size)
             self.value += held

@@ -80,10 +80,10 @@ class Monitor:
             if position.isolated:
                 self.watch_isolated(position, bucket[position.bucket], marks)
                 continue
-            instrument, mark = position.instrument, marks.of(position)
-            value = instrument.notional(mark, position.size)
-            # All of it to the only one, which also spares numbers beyond 64 bits.
-            share = slack if value == margin.value else slack * value // margin.value
+            mark, share = marks.of(position), slack
+            if margin.positions > 1:
+                value = position.instrument.notional(mark, position.size)
+                share = slack * value // margin.value
             safe = safe_until(position, mark, max(share, 0))
             self.set(position, safe, long=position.size > 0)
 

@@ -128,14 +128,14 @@ class OrderEntry:
 
     def _carry_out(self, orders: OrderColumns, row: i64) -> bool:
         """One row, as the command would be that says the same; False where it was refused."""
-        state, at = self._state, int(orders.at[row])
+        state, at = self._state, orders.at[row]
         if at < state.now:
             raise ValueError(f"row {row + 1}: time was {at}, and {state.now} at the venue")
         if not 0 <= orders.account[row] < len(self._positions):
             found = f"account was {orders.account[row]}, expected 0 to {len(self._positions) - 1}"
             raise ValueError(f"row {row + 1}: {found}")
         state.events, state.is_heard = self._events, self._observe is not None
-        if at >= state.alarms.next:
+        if at >= state.alarms.soon:
             let_pass(state, at)
         before, state.now = state.now, at
         position = self._positions[orders.account[row]]

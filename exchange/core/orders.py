@@ -259,7 +259,9 @@ def out_of_bounds(
             f"size was {instrument.size_text(order.size)}, "
             f"expected {instrument.size_text(instrument.size_min)} or more",
         )
-    notional = abs(instrument.value(order.price, order.size))
+    if instrument.notional_min == 0:
+        return None
+    notional = magnitude(instrument.value(order.price, order.size))
     if notional < instrument.notional_min:
         return Refusal(
             Reject.NOTIONAL_BELOW_MIN,

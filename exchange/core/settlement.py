@@ -92,10 +92,12 @@ def _move_bucket(
 
 def _pay_fee(state: State, market: Market, position: Position, fee: Money) -> None:
     """From the wallet; an isolated position pays what the wallet cannot spare."""
-    own = max(0, fee - _spare(state, position.pool)) if position.isolated else 0
-    fees = market.funds.fees
-    state.ledger.transfer(position.bucket, fees, own, Reason.TRADING_FEE)
-    state.ledger.transfer(position.pool.wallet, fees, fee - own, Reason.TRADING_FEE)
+    fees, wallet = market.funds.fees, position.pool.wallet
+    if position.isolated:
+        own = max(0, fee - _spare(state, position.pool))
+        state.ledger.transfer(position.bucket, fees, own, Reason.TRADING_FEE)
+        fee -= own
+    state.ledger.transfer(wallet, fees, fee, Reason.TRADING_FEE)
 
 
 def _spare(state: State, pool: Pool) -> Money:
