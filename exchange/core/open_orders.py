@@ -17,8 +17,10 @@ SMALLEST: Final = 8
 FREE: Final = -1
 LOW: Final = (1 << 31) - 1
 SPREAD: Final = 0x9E3779B1
-"""2**32 over the golden ratio, made odd: its multiples by following numbers, or by every 64th, lie
-far apart (Knuth, The Art of Computer Programming, 6.4).  By one of `LOW`, it stays in 64 bits."""
+WORD: Final = (1 << 32) - 1
+"""The first is 2**32 over the golden ratio, made odd.  Multiples of it by following numbers, or by
+every 64th, lie far apart in a word (Knuth, The Art of Computer Programming, 6.4), so its high bits
+tell a number's own place.  By a number of `LOW`, it stays in 64 bits."""
 
 
 class Index:
@@ -33,6 +35,8 @@ class Index:
         """Whether the number is the client's; else it is the venue's id."""
         self.count: i64 = 0
         self._last: i64 = SMALLEST - 1
+        self._shift: i64 = 29
+        """By how much a word is too long for a place: 32 less the bits of `_last`."""
         self._lows: vec[i64] = vec[i64]([FREE] * SMALLEST)
         """By place: the low bits of the number, or `FREE`."""
         self._orders: list[Order | None] = [None] * SMALLEST
@@ -64,8 +68,9 @@ class Index:
     def remove(self, order: Order) -> None:
         """Take out an order; those behind it that are not in their own place move up."""
         lows, last = self._lows, self._last
-        gap = self._own_place(self._number(order) & LOW)
-        while self._orders[gap] is not order:
+        low: i64 = self._number(order) & LOW
+        gap = self._own_place(low)
+        while lows[gap] != low or self._orders[gap] is not order:
             gap = (gap + 1) & last
         at = (gap + 1) & last
         while lows[at] != FREE:
@@ -80,12 +85,13 @@ class Index:
         return order.ref if self.by_ref else order.order_id
 
     def _own_place(self, low: i64) -> i64:
-        return (low * SPREAD >> 16) & self._last
+        return (low * SPREAD & WORD) >> self._shift
 
     def _grow(self) -> None:
         before, size = self._orders, 2 * len(self._orders)
         self._orders, self._lows = [None] * size, vec[i64]([FREE] * size)
-        self._last, self.count = size - 1, 1  # the one that is to come
+        self._last, self._shift = size - 1, self._shift - 1
+        self.count = 1  # the one that is to come
         for order in before:
             if order is not None:
                 self.add(order)
