@@ -9,10 +9,10 @@ from exchange.core.messages import (
     LossUncovered,
 )
 from exchange.core.policies import FeeCap, Leftover
-from exchange.core.scope import Scope
+from exchange.core.scope import Scope, Stake
 from exchange.core.socialise import share_out
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Money, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
 
 
 def spendable(state: State, market: Market) -> Money:
@@ -109,6 +109,20 @@ def cover(scope: Scope, market: Market | None = None) -> None:
     market = market or _first_market(scope)
     if market is not None:
         _cover(scope, market, -scope.backing(market.instrument.settle))
+
+
+def make_good(stake: Stake, market: Market, closed: Lots) -> None:
+    """Let the fund pay what closing some of a position cost beyond what stood behind it.
+
+    Where all of the equity stands behind every position, that is what the scope owes.  By
+    maintenance margin it is what the position had too little of, though there is equity behind
+    others: dYdX's fund pays the distance of each fill from the bankruptcy price, and no more
+    (GetLiquidationInsuranceFundDelta in its code).
+    """
+    if stake.shares:
+        _cover(stake.scope, market, -stake.left_of(closed) if closed else 0)
+    else:
+        cover(stake.scope, market)
 
 
 def _cover_debts(scope: Scope) -> None:

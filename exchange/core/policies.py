@@ -216,7 +216,8 @@ class Backing(StrEnum):
 
     WHOLE_ACCOUNT = "whole_account"
     BY_MAINTENANCE = "by_maintenance"
-    """A share of the equity, in proportion to maintenance margin."""
+    """A share of the equity, or of what is owed, in proportion to maintenance margin; what closing
+    costs beyond it is the insurance fund's at once, and no other position's."""
 
 
 class FundScope(StrEnum):

@@ -10,7 +10,7 @@ from exchange.core.book import Order
 from exchange.core.deleveraging import deleverage, price_for
 from exchange.core.foresight import takings
 from exchange.core.house import take_in
-from exchange.core.insurance import charge, cover, spendable, take_leftover, take_rest
+from exchange.core.insurance import charge, make_good, spendable, take_leftover, take_rest
 from exchange.core.margin import notional
 from exchange.core.matching import match
 from exchange.core.messages import CancelReason, Closing, MarginMode, TradeKind
@@ -55,13 +55,14 @@ def close_some(scope: Scope, position: Position, amount: Amount) -> None:
     skips_book = rules.takeover_whole and size == held
     if not skips_book and through_book(scope, market, position, size, Closing.BOOK):
         return
+    stake = Stake(scope, position)
     if rules.fund_in_book and spendable(scope.state, market) > 0:
         filled = through_book(scope, market, position, held, Closing.INSURANCE_FUND)
-        cover(scope, market)
+        make_good(stake, market, filled)
         if filled:
             return
     UNFILLED[rules.unfilled](scope, market, position)
-    cover(scope, market)
+    make_good(stake, market, held - abs(position.size))
 
 
 def step_size(scope: Scope, market: Market, position: Position, amount: Amount) -> Lots:

@@ -9,6 +9,7 @@ import pytest
 from exchange.core.messages import (
     Closing,
     Event,
+    InsuranceFundPaid,
     LeftoverTaken,
     LiquidationFeeCharged,
     LiquidationPaused,
@@ -167,6 +168,39 @@ def test_a_fee_leaves_what_stands_behind_other_positions() -> None:
 
     (fee, *_) = only(events, LiquidationFeeCharged)
     assert (fee.symbol, fee.fee) == ("BTC", 11_000 * 91 // 191 - 1_000)
+
+
+def shares(*bids: int, mark: int) -> tuple[Stage, list[int]]:
+    """Bitcoin and ether by maintenance margin: what the fund pays, step by step, in cents.
+
+    Both are ten long from 100; ether's mark stays there.
+    """
+    it = anns(fund="500", backing=Backing.BY_MAINTENANCE)
+    it.hold("ann", "ETH", 10, 100, other="bob")
+    bitcoin, ether = bids
+    it.show("BTC", bids={bitcoin: 10})
+    it.show("ETH", bids={ether: 10})
+    return it, [event.amount for event in only(it.mark("BTC", mark), InsuranceFundPaid)]
+
+
+def test_by_maintenance_the_fund_pays_for_one_position_and_spares_another() -> None:
+    """At 90 there are 100, of which 100 x 90 / 190 = 47.36 stand behind bitcoin.  Sold at 84 it
+    loses 60: the fund pays 12.64, and 52.64 stand behind ether, which is sold without a loss.
+    """
+    it, paid = shares(84, 100, mark=90)
+
+    assert paid == [60_00 - 47_36]
+    assert it.account("ann").equity == 100_00 - 47_36
+
+
+def test_by_maintenance_the_fund_bears_a_debt_position_by_position() -> None:
+    """At 70 she owes 100, of which bitcoin bears 100 x 70 / 170, rounded up; it is sold at 71 for
+    ten more.  Ether bears the rest, and is sold at 99 for ten less.
+    """
+    it, paid = shares(71, 99, mark=70)
+
+    assert paid == [41_18 - 10_00, 58_82 + 10_00]
+    assert it.account("ann").wallet == 0
 
 
 def test_nothing_is_left_over_of_a_position_that_is_still_open() -> None:

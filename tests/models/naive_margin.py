@@ -244,13 +244,22 @@ class NaiveMargin:
         if self._sell(scope, held, lots, 0, charged=True):
             return
         fund = self.funds[scope.asset]
+        before, size = self.equity(scope), abs(held.size)
+        behind = [self._behind(scope, held, n) for n in range(size + 1)]
         if fund > 0 and self.rules.fund_in_book:
             filled = self._sell(scope, held, abs(held.size), fund, charged=False)
-            self._draw_on_fund(scope)
+            self._make_good(scope, before, behind[filled])
             if filled:
                 return
         self._deleverage(scope, held)
-        self._draw_on_fund(scope)
+        self._make_good(scope, before, behind[size - abs(held.size)])
+
+    def _make_good(self, scope: Scope, before: int, behind: int) -> None:
+        """The fund pays what a step cost beyond what stood behind it."""
+        if self.rules.backing is Backing.BY_MAINTENANCE and scope.alone is None:
+            self._draw_on_fund(scope, before - self.equity(scope) - behind)
+        else:
+            self._draw_on_fund(scope, -self.equity(scope))
 
     def _behind(self, scope: Scope, held: Held, lots: int) -> int:
         """What stands behind so many lots: all of the equity, or a share by maintenance margin."""
@@ -338,16 +347,16 @@ class NaiveMargin:
         else:
             self.wallets[scope.name, scope.asset] += amount
 
-    def _draw_on_fund(self, scope: Scope) -> None:
-        """The fund pays a negative equity, as far as it goes."""
-        paid = min(max(0, -self.equity(scope)), self.funds[scope.asset])
+    def _draw_on_fund(self, scope: Scope, debt: int) -> None:
+        """The fund pays a debt, as far as it goes."""
+        paid = min(max(0, debt), self.funds[scope.asset])
         if paid:
             self.funds[scope.asset] -= paid
             self._pay(scope, paid)
             self.told.append(("fund", scope.name, paid))
 
     def _cover(self, scope: Scope) -> None:
-        self._draw_on_fund(scope)
+        self._draw_on_fund(scope, -self.equity(scope))
         debt = max(0, -self.equity(scope))
         if debt:
             self.uncovered[scope.asset] -= debt
