@@ -129,10 +129,11 @@ class Backtest:
         return self._moment
 
     def _play(self, end: i64) -> None:
-        """Every row up to a moment."""
-        state, columns, worn = self._state, self._columns, self._market.worn
+        """Every row up to a moment.  Raises ValueError where history would cross itself."""
+        state, market, columns = self._state, self._market, self._columns
+        worn, is_public = market.worn, market.is_public
         times, kinds = columns.at, columns.kind
-        row, count, is_public = self._row, i64(len(times)), self._market.is_public
+        row, count = self._row, i64(len(times))
         now: i64 = -1
         is_told = False
         """Whether levels were told since the last trade, which count as one update."""
@@ -144,33 +145,32 @@ class Backtest:
                 break
             if at != now:
                 if is_told and worn.end:
-                    replay.restore(self._market)
+                    replay.restore(market)
                 is_told = False
                 now = at
                 self._pass(now)
-            kind = kinds[row]
+            kind, price, size = kinds[row], columns.price[row], columns.size[row]
             if kind <= ASK:
-                is_told = True
-                self._show(columns.price[row], columns.size[row], buy=kind == BID)
+                is_told, buy = True, kind == BID
+                if worn.end:
+                    worn.forget(price, buy=buy)
+                if self._shows and not replay.show_level(state, market, price, size, buy=buy):
+                    raise ValueError(self._crossing(row))
             else:
                 is_told = is_told and kind > SELL
-                self._take(kind, columns.price[row], columns.size[row])
+                self._take(kind, price, size)
             row += 1
             self._row = row
             if state.touched or state.fired or state.events or is_public:
                 self._finish()
         if is_told and worn.end:
-            replay.restore(self._market)
+            replay.restore(market)
 
-    def _show(self, price: i64, size: i64, *, buy: bool) -> None:
-        """A level is told.  Raises ValueError where history would cross itself."""
-        market = self._market
-        if market.worn.end:
-            market.worn.forget(price, buy=buy)
-        if self._shows and not replay.show_level(self._state, market, price, size, buy=buy):
-            side, text = "bid" if buy else "ask", self.instrument.price_text(price)
-            number = self._row + 1
-            raise ValueError(f"row {number}: {side} was {text}, which crosses the recorded book")
+    def _crossing(self, row: i64) -> str:
+        """What is wrong with a level at which history would cross itself."""
+        side = "bid" if self._columns.kind[row] == BID else "ask"
+        text = self.instrument.price_text(self._columns.price[row])
+        return f"row {row + 1}: {side} was {text}, which crosses the recorded book"
 
     def _take(self, kind: i64, price: i64, size: i64) -> None:
         """A trade or a mark is told."""

@@ -381,6 +381,22 @@ class Book:
         if self.tape is not None:
             self._tell_size(row, self.tape)
 
+    def change_newest(self, level: i64, change: i64) -> bool:
+        """Let the last order of a level's queue, which keeps its place, be larger or smaller.
+
+        False, and nothing is done, where it is not history's, has a number, or is not as large.
+        """
+        rows = self.rows
+        row = self.levels[level + NEWEST]
+        size = rows[row + SIZE] + change
+        if rows[row + OWNER] != HISTORY_OWNER or rows[row + NUMBER] or size <= 0:
+            return False
+        rows[row + SIZE] = size
+        self._resize(level, HISTORY_OWNER, change)
+        if self.tape is not None:
+            self._tell_size(row, self.tape)
+        return True
+
     def name(self, row: i64, number: i64) -> None:
         """Let one of history's orders have the number that its record calls it."""
         self.rows[row + NUMBER] = number

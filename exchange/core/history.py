@@ -48,7 +48,8 @@ def shrink(book: Book, side: Ladder, price: Ticks, size: Lots, queue: Queue) -> 
 def shrink_level(book: Book, level: i64, size: i64, queue: Queue) -> None:
     """The same at a level that shows more."""
     if book.total(level) == book.history(level) or queue.model is QueueModel.PESSIMISTIC:
-        _shrink_newest(book, level, size)
+        if not book.change_newest(level, size - book.history(level)):
+            _shrink_newest(book, level, size)
         return
     rows = [row for row in book.queue(level) if book.owner(row) == HISTORY_OWNER]
     shown = [int(book.size(row)) for row in rows]
@@ -81,12 +82,8 @@ def grow(book: Book, price: Ticks, size: Lots, *, buy: bool) -> None:
 
 def grow_level(book: Book, level: i64, price: i64, more: i64, *, buy: bool) -> None:
     """Let history show `more` at a price, whose level, if there is one, is known."""
-    if level != NONE:
-        newest = book.newest(level)
-        if book.owner(newest) == HISTORY_OWNER and book.number(newest) == 0:
-            book.grow(newest, more)
-            return
-    book.add(HISTORY_OWNER, price, more, buy=buy)
+    if level == NONE or not book.change_newest(level, more):
+        book.add(HISTORY_OWNER, price, more, buy=buy)
 
 
 def crossed(book: Book, bids: Rows, asks: Rows, *, snapshot: bool) -> tuple[Ticks, Ticks] | None:
