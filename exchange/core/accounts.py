@@ -32,6 +32,8 @@ class Distress:
     def __init__(self) -> None:
         self.failing = False
         """In liquidation: a bucket stays whole till the end, for losses and fees."""
+        self.since: Nanos = 0
+        """When the liquidation began."""
         self.paused_until: Nanos = 0
         """The next round is not before this."""
         self.whole_until: Nanos = 0

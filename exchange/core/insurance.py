@@ -30,7 +30,7 @@ def spendable(state: State, market: Market) -> Money:
 def charge(scope: Scope, market: Market, traded: Money, leftover: Money) -> None:
     """The liquidation fee on what was closed in the book; never more than its cap."""
     state = scope.state
-    fee = ceil_div(traded * state.liquidation_rate, RATE_ONE)
+    fee = ceil_div(traded * scope.fee_rate(), RATE_ONE)
     cap = scope.backing(market.instrument.settle)
     if state.rulebook.liquidation.fee_cap is FeeCap.LEFTOVER:
         cap = min(cap, leftover)

@@ -272,6 +272,9 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     """Notional, in the settlement asset, from which only a fraction is closed."""
     cooldown_seconds: str = "0"
     """After a fraction, so long, the next step closes all."""
+    book_share: str = "0"
+    """The share of what the book offers, within the band of market orders, that one step may close.
+    Zero: the book does not bound it."""
     clip: str = "1"
     """Size of one step in the base asset (inverse contracts: in the quote money)."""
     round_seconds: str = "0"
@@ -290,6 +293,13 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     """Whether the bankruptcy price leaves the closing fee to be paid."""
     fee: str = "0"
     """Liquidation fee as a rate of the notional closed; never more than `fee_cap`."""
+    fee_growth: str = "0"
+    """What a second adds to that rate while a liquidation lasts, from its beginning on, once it has
+    lasted `fee_grace_seconds`."""
+    fee_grace_seconds: str = "0"
+    """As long as this the rate is `fee`."""
+    fee_max: str = "1"
+    """The highest rate that it grows to."""
     fee_cap: FeeCap = FeeCap.EQUITY
     leftover: Leftover = Leftover.TRADER
     fund_in_book: bool = True

@@ -14,7 +14,7 @@ from exchange.core.messages import MarginMode, Phase, PositionSide
 from exchange.core.policies import Backing
 from exchange.core.portfolio import Requirement, instead_of, maintenance_of
 from exchange.core.state import State
-from exchange.core.units import Lots, MarkPrice, Money, Ticks
+from exchange.core.units import Lots, MarkPrice, Money, Rate, Ticks
 
 
 def mode_of(pool: Pool) -> MarginMode:
@@ -160,6 +160,11 @@ class Scope:
             return amount
         priced = self.state.collateral.assets[asset]
         return priced.worth(amount, priced.price(self.marks))
+
+    def fee_rate(self) -> Rate:
+        """The liquidation fee's rate now."""
+        state = self.state
+        return state.liquidation_fee.after(state.now - self.distress.since)
 
     def is_beyond_backstop(self) -> bool:
         """Whether the venue's own account takes everything over."""

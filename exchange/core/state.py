@@ -13,6 +13,7 @@ from exchange.core.grid import YEAR_DAYS, Terms
 from exchange.core.instrument import Instrument, instrument_under
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.lines import Lines
+from exchange.core.liquidation_fee import LiquidationFee
 from exchange.core.margin import CrossMargin, Marks, PoolMargin, available_with
 from exchange.core.mark import MarkModel
 from exchange.core.messages import (
@@ -188,7 +189,7 @@ class State:
         self.rulebook = rulebook
         self.maker_rate: Rate = rate(rulebook.fees.maker, "fees.maker")
         self.taker_rate: Rate = rate(rulebook.fees.taker, "fees.taker")
-        self.liquidation_rate: Rate = rate(rulebook.liquidation.fee, "liquidation.fee")
+        self.liquidation_fee = LiquidationFee(rulebook.liquidation)
         self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
         self.price_band: Rate = rate(rulebook.limits.price_band, "limits.price_band")
         self.orders_max, self.self_trade = rulebook.limits.orders_max, rulebook.limits.self_trade
@@ -203,6 +204,7 @@ class State:
         self.collateral = Collateral(rulebook.collateral, equality_fails=self.lines.equality_fails)
         self.deviation: Rate = rate(rules.deleveraging.deviation_max, "deviation_max")
         self.fraction: Rate = rate(rules.fraction, "liquidation.fraction")
+        self.book_share: Rate = rate(rules.book_share, "liquidation.book_share")
         self.adjustment: Rate = rate(rules.bankruptcy_adjustment, "bankruptcy_adjustment")
         self.spread: Rate = rate(rules.spread_to_maintenance, "spread_to_maintenance")
         self.cooldown = _nanos(rules.cooldown_seconds, "cooldown_seconds")

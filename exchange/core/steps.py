@@ -21,8 +21,8 @@ from exchange.core.resting import cancel, cancel_position
 from exchange.core.scope import Scope, Stake
 from exchange.core.selection import how_much
 from exchange.core.spot import draws_on
-from exchange.core.state import Market
-from exchange.core.units import RATE_ONE, SECOND, Lots, Ticks, ceil_div
+from exchange.core.state import Market, State
+from exchange.core.units import GRID_MAX, RATE_ONE, SECOND, Lots, Ticks, ceil_div
 from exchange.core.unwinding import portfolio_lots
 
 
@@ -52,6 +52,8 @@ def close_some(scope: Scope, position: Position, amount: Amount) -> None:
         return
     held = abs(position.size)
     size = step_size(scope, market, position, amount)
+    if scope.state.book_share:
+        size = within_the_book(scope.state, market, position, size)
     skips_book = rules.takeover_whole and size == held
     if not skips_book and through_book(scope, market, position, size, Closing.BOOK):
         return
@@ -74,13 +76,23 @@ def step_size(scope: Scope, market: Market, position: Position, amount: Amount) 
     if amount is Amount.CLIP:
         return min(market.clip, abs(position.size))
     if amount is not Amount.FRACTION:
-        fee, buffer = state.liquidation_rate, state.lines.buffer
+        fee, buffer = scope.fee_rate(), state.lines.buffer
         lacking = -scope.into(position.instrument.settle, -scope.lacking())
         return how_much(amount, position, mark, lacking, fee, buffer)
     if state.now < distress.whole_until or notional(position, mark) <= market.fraction_above:
         return abs(position.size)
     distress.whole_until = state.now + state.cooldown
     return ceil_div(abs(position.size) * state.fraction, RATE_ONE)
+
+
+def within_the_book(state: State, market: Market, position: Position, size: Lots) -> Lots:
+    """A step's size, bounded by a share of what the book offers; at least a lot."""
+    owner, number, buy = position.pool.account.index, market.instrument.index, position.size < 0
+    band = market_limit(state, market, buy=buy)
+    offered = sum(
+        lots for _, lots in takings(market.book, Order(0, owner, number, buy, band, GRID_MAX))
+    )
+    return min(size, max(1, offered * state.book_share // RATE_ONE)) if offered else size
 
 
 def through_book(

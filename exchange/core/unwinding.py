@@ -54,13 +54,14 @@ def freeing(scope: Scope, position: Position) -> Callable[[Lots], Money]:
     left = Held(position.pool, position.instrument, position.side, position.leverage)
     left.size, left.cost = position.size, position.cost
     equity, needed = scope.with_other(left)
+    fee_rate = scope.fee_rate()
     sign = 1 if position.size > 0 else -1
 
     def freed(lots: Lots) -> Money:
         left.size = position.size - sign * lots
         equity_then, needed_then = scope.with_other(left)
         value = position.instrument.notional(mark, lots)
-        charged = -scope.out_of(settle, -ceil_div(value * state.liquidation_rate, RATE_ONE))
+        charged = -scope.out_of(settle, -ceil_div(value * fee_rate, RATE_ONE))
         eased = (needed - needed_then) * (RATE_ONE + state.lines.buffer) // RATE_ONE
         return eased - charged + equity_then - equity
 

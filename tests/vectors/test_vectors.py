@@ -26,8 +26,6 @@ NOT_FIGURES = {"stress-3"}
 """Without a number in the article."""
 OF_OPTIONS = {"de-01", "de-02"}
 """Portfolio margin's charges on options, which are no contracts here."""
-BOUNDED_BY_THE_BOOK = "ve-18"
-"""A disposal whose steps a share of the book bounds, too."""
 
 
 def named(result: Result) -> str:
@@ -55,7 +53,7 @@ def test_seeds(result: Result) -> None:
 
 @pytest.mark.parametrize("result", OTHERS, ids=named)
 def test_other_systems(result: Result) -> None:
-    missing = result.topic in INEXPRESSIBLE or result.id == BOUNDED_BY_THE_BOOK
+    missing = result.topic in INEXPRESSIBLE
 
     assert result.status == ("unsupported" if missing else "pass"), result
 
@@ -81,6 +79,22 @@ def test_a_position_goes_by_fractions_and_a_small_rest_whole(above: int, closed:
     figures = {"position": 280, "fraction": 0.5, "full_disposal_size": above}
 
     assert answer("network_disposal_schedule", **figures) == closed
+
+
+def test_a_share_of_the_book_bounds_each_round() -> None:
+    """A tenth of 500, then of nothing more than a half of what is left."""
+    figures = {"position": 120, "fraction": 0.5, "full_disposal_size": 20}
+
+    closed = answer("network_disposal_schedule", **figures, max_book_fraction="0.1", book=500)
+
+    assert closed == [50, 35, 18, 17]
+
+
+@pytest.mark.parametrize(("slots", "ppm"), [(1499, 20_000), (1500, 21_500), (30_001, 50_000)])
+def test_a_liquidation_fee_grows_slot_by_slot(slots: int, ppm: int) -> None:
+    figures = {"base_fee_ppm": 20_000, "max_fee_ppm": 50_000, "grace_slots": 1_500}
+
+    assert answer("liquidation_fee_grows_with_time", "drift", slots=slots, **figures) == ppm
 
 
 @pytest.mark.parametrize(

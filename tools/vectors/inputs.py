@@ -49,6 +49,9 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
     ),
     accounts.highest_leverage: "notional; tiers (floor, leverage) or symbol",
     states.closing_order: "positions (upnl, maintenance_margin), wallet or equity",
+    waterfall.fee_in_time: (
+        "base_fee_ppm, max_fee_ppm, slots; grace_slots, fee_per_slot_ppm, seconds_per_slot"
+    ),
     waterfall.fund_of_fill: f"{SIDE_SIZE_ENTRY}, leverage or margin, fill_price; fee_rate, fund",
     waterfall.settled_deleveraging: "bankruptcy_price, mark; side, size",
     states.account_state: "equity, or wallet and upnl; maintenance_margin, initial_margin, fee",

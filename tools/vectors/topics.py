@@ -78,6 +78,7 @@ TOPICS: dict[str, Answer] = {
     "maintenance_margin_riskiest_short": _one(margins.riskiest_side, *MAINTENANCE),
     "network_disposal_schedule": waterfall.closed_by_fractions,
     "partial_liquidation_size_legacy": waterfall.step_to_lowest_tier,
+    "liquidation_fee_grows_with_time": waterfall.fee_in_time,
     "liquidation_speed_legacy": _one(waterfall.clips_in_a_second, "contracts_per_s"),
     "base_to_close_to_cover_shortage": waterfall.just_enough,
     "bankruptcy_price_quote_quantums": waterfall.bankruptcy_value,
@@ -100,7 +101,6 @@ TOPICS: dict[str, Answer] = {
 INEXPRESSIBLE: dict[str, str] = {
     "insurance_fund_fee_ppm": "a liquidation fee is capped by equity or by what closing left,"
     " not by how much margin is short",
-    "liquidation_fee_grows_with_time": "a liquidation fee is the same however long it takes",
     "socialized_loss_funding_delta": "what longs and shorts lack of each other is history's, which"
     " bears its part of a socialised loss too",
     "max_pct_to_liquidate_small_shortage": "how much one step closes depends on the position's"

@@ -115,13 +115,11 @@ def clips_in_a_second(case: Case) -> dict[str, Fraction]:
 def closed_by_fractions(case: Case) -> list[Fraction]:
     """How much each round of a liquidation closes, a fraction of what is left; a small rest whole.
 
-    Raises UnsupportedError where a round is bounded by a share of the book as well.
+    It may be bounded by a share of the book, too, which is as deep again in the next round.
     """
     size, part = abs(case.number("position", "size")), case.number("fraction")
     whole_at = case.number("full_disposal_size", default=0)
     share_of_book, book = case.maybe("max_book_fraction"), case.maybe("book")
-    if share_of_book and book and size * part > share_of_book * book:
-        raise UnsupportedError("a step here is not bounded by a share of the book")
     pause = case.number("step_s", default=1)
     rulebook = plain_fees(rulebook_for(case), case)
     rules = replace(
@@ -131,6 +129,7 @@ def closed_by_fractions(case: Case) -> list[Fraction]:
         fraction_above=text(whole_at),
         round_seconds=text(pause),
         exit_buffer="0",
+        book_share=text(share_of_book or Fraction(0)),
     )
     # Nine tenths are maintenance margin: it takes all rounds, and never all of the equity.
     rate = Fraction(9, 10)
@@ -139,14 +138,52 @@ def closed_by_fractions(case: Case) -> list[Fraction]:
     bench.account("ann", size * 2)
     bench.mark("X", 20 * ONE)
     bench.trade("ann", "X", size, 3 * ONE)
-    lots = whole(size / bench.contracts["X"].lot, "position")
-    bench.show("X", {ONE: 10 * lots}, {})
+    deep = book if share_of_book and book else 10 * size
+    lots = whole(deep / bench.contracts["X"].lot, "book")
+    bench.show("X", {ONE: lots}, {})
     closed: list[Fraction] = []
     events = bench.mark("X", ONE)
     while steps := only(events, LiquidationStepTaken):
         closed += [bench.size("X", one.filled) for one in steps]
+        bench.show("X", {ONE: lots}, {})
         events = bench.wait(bench.at + int(pause * SECOND))
     return closed
+
+
+def fee_in_time(case: Case) -> Fraction:
+    """The liquidation fee's rate once a liquidation has lasted some slots, in parts per million.
+
+    Nobody bids till then.  Drift's program adds a millionth for each slot of 400 milliseconds.
+    """
+    slots, slot = (
+        case.number("slots", "slots_elapsed"),
+        case.number("seconds_per_slot", default=Fraction(2, 5)),
+    )
+    growth = case.number("fee_per_slot_ppm", "increase_per_slot_ppm", default=1)
+    rulebook = plain_fees(rulebook_for(case), case)
+    rules = replace(
+        rulebook.liquidation,
+        amount=Amount.WHOLE_POSITION,
+        unfilled=Unfilled.WAIT_THEN_ADL,
+        round_seconds=text(slots * slot),
+        fee=text(case.number("base_fee_ppm") / MILLION),
+        fee_growth=text(growth / MILLION / slot),
+        fee_grace_seconds=text(case.number("grace_slots", default=0) * slot),
+        fee_max=text(case.number("max_fee_ppm") / MILLION),
+    )
+    table = {"X": tiers(Fraction(9, 10))}
+    bench = Bench(
+        replace(rulebook, liquidation=rules, instrument_tiers=table), Contract(sizes=[ONE])
+    )
+    bench.account("ann", Fraction(185, 100))
+    bench.mark("X", 2 * ONE)
+    bench.trade("ann", "X", ONE, 2 * ONE)
+    bench.mark("X", ONE)
+    begun = bench.at
+    bench.show("X", {ONE: 1}, {})
+    events = bench.wait(begun + int(slots * slot * SECOND))
+    (charged,) = only(events, LiquidationFeeCharged)
+    return Fraction(charged.fee * MILLION, charged.notional)
 
 
 def just_enough(case: Case) -> Fraction:
