@@ -14,8 +14,9 @@ from exchange.core.units import MarkPrice
 if TYPE_CHECKING:  # a pool knows what is watched for it, and that knows its pool
     from exchange.core.accounts import Pool
 
-FAR: Final = 1 << 62
-"""Stands for every price beyond it.  Marks and edges are cut alike, so no edge is ever late."""
+FAR: Final = (1 << 62) - 1
+"""Stands for every price beyond it.  Marks and edges are cut alike, so no edge is ever late.  It is
+the largest number that compiled code compares without an object for it."""
 
 
 class Watched:
