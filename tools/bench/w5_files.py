@@ -34,7 +34,9 @@ def plimsoll(rows: int, *, read_ahead: bool = False) -> Measured:
 
 def reading_ahead(rows: int) -> Measured:
     """The same, the files read by a second process."""
-    return plimsoll(rows, read_ahead=True)
+    measured = plimsoll(rows, read_ahead=True)
+    measured.facts["reader's peak MB"] = round(resident(resource.RUSAGE_CHILDREN) / 1024, 1)
+    return measured
 
 
 def replayed(folder: Path, rows: int, *, read_ahead: bool = False) -> Run:
@@ -61,9 +63,9 @@ def recordings(folder: Path, rows: int) -> tuple[Path, ...]:
     return perpetual, spot
 
 
-def resident() -> int:
-    """The most memory this process has had, in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def resident(whose: int = resource.RUSAGE_SELF) -> int:
+    """The most memory this process has had, in KiB, or one of those that it waited for."""
+    return resource.getrusage(whose).ru_maxrss
 
 
 ENGINES: dict[str, Engine] = {"plimsoll": plimsoll, "plimsoll, reading ahead": reading_ahead}
