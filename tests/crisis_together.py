@@ -19,7 +19,7 @@ from exchange.core.messages import (
     SetMarginMode,
     Side,
 )
-from exchange.core.policies import Amount, Gains, Haircut, Repay, Select
+from exchange.core.policies import Amount, Gains, Haircut, Repay, Select, SpotHedge
 from exchange.core.rules import (
     CollateralAsset,
     CollateralRules,
@@ -76,7 +76,7 @@ def collateral(rulebook: Rulebook, random: Random) -> CollateralRules:
         currency="USD",
         optional=True,
         assets={"COIN": coin},
-        borrow_limit=random.choice(("", "", "0", str(lot))),
+        borrow_limit=random.choice(("", "0", str(lot))),
         interest="0.002",
     )
 
@@ -92,6 +92,7 @@ def portfolio(rulebook: Rulebook, random: Random) -> PortfolioRules:
             basis=random.choice(("0", "0.05")),
             offset=random.choice(("0", "0.02")),
             minimum=random.choice(("0", "0.01")),
+            spot=random.choice(("0", "0.02")),
         )
         credit = CreditRules(first="BTC", second="ETH", rate="0.2")
         own = PortfolioRules(
@@ -101,7 +102,8 @@ def portfolio(rulebook: Rulebook, random: Random) -> PortfolioRules:
             select=random.choice((Select.MOST_MARGIN_FREED, Select.LARGEST_UNREALISED_LOSS)),
             amount=random.choice((Amount.JUST_ENOUGH, Amount.WHOLE_POSITION, Amount.CLIP)),
         )
-    return replace(own, with_orders=True, minimum_equity={})
+    spot = random.choice(list(SpotHedge))
+    return replace(own, with_orders=True, minimum_equity={}, unified=True, spot=spot)
 
 
 class Together(Crisis):
@@ -122,11 +124,21 @@ class Together(Crisis):
         yield from super().opening()
         for name in self.unified:
             yield self.unify(name)
+            if self.random.random() < 0.4:
+                yield from self.losing(name)
+            if self.random.random() < 0.4:
+                yield self.join(name, "BTC", MarginMode.PORTFOLIO)
+                yield from self.hedged(name)
         for name in self.portfolios:
             for symbol in ("BTC", "XBT"):
                 yield self.join(name, symbol, MarginMode.PORTFOLIO)
             yield from self.hedged(name)
         self.at = START
+
+    def losing(self, name: str) -> Iterator[Command]:
+        """What loses a lot's worth in dollars, of which there may be less."""
+        for side, price in ((Side.BUY, FAIR + FAIR // 80), (Side.SELL, FAIR - FAIR // 80)):
+            yield self.traded(name, "BTC", side, 2 * LOTS, price)
 
     def hedged(self, name: str) -> Iterator[Command]:
         """As much as may be of two contracts on one underlying, of one a little more."""
@@ -135,16 +147,20 @@ class Together(Crisis):
         for size in (6 * LOTS, 4 * LOTS, 2 * LOTS, LOTS):
             more = self.random.randint(-LOTS, LOTS) // 4
             for side, symbol, lots in zip(sides, ("BTC", DATED), (size, size + more), strict=True):
-                yield BlockTrade(
-                    at=0,
-                    symbol=symbol,
-                    account=name,
-                    position_side=self.side_of(name, side),
-                    counterparty=HISTORY,
-                    side=side,
-                    size=lots,
-                    price=FAIR,
-                )
+                yield self.traded(name, symbol, side, lots, FAIR)
+
+    def traded(self, name: str, symbol: str, side: Side, size: int, price: int) -> Command:
+        """With the rest of the market, before anything else happens."""
+        return BlockTrade(
+            at=0,
+            symbol=symbol,
+            account=name,
+            position_side=self.sides(name)[0] if side is Side.BUY else self.sides(name)[-1],
+            counterparty=HISTORY,
+            side=side,
+            size=size,
+            price=price,
+        )
 
     def symbol(self) -> str:
         """A position in the coin itself is small: seldom that."""
@@ -163,7 +179,7 @@ class Together(Crisis):
         name, change = self.random.choice(TRADERS), self.random.random()
         if change < 0.1:
             return self.unify(name, self.random.choice(list(AccountMode)))
-        if name in self.unified or change < 0.3:
+        if change < 0.3:
             return super().terms(venue)
         return self.join(name, self.symbol(), MarginMode.PORTFOLIO)
 

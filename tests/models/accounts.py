@@ -34,7 +34,8 @@ class Accounts:
             case AccountModeChanged():
                 self.unified.discard(event.account)
             case MarginModeChanged() if event.mode is not MarginMode.ISOLATED:
-                pool = event.account, self.play.contracts[event.symbol].asset
+                asset = self.play.contracts[event.symbol].asset
+                pool = event.account, self.lead(event.account, asset)
                 if event.mode is MarginMode.PORTFOLIO:
                     self.portfolios.add(pool)
                 else:
@@ -91,7 +92,7 @@ class Accounts:
             {one: money[one] for one in assets},
             held(self.play, lots),
             unified=account in self.unified and asset in self.market.assets(),
-            portfolio=(account, asset) in self.portfolios,
+            portfolio=(account, self.lead(account, asset)) in self.portfolios,
         )
 
     def as_seen(self, moment: Moment, account: str, asset: str) -> Standing:

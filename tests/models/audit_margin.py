@@ -190,7 +190,9 @@ def check_position(told: PositionMargin, accounts: Accounts, standing: Standing)
     """Size and cost as the fills made them; value rounded down, requirements up."""
     held = standing.held[told.symbol, told.position_side]
     contract, asset = held.contract, held.contract.asset
-    margin = portfolio_margin(accounts.market, [held]) if standing.portfolio else held.margin
+    margin = held.margin
+    if standing.portfolio:
+        margin = portfolio_margin(accounts.market, [held]).margin
     assert told.size == held.size
     assert told.cost == floor(contract.value(held.size)) - held.gain
     assert told.unrealised_pnl == standing.out_of(asset, held.gain)
@@ -317,6 +319,8 @@ class Step:
     """What its fills in the book were worth."""
     equity: int
     """Before."""
+    left: int
+    """What stood behind it all afterwards, in the asset that the position settles in."""
     needed: int
     """Maintenance margin before."""
     others: dict[str, int]
@@ -434,6 +438,7 @@ def _stand_before(accounts: Accounts, step: Step) -> bool:
     assert (event.equity, event.maintenance_margin) == (after.equity(), after.maintenance())
     step.standing.money = money | {asset: money[asset] - moved}
     step.equity, step.needed = step.standing.equity(), step.standing.maintenance()
+    step.left = after.backing(asset)
     return True
 
 
@@ -457,6 +462,7 @@ def _step(
         fee=0,
         traded=sum(abs(contract.cash(fill.size, fill.price)) for fill in fills),
         equity=0,
+        left=event.equity,
         needed=0,
         others={
             name: size
@@ -657,12 +663,13 @@ class Policy:
         rules, standing = self.play.rulebook.portfolio, step.standing
         held, sign = abs(step.held.size), 1 if step.held.size > 0 else -1
         key = event.symbol, event.position_side
-        if held > FEW_LOTS:
-            return
+        if held > FEW_LOTS or standing.unified:
+            return  # of what hedges, more counts then
 
         def freed(lots: int) -> int:
             left = Held(contract, step.held.size - sign * lots, 0, 0)
-            after = portfolio_margin(self.play.market, list((standing.held | {key: left}).values()))
+            rest = list((standing.held | {key: left}).values())
+            after = portfolio_margin(self.play.market, rest).margin
             buffer = 1 + Fraction(self.rules.exit_buffer)
             fee = ceil(contract.notional(lots) * Fraction(self.rules.fee))
             return floor((step.needed - after) * buffer) - fee
@@ -756,7 +763,7 @@ class Policy:
         assert 0 <= step.fee <= asked
         if self.rules.fee_cap is FeeCap.EQUITY and step.fee < asked:
             # A fee is cut only to what was left; the leftover may have gone as well.
-            assert event.equity <= 0 or step.taken > step.fee
+            assert step.left <= 0 or step.taken > step.fee
         if self.rules.leftover is Leftover.TRADER:
             assert step.taken == step.fee
 

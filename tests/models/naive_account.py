@@ -11,7 +11,7 @@ from math import ceil, floor
 
 from exchange import Rulebook
 from exchange.core.messages import PositionSide
-from exchange.core.policies import Gains, Haircut
+from exchange.core.policies import Gains, Haircut, SpotHedge
 from exchange.core.rules import CollateralAsset, ContractKind, GridRules, InstrumentRules
 from tests.models.naive_contract import Contract
 
@@ -52,7 +52,8 @@ class Standing:
         """What it counts, after haircuts."""
         if not self.unified:
             return self.money[self.asset] + self.gain(self.asset)
-        return sum(self._counts(asset) for asset in self.money)
+        hedging = self._required().hedging if self._spares_spot() else {}
+        return sum(self._counts(asset, hedging.get(asset, 0)) for asset in self.money)
 
     def collateral(self) -> int:
         """The same of balances alone."""
@@ -65,16 +66,28 @@ class Standing:
 
     def maintenance(self) -> int:
         """What positions and debts need."""
-        if self.portfolio:
-            return portfolio_margin(self.market, list(self.held.values()))
+        needed = self._required().margin if self.portfolio else 0
         if not self.unified:
-            return self.margin(self.asset)
-        needed, rate = 0, Fraction(self.market.rulebook.collateral.borrow_maintenance)
+            return needed if self.portfolio else self.margin(self.asset)
+        rate = Fraction(self.market.rulebook.collateral.borrow_maintenance)
         for asset, amount in self.money.items():
             price = self.market.price(asset)
-            needed += ceil(self.margin(asset) * price)
+            if not self.portfolio:
+                needed += ceil(self.margin(asset) * price)
             needed += ceil(ceil(max(0, -amount) * price) * rate)
         return needed
+
+    def _required(self) -> "Required":
+        """Of a portfolio."""
+        coins = {}
+        if self.unified:
+            coins = {asset: self.money[asset] + self._gain_counted(asset) for asset in self.money}
+        return portfolio_margin(self.market, list(self.held.values()), coins)
+
+    def _spares_spot(self) -> bool:
+        """Whether coins that hedge contracts have no haircut."""
+        spot = self.market.rulebook.portfolio.spot
+        return self.portfolio and spot is SpotHedge.IN_FULL
 
     def gain(self, asset: str) -> int:
         """Unrealised PnL in an asset."""
@@ -84,14 +97,18 @@ class Standing:
         """Maintenance margin of the positions in an asset, each for itself."""
         return sum(one.margin for one in self.held.values() if one.contract.asset == asset)
 
-    def _counts(self, asset: str) -> int:
-        market, rules = self.market, self.market.rulebook.collateral
-        amount, gain, price = self.money[asset], self.gain(asset), market.price(asset)
-        if rules.unrealised is Gains.LOSSES:
-            gain = min(0, gain)
-        if rules.haircut is Haircut.BALANCE:
-            return floor(market.after_haircut(asset, amount) * price) + floor(gain * price)
-        return floor(market.after_haircut(asset, amount + gain) * price)
+    def _gain_counted(self, asset: str) -> int:
+        losses_only = self.market.rulebook.collateral.unrealised is Gains.LOSSES
+        return min(0, self.gain(asset)) if losses_only else self.gain(asset)
+
+    def _counts(self, asset: str, hedging: int) -> int:
+        """`hedging`: of so much nothing is cut."""
+        market, gain = self.market, self._gain_counted(asset)
+        apart = market.rulebook.collateral.haircut is Haircut.BALANCE
+        amount, price = self.money[asset] + (0 if apart else gain), market.price(asset)
+        whole = min(max(hedging, 0), max(amount, 0))
+        counted = floor((whole + market.after_haircut(asset, amount - whole)) * price)
+        return counted + (floor(gain * price) if apart else 0)
 
     def into(self, asset: str, amount: int) -> int:
         """An amount of its own money in an asset, rounded down."""
@@ -213,12 +230,27 @@ class Unit:
     direction: int
     """The loss of a fall beyond that of a rise, or (below zero) the other way round."""
     credit: int = 0
+    hedging: int = 0
+    """Coins (signed) that stand against its contracts."""
 
 
-def portfolio_margin(market: Market, held: list[Held]) -> int:
-    """What the worst moves of all underlyings cost together, and the charges besides."""
+@dataclass
+class Required:
+    """What a portfolio needs, and the coins (signed) that are legs of it, by asset."""
+
+    margin: int
+    hedging: dict[str, int]
+
+
+def portfolio_margin(
+    market: Market, held: list[Held], coins: Mapping[str, int] | None = None
+) -> Required:
+    """What the worst moves of all underlyings cost together, and the charges besides.
+
+    `coins`: what a unified account has of each asset, all of which is one portfolio then.
+    """
     names = sorted({market.underlying(one.contract.symbol) for one in held})
-    units = {name: unit(market, name, held) for name in names}
+    units = {name: unit(market, name, held, coins) for name in names}
     left = {name: one.direction for name, one in units.items()}
     for rule in market.rulebook.portfolio.credits:
         pair = rule.first, rule.second
@@ -228,11 +260,12 @@ def portfolio_margin(market: Market, held: list[Held]) -> int:
         for name in pair:
             units[name].credit += floor(spread * Fraction(rule.rate))
             left[name] += -spread if left[name] > 0 else spread
-    return sum(max(one.gross - one.credit, one.minimum) for one in units.values())
+    margin = sum(max(one.gross - one.credit, one.minimum) for one in units.values())
+    return Required(margin, {name: one.hedging for name, one in units.items()})
 
 
-def unit(market: Market, name: str, held: list[Held]) -> Unit:
-    """All positions on one underlying."""
+def unit(market: Market, name: str, held: list[Held], coins: Mapping[str, int] | None) -> Unit:
+    """All positions on one underlying, and the coins that stand against them."""
     sizes: dict[str, int] = {}
     for one in held:
         if market.underlying(one.contract.symbol) == name:
@@ -243,24 +276,48 @@ def unit(market: Market, name: str, held: list[Held]) -> Unit:
     if grid.extreme_move != "0":
         moves.append((Fraction(grid.extreme_move), Fraction(grid.extreme_share)))
 
-    def worst(sign: int) -> int:
-        return max(
-            ceil(share * sum(loss(contracts[s], n, sign * move) for s, n in sizes.items()))
-            for move, share in moves
-        )
+    def price(symbol: str, move: Fraction = Fraction(0)) -> Fraction:
+        """Of the contract's money, which may be what moves."""
+        asset = contracts[symbol].asset
+        if not coins:
+            return Fraction(1)
+        moved = 1 + move if asset == name != market.currency else 1
+        return market.price(asset) * moved
 
-    values = {symbol: contracts[symbol].notional(size) for symbol, size in sizes.items()}
+    values = {s: ceil(contracts[s].notional(size) * price(s)) for s, size in sizes.items()}
     long = sum(value for symbol, value in values.items() if sizes[symbol] > 0)
     short = sum(value for symbol, value in values.items() if sizes[symbol] < 0)
+    hedging = against(market, name, long - short, coins or {})
+    coin = market.price(name) if hedging else Fraction(0)
+
+    def lost(move: Fraction) -> int:
+        contracts_lose = sum(
+            ceil(loss(contracts[s], n, move) * price(s, move)) for s, n in sizes.items()
+        )
+        return contracts_lose + ceil(-hedging * coin * move)
+
+    def worst(sign: int) -> int:
+        return max(ceil(share * lost(sign * move)) for move, share in moves)
+
     years = sum(
         Fraction(value * market.days(symbol), 365) * (1 if sizes[symbol] > 0 else -1)
         for symbol, value in values.items()
     )
     down, up = max(worst(-1), 0), max(worst(1), 0)
-    basis = ceil(abs(years) * Fraction(grid.basis))
-    offset = ceil(min(long, short) * Fraction(grid.offset))
+    gross = max(down, up) + ceil(abs(years) * Fraction(grid.basis))
+    gross += ceil(min(long, short) * Fraction(grid.offset))
+    gross += ceil(ceil(abs(hedging) * coin) * Fraction(grid.spot))
     minimum = ceil((long + short) * Fraction(grid.minimum))
-    return Unit(max(down, up) + basis + offset, minimum, down - up)
+    return Unit(gross, minimum, down - up, hedging=hedging)
+
+
+def against(market: Market, name: str, exposure: int, coins: Mapping[str, int]) -> int:
+    """How many coins of an underlying stand against contracts that are worth so much."""
+    amount, counts = coins.get(name, 0), market.rulebook.portfolio.spot is not SpotHedge.NONE
+    if not counts or name == market.currency or amount * exposure >= 0:
+        return 0
+    most = min(abs(amount), floor(abs(exposure) / market.price(name)))
+    return most if amount > 0 else -most
 
 
 def loss(contract: Contract, size: int, move: Fraction) -> int:

@@ -430,7 +430,7 @@ def test_the_venue_liquidates_as_the_model_does_in_short_stories(
 
 
 def test_the_stories_are_worth_telling() -> None:
-    """All of the waterfall happens in them, but for a loss that nobody can pay: that takes luck."""
+    """All of the waterfall happens in them, losses that nobody can pay among it."""
     told: dict[object, int] = {}
     for seed in range(12):
         twins = Twins(Random(seed))
@@ -440,5 +440,6 @@ def test_the_stories_are_worth_telling() -> None:
             for what, *_ in twins.model.told:
                 told[what] = told.get(what, 0) + 1
 
-    assert set(told) >= {"started", "ended", "closed", "deleveraged", "fee", "fund"}
+    usual = {"started", "ended", "closed", "deleveraged", "fee", "fund"}
+    assert set(told) >= usual | {"leftover", "uncovered"}
     assert told["deleveraged"] > 20

@@ -44,6 +44,7 @@ from tests.models.audit_books import (
     Queues,
     Sizes,
 )
+from tests.models.audit_losses import Losses
 from tests.models.audit_margin import Bankruptcy, Buckets, Deleveraging, Policy, Trigger
 from tests.models.play import Play, Turn, played
 
@@ -142,6 +143,22 @@ def test_whoever_is_below_maintenance_margin_is_liquidated_and_nobody_else(
 def test_nobody_ends_below_zero_but_by_the_bankruptcy_path(plays: list[Play]) -> None:
     """I9: the fund pays first, and to the unit; then others; the fund itself is never in debt."""
     audit_all(Bankruptcy, plays)
+
+
+def test_what_an_account_owes_is_paid_to_the_unit_and_shared_by_what_others_have_won(
+    plays: list[Play],
+) -> None:
+    """I9: fund, others and venue together; of others each the same part of what it has won."""
+    seen: Counter[str] = Counter()
+    for play in plays:
+        auditor = Losses(play)
+        for turn in play.turns:
+            auditor.read(turn)
+        seen += Counter(auditor.seen)
+
+    rules = plays[0].rulebook.liquidation
+    assert seen["paid"] > 0 or takes_over(rules)
+    assert seen["shared"] > 0 or rules.socialise is Socialise.NONE
 
 
 def test_an_isolated_position_never_loses_more_than_its_bucket(plays: list[Play]) -> None:
@@ -265,7 +282,19 @@ def test_a_crisis_walks_every_path_that_the_rulebook_has(plays: list[Play], name
 
 # ------------------------------------------------------------------------------ shrinking
 
-ALL = (Money, Sizes, OpenInterest, Books, Queues, Orders, Equity, Trigger, Bankruptcy, Buckets)
+ALL = (
+    Money,
+    Sizes,
+    OpenInterest,
+    Books,
+    Queues,
+    Orders,
+    Equity,
+    Trigger,
+    Bankruptcy,
+    Losses,
+    Buckets,
+)
 
 
 def audit_everything(play: Play) -> None:

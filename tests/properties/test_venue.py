@@ -139,6 +139,7 @@ def test_the_traffic_reaches_most_of_the_venue() -> None:
             if isinstance(event, CommandRejected):
                 refused.add(event.reason)
 
+    # How much of it, and who bears that, is told by a model where it happens often: in crises.
     takes_luck = {LossUncovered, LossSocialised}
     assert set(get_args(AnyEvent)) - happened <= takes_luck
     assert len(refused) >= 25
