@@ -37,7 +37,7 @@ def extensions() -> list[Extension]:
 
 IS_ASKING = "egg_info" in sys.argv
 """The first pass of a build asks what the build needs; the tools it names are not there yet."""
-TOOLS = ["mypy[mypyc]>=1.13", "msgspec>=0.19", "sortedcontainers-stubs>=2.4"]
+TOOLS = ["mypy[mypyc]>=2.1", "msgspec>=0.19", "sortedcontainers-stubs>=2.4"]
 
 setup(
     ext_modules=extensions() if wanted() and not IS_ASKING else [],
