@@ -273,7 +273,7 @@ def liquidation_of(random: Random) -> LiquidationRules:
         backing=random.choice(list(Backing)),
         bankruptcy_keeps_fee=random.random() < 0.3,
         fee=random.choice(("0", "0.005", "0.03")),
-        fee_cap=random.choice(list(FeeCap)),
+        fee_cap=random.choice((FeeCap.EQUITY, FeeCap.LEFTOVER)),
         leftover=random.choice(list(Leftover)),
         fund_in_book=random.random() < 0.6,
         fund_limit=random.choice((None, *Limit)),

@@ -34,6 +34,8 @@ class Distress:
         """In liquidation: a bucket stays whole till the end, for losses and fees."""
         self.since: Nanos = 0
         """When the liquidation began."""
+        self.eased: Money = 0
+        """How much less margin is lacking by what has been closed since."""
         self.paused_until: Nanos = 0
         """The next round is not before this."""
         self.whole_until: Nanos = 0

@@ -27,13 +27,16 @@ def spendable(state: State, market: Market) -> Money:
     return max(0, min(most, Scope(state, pool, own).equity()))
 
 
-def charge(scope: Scope, market: Market, traded: Money, leftover: Money) -> None:
+def charge(stake: Stake, market: Market, traded: Money, closed: Lots) -> None:
     """The liquidation fee on what was closed in the book; never more than its cap."""
-    state = scope.state
+    scope, state = stake.scope, stake.scope.state
     fee = ceil_div(traded * scope.fee_rate(), RATE_ONE)
     cap = scope.backing(market.instrument.settle)
     if state.rulebook.liquidation.fee_cap is FeeCap.LEFTOVER:
-        cap = min(cap, leftover)
+        cap = min(cap, stake.left_of(closed))
+    elif state.rulebook.liquidation.fee_cap is FeeCap.EASED:
+        theirs = ceil_div((stake.needed - stake.equity) * closed, abs(stake.sides.size))
+        cap = min(cap, (stake.eased() - theirs) * state.liquidation_fee.cap_share // RATE_ONE)
     fee = max(0, min(fee, cap))
     if fee == 0:
         return

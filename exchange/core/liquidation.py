@@ -168,7 +168,7 @@ def liquidate(scope: Scope) -> None:
     if not distress.failing:
         announce_start(scope)
         distress.failing = True
-        distress.since = scope.state.now
+        distress.since, distress.eased = scope.state.now, 0
         cancel_orders(scope)
     steps = 0
     while not scope.has_recovered():

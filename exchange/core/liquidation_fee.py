@@ -16,6 +16,8 @@ class LiquidationFee:
         self.growth: Rate = rate(rules.fee_growth, "fee_growth")
         self.grace: Nanos = int(exact(rules.fee_grace_seconds, "fee_grace_seconds") * SECOND)
         self.most: Rate = rate(rules.fee_max, "fee_max")
+        self.cap_share: Rate = rate(rules.fee_cap_share, "fee_cap_share")
+        """Of what the fills eased, where that caps it."""
 
     def after(self, lasted: Nanos) -> Rate:
         """The rate once a liquidation has lasted so long."""

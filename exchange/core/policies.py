@@ -209,6 +209,9 @@ class FeeCap(StrEnum):
     EQUITY = "equity"
     LEFTOVER = "leftover"
     """What the fills brought beyond the bankruptcy price."""
+    EASED = "eased"
+    """A share of what the fills have eased the shortage of margin by, beyond the part of it that is
+    theirs by size: so that closing all of the position still makes up for it."""
 
 
 class Backing(StrEnum):

@@ -275,6 +275,13 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     book_share: str = "0"
     """The share of what the book offers, within the band of market orders, that one step may close.
     Zero: the book does not bound it."""
+    shortage_share: str = "1"
+    """What `amount` = "just_enough" makes up for at first: a part of the margin that was lacking as
+    the liquidation began.  In portfolio margin it is all of it."""
+    shortage_seconds: str = "0"
+    """The time in which that part grows by all of it; zero: it is all of it from the beginning."""
+    shortage_whole_below: str = "0"
+    """A shortage, in the settlement asset, below which it is all of it at once."""
     clip: str = "1"
     """Size of one step in the base asset (inverse contracts: in the quote money)."""
     round_seconds: str = "0"
@@ -301,6 +308,8 @@ class LiquidationRules(Rules, frozen=True, kw_only=True):
     fee_max: str = "1"
     """The highest rate that it grows to."""
     fee_cap: FeeCap = FeeCap.EQUITY
+    fee_cap_share: str = "1"
+    """The share of what was eased that `fee_cap` = "eased" leaves to the fee."""
     leftover: Leftover = Leftover.TRADER
     fund_in_book: bool = True
     """Whether the book is asked again, for all of it, with the insurance fund's money."""

@@ -206,6 +206,12 @@ class Stake:
         """What closing `lots` has left of what stood behind them, as the scope is now."""
         return self.behind(lots) + self.scope.backing(self.asset) - self.equity
 
+    def eased(self) -> Money:
+        """How much less margin the scope lacks now, in the position's settlement asset."""
+        scope = self.scope
+        needed = -scope.into(self.asset, -scope.maintenance())
+        return self.needed - self.equity - needed + scope.backing(self.asset)
+
     def bankruptcy_price(self, extra: Money = 0) -> Ticks:
         """The price at which closing the position uses up its backing, and `extra`."""
         rules = self.scope.state.rulebook.liquidation

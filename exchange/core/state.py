@@ -26,6 +26,7 @@ from exchange.core.messages import (
     QuoteChanged,
 )
 from exchange.core.monitor import Monitor, Watch
+from exchange.core.pace import Pace
 from exchange.core.policies import Amount
 from exchange.core.queues import Queue
 from exchange.core.ranking import Ranking
@@ -127,6 +128,7 @@ class Market:
         self.insurance = funds.insurance
         """Ledger account of the fund that stands behind this contract."""
         self.fraction_above: Money = 0
+        self.whole_below: Money = 0
         self.clip: Lots = 0
         self.model = model
         self.funding = funding
@@ -204,7 +206,7 @@ class State:
         self.collateral = Collateral(rulebook.collateral, equality_fails=self.lines.equality_fails)
         self.deviation: Rate = rate(rules.deleveraging.deviation_max, "deviation_max")
         self.fraction: Rate = rate(rules.fraction, "liquidation.fraction")
-        self.book_share: Rate = rate(rules.book_share, "liquidation.book_share")
+        self.pace = Pace(rules)
         self.adjustment: Rate = rate(rules.bankruptcy_adjustment, "bankruptcy_adjustment")
         self.spread: Rate = rate(rules.spread_to_maintenance, "spread_to_maintenance")
         self.cooldown = _nanos(rules.cooldown_seconds, "cooldown_seconds")
@@ -258,6 +260,8 @@ class State:
         model = MarkModel(self.rulebook.mark)
         market = Market(instrument, funds, model, funding)
         market.clip, market.fraction_above = clip, fraction_above
+        below = self.rulebook.liquidation.shortage_whole_below
+        market.whole_below = on_grid(below, money_unit, "liquidation.shortage_whole_below")
         if self.reserves.per_contract and not instrument.is_spot:
             market.insurance = self.ledger.open(f"{FUND} {rules.symbol}", rules.settle)
             self._endow(funds, market.insurance, own_opening)

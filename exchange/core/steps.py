@@ -22,7 +22,7 @@ from exchange.core.scope import Scope, Stake
 from exchange.core.selection import how_much
 from exchange.core.spot import draws_on
 from exchange.core.state import Market, State
-from exchange.core.units import GRID_MAX, RATE_ONE, SECOND, Lots, Ticks, ceil_div
+from exchange.core.units import GRID_MAX, RATE_ONE, SECOND, Lots, Rate, Ticks, ceil_div
 from exchange.core.unwinding import portfolio_lots
 
 
@@ -52,7 +52,7 @@ def close_some(scope: Scope, position: Position, amount: Amount) -> None:
         return
     held = abs(position.size)
     size = step_size(scope, market, position, amount)
-    if scope.state.book_share:
+    if scope.state.pace.book_share:
         size = within_the_book(scope.state, market, position, size)
     skips_book = rules.takeover_whole and size == held
     if not skips_book and through_book(scope, market, position, size, Closing.BOOK):
@@ -78,7 +78,10 @@ def step_size(scope: Scope, market: Market, position: Position, amount: Amount) 
     if amount is not Amount.FRACTION:
         fee, buffer = scope.fee_rate(), state.lines.buffer
         lacking = -scope.into(position.instrument.settle, -scope.lacking())
-        return how_much(amount, position, mark, lacking, fee, buffer)
+        lots = how_much(amount, position, mark, lacking, fee, buffer)
+        if amount is Amount.JUST_ENOUGH and state.pace.time:
+            return max(1, lots * share_of_shortage(scope, market) // RATE_ONE)
+        return lots
     if state.now < distress.whole_until or notional(position, mark) <= market.fraction_above:
         return abs(position.size)
     distress.whole_until = state.now + state.cooldown
@@ -86,13 +89,21 @@ def step_size(scope: Scope, market: Market, position: Position, amount: Amount) 
 
 
 def within_the_book(state: State, market: Market, position: Position, size: Lots) -> Lots:
-    """A step's size, bounded by a share of what the book offers; at least a lot."""
+    """A step's size, bounded by a share of what the book offers; where that is nothing, not."""
     owner, number, buy = position.pool.account.index, market.instrument.index, position.size < 0
     band = market_limit(state, market, buy=buy)
     offered = sum(
         lots for _, lots in takings(market.book, Order(0, owner, number, buy, band, GRID_MAX))
     )
-    return min(size, max(1, offered * state.book_share // RATE_ONE)) if offered else size
+    return min(size, state.pace.in_the_book(offered)) if offered else size
+
+
+def share_of_shortage(scope: Scope, market: Market) -> Rate:
+    """How much of the present shortage of margin a step may make up for; all of a small one."""
+    state, distress, lacking = scope.state, scope.distress, max(1, scope.lacking())
+    if lacking < scope.out_of(market.instrument.settle, market.whole_below):
+        return RATE_ONE
+    return state.pace.in_time(lacking, distress.eased, state.now - distress.since)
 
 
 def through_book(
@@ -116,9 +127,11 @@ def through_book(
         traded = match(state, market, order, limit, 0, TradeKind.LIQUIDATION)
     filled = size - order.size
     if closing is Closing.BOOK:
-        charge(scope, market, traded, stake.left_of(filled))
+        charge(stake, market, traded, filled)
         if position.size == 0:
             take_leftover(scope, market, stake.left_of(filled))
+    if state.pace.time:
+        scope.distress.eased += max(0, scope.out_of(stake.asset, stake.eased()))
     announce_step(scope, position, choice, closing, size, limit, filled)
     return filled
 

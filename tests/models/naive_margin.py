@@ -271,7 +271,8 @@ class NaiveMargin:
 
     def _sell(self, scope: Scope, held: Held, lots: int, extra: int, *, charged: bool) -> int:
         """Close in the book, at the last price or better; returns how much."""
-        contract, before = held.contract, self.equity(scope)
+        contract, before, size_before = held.contract, self.equity(scope), abs(held.size)
+        lacked = self.maintenance(scope) - before
         behind = [self._behind(scope, held, n) for n in range(lots + 1)]
         whole = self._behind(scope, held, abs(held.size)) + extra
         bankrupt = held.last_price(whole, keeps_fee=self.rules.bankruptcy_keeps_fee)
@@ -296,6 +297,11 @@ class NaiveMargin:
         self._drop_empty(levels)
         if charged and filled:
             left = behind[filled] + self.equity(scope) - before
+            if self.rules.fee_cap is FeeCap.EASED:
+                # What is still lacking beyond the part that has not been closed yet.
+                lacks = self.maintenance(scope) - self.equity(scope)
+                spared = floor(Fraction(lacked * (size_before - filled), size_before)) - lacks
+                left = floor(spared * Fraction(self.rules.fee_cap_share))
             self._take_fee(scope, held, self._charge(notional), left)
             if held.size == 0:
                 self._take_leftover(scope, held, behind[filled] + self.equity(scope) - before)
@@ -321,7 +327,7 @@ class NaiveMargin:
 
     def _take_fee(self, scope: Scope, held: Held, charge: int, left: int) -> None:
         cap = self.equity(scope)
-        if self.rules.fee_cap is FeeCap.LEFTOVER:
+        if self.rules.fee_cap is not FeeCap.EQUITY:
             cap = min(cap, left)
         fee = max(0, min(charge, cap))
         if fee:

@@ -131,6 +131,7 @@ def liquidation_of(random: Random) -> LiquidationRules:
         spread_to_maintenance=random.choice(("0.1", "1.5")),
         fill_or_kill=random.random() < 0.2,
         fee_cap=random.choice(list(FeeCap)),
+        fee_cap_share=random.choice(("1", "0.95", "0.1")),
         backing=random.choice(list(Backing)),
         leftover=random.choice(list(Leftover)),
         fund_in_book=random.random() < 0.7,

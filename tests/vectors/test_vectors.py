@@ -90,6 +90,14 @@ def test_a_share_of_the_book_bounds_each_round() -> None:
     assert closed == [50, 35, 18, 17]
 
 
+@pytest.mark.parametrize(("short", "parts"), [(49, 10_000), (50, 1_000), (5_000, 1_000)])
+def test_a_small_shortage_is_made_up_for_at_once(short: int, parts: int) -> None:
+    """A tenth of any other."""
+    found = answer("max_pct_to_liquidate", "drift", margin_shortage_usd=short)
+
+    assert found == pytest.approx(parts, abs=0.1)
+
+
 @pytest.mark.parametrize(("slots", "ppm"), [(1499, 20_000), (1500, 21_500), (30_001, 50_000)])
 def test_a_liquidation_fee_grows_slot_by_slot(slots: int, ppm: int) -> None:
     figures = {"base_fee_ppm": 20_000, "max_fee_ppm": 50_000, "grace_slots": 1_500}

@@ -49,6 +49,10 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
     ),
     accounts.highest_leverage: "notional; tiers (floor, leverage) or symbol",
     states.closing_order: "positions (upnl, maintenance_margin), wallet or equity",
+    waterfall.fee_by_shortage: (
+        "margin_shortage_usd, base, oracle, margin_ratio, max_if_fee; liq_fee, share"
+    ),
+    waterfall.share_at_once: "margin_shortage_usd; initial_pct, whole_below",
     waterfall.fee_in_time: (
         "base_fee_ppm, max_fee_ppm, slots; grace_slots, fee_per_slot_ppm, seconds_per_slot"
     ),

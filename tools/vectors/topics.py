@@ -79,6 +79,9 @@ TOPICS: dict[str, Answer] = {
     "network_disposal_schedule": waterfall.closed_by_fractions,
     "partial_liquidation_size_legacy": waterfall.step_to_lowest_tier,
     "liquidation_fee_grows_with_time": waterfall.fee_in_time,
+    "insurance_fund_fee_ppm": waterfall.fee_by_shortage,
+    "max_pct_to_liquidate_small_shortage": waterfall.share_at_once,
+    "max_pct_to_liquidate": waterfall.share_at_once,
     "liquidation_speed_legacy": _one(waterfall.clips_in_a_second, "contracts_per_s"),
     "base_to_close_to_cover_shortage": waterfall.just_enough,
     "bankruptcy_price_quote_quantums": waterfall.bankruptcy_value,
@@ -99,12 +102,8 @@ TOPICS: dict[str, Answer] = {
 }
 
 INEXPRESSIBLE: dict[str, str] = {
-    "insurance_fund_fee_ppm": "a liquidation fee is capped by equity or by what closing left,"
-    " not by how much margin is short",
     "socialized_loss_funding_delta": "what longs and shorts lack of each other is history's, which"
     " bears its part of a socialised loss too",
-    "max_pct_to_liquidate_small_shortage": "how much one step closes depends on the position's"
-    " size, not on how much margin is short",
     "margin_with_funding_component": "maintenance margin holds nothing of a funding payment that is"
     " still to come",
     "margin_with_funding_component_short": "maintenance margin holds nothing of a funding payment"

@@ -18,13 +18,14 @@ from exchange.core.messages import (
     OrderFilled,
     PositionDeleveraged,
 )
-from exchange.core.policies import Amount, Limit, TierInput, Unfilled
+from exchange.core.policies import Amount, FeeCap, Limit, TierInput, Unfilled
 from exchange.core.units import SECOND
 from tools.vectors.amounts import GAINS, MAINTENANCES
 from tools.vectors.bench import (
     LEVERAGE_MAX,
     Bench,
     Contract,
+    fine_tick,
     on_unit,
     only,
     plain_fees,
@@ -184,6 +185,61 @@ def fee_in_time(case: Case) -> Fraction:
     events = bench.wait(begun + int(slots * slot * SECOND))
     (charged,) = only(events, LiquidationFeeCharged)
     return Fraction(charged.fee * MILLION, charged.notional)
+
+
+def fee_by_shortage(case: Case) -> Fraction:
+    """What the insurance fund takes, in parts per million of the value at the mark.
+
+    The liquidator's fee is how far from the mark the position is sold.
+    """
+    short, size = case.number("margin_shortage_usd", "shortage"), case.number("base", "size")
+    price, rate = case.number("oracle", "price", "mark"), case.number("margin_ratio", "mmr")
+    rulebook = plain_fees(rulebook_for(case), case)
+    rules = replace(
+        rulebook.liquidation,
+        amount=Amount.WHOLE_POSITION,
+        fee=text(case.number("max_if_fee")),
+        fee_cap=FeeCap.EASED,
+        fee_cap_share=text(case.number("share", default=Fraction(95, 100))),
+    )
+    table = {"X": tiers(rate)}
+    sold = price * (1 - case.number("liq_fee", default=0))
+    contract = Contract(sizes=[size, ONE], tick=fine_tick(price, sold))
+    bench = Bench(replace(rulebook, liquidation=rules, instrument_tiers=table), contract)
+    entry, equity = 2 * price, size * price * rate - short
+    while equity + size * (entry - price) <= size * entry * rate:
+        entry *= 2
+    bench.account("ann", on_unit(equity + size * (entry - price), bench.unit))
+    bench.mark("X", entry)
+    bench.trade("ann", "X", size, entry)
+    bench.show("X", {sold: whole(size / contract.lot, "size")}, {})
+    charged = only(bench.mark("X", price), LiquidationFeeCharged)
+    return bench.amount(sum(event.fee for event in charged)) * MILLION / (size * price)
+
+
+def share_at_once(case: Case) -> Fraction:
+    """How much of what makes the account safe a liquidation closes at first, of 10,000 parts."""
+    short = case.number("margin_shortage_usd", "shortage")
+    rulebook = plain_fees(rulebook_for(case), case)
+    size = 100 * short
+    sizes: list[Fraction] = []
+    for seconds in ("60", "0"):
+        rules = replace(
+            rulebook.liquidation,
+            amount=Amount.JUST_ENOUGH,
+            shortage_share=text(case.number("initial_pct", default=Fraction(1, 10))),
+            shortage_seconds=seconds,
+            shortage_whole_below=text(case.number("whole_below", default=50)),
+        )
+        table = {"X": tiers(Fraction(1, 10))}
+        contract = Contract(sizes=[size, Fraction(1, 10_000)])
+        bench = Bench(replace(rulebook, liquidation=rules, instrument_tiers=table), contract)
+        bench.account("ann", size / 10 - short + size)
+        bench.mark("X", 2 * ONE)
+        bench.trade("ann", "X", size, 2 * ONE)
+        steps = only(bench.mark("X", ONE), LiquidationStepTaken)
+        sizes.append(bench.size("X", steps[0].size))
+    return sizes[0] * 10_000 / sizes[1]
 
 
 def just_enough(case: Case) -> Fraction:
