@@ -49,6 +49,14 @@ def test_what_leaves_without_a_trade_leaves_from_behind() -> None:
     assert test.position == 0
 
 
+def test_what_leaves_is_more_than_stood_behind_and_the_queue_ahead_is_shorter() -> None:
+    test = begun((5, BID, 99, 30), (6, BID, 99, 4), (7, SELL, 99, 5), (8, BID, 98, 1))
+    test.buy(1, 99)
+    assert [test.step(), test.step(), test.position] == [True, True, 0]
+    test.step()
+    assert test.position == 1
+
+
 def test_what_the_update_does_not_confirm_is_given_back() -> None:
     test = begun((5, SELL, 99, 4), (6, BID, 98, 1), (7, ASK, 101, 9))
     test.step()

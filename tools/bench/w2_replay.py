@@ -2,7 +2,8 @@
 
 Called every 100 ms, or at every moment of the record; a unit of work is a row.  All get the same
 rows and the same rules: post-only orders of one lot at the record's own best prices, each replaced
-when that moves, none that would take the inventory beyond ten.  No latency, no fees.
+when that moves, none that would take the inventory beyond ten.  No latency, no fees.  Everybody's
+strategy is called as often, and looks no further where bid, ask, position and fills are unchanged.
 
 Orders, fills and the last position must equal hftbacktest's (its risk-averse queue model: what
 leaves a queue leaves from behind).  It calls a strategy once for all events of a time, so that is
