@@ -8,8 +8,8 @@ from typing import Final
 from librt.vecs import vec
 from mypy_extensions import i64
 
-from exchange.core.book import HISTORY_OWNER, NUMBER, OLDEST, PRICE, ROW, SIZE, Book, Ladder
-from exchange.core.places import NOWHERE, Places
+from exchange.core.book import HISTORY_OWNER, NONE, NUMBER, OLDEST, PRICE, SIZE, Book, Ladder
+from exchange.core.places import Places
 from exchange.core.units import GRID_MAX, Lots, Ticks
 
 LIMIT: Final = 0
@@ -66,8 +66,8 @@ class OrderBook:
 
     def __init__(self) -> None:
         self.book = Book()
-        self._places = Places()
-        """Where an order rests, in rows, by its id."""
+        self._places = Places(self.book)
+        """Where an order rests, by its id."""
         self._last: i64 = 0
         """The last order's id."""
         self._trades = Trades()
@@ -92,17 +92,16 @@ class OrderBook:
         if left > 0 and rests:
             row = self.book.add(HISTORY_OWNER, price, left, buy=buy)
             self.book.name(row, order)
-            self._places.put(order, row // ROW)
+            self._places.put(row)
         return order
 
     def cancel(self, order: i64) -> i64:
         """Take an order out; returns what was open of it, 0 where it rests no more."""
-        place = self._places.find(order)
-        if place == NOWHERE:
+        row = self._places.find(order)
+        if row == NONE:
             return 0
-        row = place * ROW
         size = self.book.size(row)
-        self._places.drop(order)
+        self._places.drop(row)
         self.book.remove(row)
         return size
 
@@ -144,7 +143,7 @@ class OrderBook:
             if traded > size:
                 traded = size
             else:
-                self._places.drop(maker)
+                self._places.drop(row)
             self._trades.write(maker, taker, levels[level + PRICE], traded)
             size -= traded
             book.reduce(row, traded)

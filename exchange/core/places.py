@@ -1,77 +1,79 @@
-"""Places by number, for the compiled core: what a dictionary does, without a Python object."""
+"""Where in a book an order is, by its number: what a dictionary does, without a Python object."""
 
 from typing import Final
 
 from librt.vecs import append, vec
 from mypy_extensions import i64
 
-NOWHERE: Final = -1
-"""No place."""
+from exchange.core.book import NONE, NUMBER, ROW, Book
+
 FIRST: Final = 64
-"""Chains at first; a power of two, as ever after."""
+"""Chains at first: a power of two, as ever after."""
 
 
 class Places:
-    """Which place each number has; places are counted from 0, and used again.
+    """The rows of a book that have numbers, in chains: a number's last bits say in which.
 
-    Numbers with the same last bits stand in one chain: those that count up seldom meet.
-    It takes memory for as many as have a place at a time, not for all that ever had one.
+    Numbers that count up seldom meet in one.  A chain keeps rows only, as their numbers stand in
+    the book, where whoever looks for a row goes next.  It takes memory for as many as rest at a
+    time, not for all that ever did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, book: Book) -> None:
+        self.book = book
         self.count: i64 = 0
-        """How many numbers have a place."""
-        self._heads: vec[i64] = vec[i64]([NOWHERE] * FIRST)
-        """The place at the head of each chain."""
-        self._links: vec[i64] = vec[i64]()
-        """For each place its number, and the place behind it in its chain."""
+        """How many rows are here."""
+        self._heads: vec[i64] = vec[i64]([NONE] * FIRST)
+        """The first row of each chain."""
+        self._behind: vec[i64] = vec[i64]()
+        """For each row of the book, the next of its chain."""
 
     def find(self, number: i64) -> i64:
-        """The place of a number, or NOWHERE."""
-        heads, links = self._heads, self._links
-        place = heads[number & (len(heads) - 1)]
-        while place != NOWHERE and links[2 * place] != number:
-            place = links[2 * place + 1]
-        return place
+        """The row of a number, or NONE."""
+        rows = self.book.rows
+        row = self._heads[number & (len(self._heads) - 1)]
+        while row != NONE and rows[row + NUMBER] != number:
+            row = self._behind[row // ROW]
+        return row
 
-    def put(self, number: i64, place: i64) -> None:
-        """Let a number that has no place have one that nobody has."""
+    def put(self, row: i64) -> None:
+        """Take in a row, whose number no other here has."""
         if self.count == len(self._heads):
             self._grow()
-        while len(self._links) <= 2 * place:
-            self._links = append(append(self._links, 0), NOWHERE)
+        while len(self._behind) <= row // ROW:
+            self._behind = append(self._behind, NONE)
         self.count += 1
-        heads, links = self._heads, self._links
-        chain = number & (len(heads) - 1)
-        links[2 * place] = number
-        links[2 * place + 1] = heads[chain]
-        heads[chain] = place
+        self._lead(row)
 
-    def drop(self, number: i64) -> None:
-        """Take its place from a number that has one."""
+    def drop(self, row: i64) -> None:
+        """Take out a row that is here."""
         self.count -= 1
-        heads, links = self._heads, self._links
-        chain = number & (len(heads) - 1)
-        place, before = heads[chain], i64(NOWHERE)
-        while links[2 * place] != number:
-            before, place = place, links[2 * place + 1]
-        if before == NOWHERE:
-            heads[chain] = links[2 * place + 1]
-        else:
-            links[2 * before + 1] = links[2 * place + 1]
+        heads, behind = self._heads, self._behind
+        chain = self.book.rows[row + NUMBER] & (len(heads) - 1)
+        before = heads[chain]
+        if before == row:
+            heads[chain] = behind[row // ROW]
+            return
+        while behind[before // ROW] != row:
+            before = behind[before // ROW]
+        behind[before // ROW] = behind[row // ROW]
+
+    def _lead(self, row: i64) -> None:
+        """Set a row before the others of its chain."""
+        heads = self._heads
+        chain = self.book.rows[row + NUMBER] & (len(heads) - 1)
+        self._behind[row // ROW] = heads[chain]
+        heads[chain] = row
 
     def _grow(self) -> None:
-        """Twice the chains."""
-        old, links = self._heads, self._links
-        heads = vec[i64]([NOWHERE] * (2 * len(old)))
-        self._heads = heads
+        """Make twice the chains."""
+        before = self._heads
+        self._heads = vec[i64]([NONE] * (2 * len(before)))
         at: i64 = 0
-        while at < len(old):
-            place = old[at]
-            while place != NOWHERE:
-                behind = links[2 * place + 1]
-                chain = links[2 * place] & (len(heads) - 1)
-                links[2 * place + 1] = heads[chain]
-                heads[chain] = place
-                place = behind
+        while at < len(before):
+            row = before[at]
+            while row != NONE:
+                behind = self._behind[row // ROW]
+                self._lead(row)
+                row = behind
             at += 1

@@ -1,33 +1,38 @@
-"""Places by number: what a dictionary would answer."""
+"""Rows by number: what a dictionary would answer."""
 
 from random import Random
 
-from exchange.core.places import FIRST, NOWHERE, Places
+from exchange.core.book import HISTORY_OWNER, NONE, Book
+from exchange.core.places import FIRST, Places
+
+
+def placed(book: Book, places: Places, number: int) -> int:
+    row = book.add(HISTORY_OWNER, 100, 1, buy=True)
+    book.name(row, number)
+    places.put(row)
+    return int(row)
 
 
 def test_numbers_of_one_chain_do_not_hide_each_other() -> None:
-    places = Places()
+    book = Book()
+    places = Places(book)
     numbers = [7 + FIRST * n for n in range(4)]
-    for place, number in enumerate(numbers):
-        places.put(number, place)
-    places.drop(numbers[1])
-    places.drop(numbers[3])
-    assert [places.find(number) for number in numbers] == [0, NOWHERE, 2, NOWHERE]
+    rows = [placed(book, places, number) for number in numbers]
+    places.drop(rows[1])
+    places.drop(rows[3])
+    assert [places.find(number) for number in numbers] == [rows[0], NONE, rows[2], NONE]
 
 
 def test_it_answers_as_a_dictionary_does() -> None:
-    random, places = Random(3), Places()
-    model: dict[int, int] = {}
-    free = list(range(5 * FIRST))
+    random, book = Random(3), Book()
+    places, model = Places(book), dict[int, int]()
     for number in range(1, 20 * FIRST):
-        if model and (not free or random.random() < 0.4):
-            gone = random.choice(list(model))
-            places.drop(gone)
-            free.append(model.pop(gone))
+        if model and random.random() < 0.4:
+            row = model.pop(random.choice(list(model)))
+            places.drop(row)
+            book.remove(row)
         else:
-            model[number] = free.pop(random.randrange(len(free)))
-            places.put(number, model[number])
-    assert len(model) > 2 * FIRST, "a table that never grew shows nothing"
-    assert places.count == len(model)
-    expected = [model.get(number, NOWHERE) for number in range(20 * FIRST)]
+            model[number] = placed(book, places, number)
+    assert places.count == len(model) > 2 * FIRST, "a table that never grew shows nothing"
+    expected = [model.get(number, NONE) for number in range(20 * FIRST)]
     assert [places.find(number) for number in range(20 * FIRST)] == expected
