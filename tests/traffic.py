@@ -82,6 +82,7 @@ from exchange.core.policies import (
     Select,
     SelfTrade,
     Socialise,
+    SpotHedge,
     TierCounts,
     TierInput,
     Unfilled,
@@ -204,8 +205,11 @@ def portfolio_of(random: Random) -> PortfolioRules:
         basis=random.choice(("0", "0.05", "0.2")),
         offset=random.choice(("0", "0.01")),
         minimum=random.choice(("0", "0.02")),
+        spot=random.choice(("0", "0.01")),
     )
     return PortfolioRules(
+        unified=random.random() < 0.7,
+        spot=random.choice(list(SpotHedge)),
         grid=grid if random.random() < 0.8 else None,
         credits=(CreditRules(first="BTC", second="ETH", rate="0.4"),),
         initial_factor=random.choice(("1", "1.3")),
@@ -370,6 +374,9 @@ class Traffic:
                 yield SetMarginMode(at=self.at, account=name, symbol=symbol, mode=mode)
         elif self.rulebook.collateral.currency and drawn < 0.8:
             yield SetAccountMode(at=self.at, account=name, mode=AccountMode.UNIFIED)
+            if self.rulebook.portfolio.unified and drawn > 0.6:
+                mode = MarginMode.PORTFOLIO
+                yield SetMarginMode(at=self.at, account=name, symbol="BTC", mode=mode)
         for symbol in ("BTC", "ETH"):
             if self.random.random() < 0.2:
                 mode = MarginMode.ISOLATED
