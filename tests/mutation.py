@@ -63,6 +63,8 @@ QUICKER = "the same found in less time"
 CLOSER = "a closer look finds nothing to do"
 COMPILED = "only compiled numbers have 64 bits, and mutants run as plain Python"
 EQUALS = "equal edges are in no order"
+OWED = "nobody owes an asset that no contract settles in"
+LOOKED = "the account is being looked at already, or again at the end"
 FLAT = "of a flat position both ways come to the same"
 SEARCH = "another way to the same number"
 EQUIVALENT: dict[str, str] = {
@@ -115,6 +117,10 @@ EQUIVALENT: dict[str, str] = {
     "monitor.Monitor.watch_isolated: position.size > 0  ->  position.size >= 0": OPEN,
     "monitor.Monitor.watch: slack if value == margin.value else slack * value // margin.value"
     "  ->  slack * value // margin.value": QUICKER,
+    "insurance.cover: market is not None  ->  True": OWED,
+    "insurance._cover_debts: market is not None  ->  True": OWED,
+    "insurance._cover: scope.is_unified  ->  False": LOOKED,
+    "insurance._cover: state.touch(scope.pool)  ->  nothing": LOOKED,
     "average.TimeAverage.__init__: 0  ->  1  (2)": "it is set before it is read",
     "units.cut_div: numerator > 0  ->  numerator >= 0": "of nothing, both are nothing",
     "units.times: -WIDE < wide < WIDE and -NARROW < narrow < NARROW  ->  False": QUICKER,

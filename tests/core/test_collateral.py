@@ -17,6 +17,7 @@ from exchange.core.messages import (
     Exchange,
     InsuranceFundPaid,
     InterestPaid,
+    LeftoverTaken,
     LiquidationEnded,
     LiquidationFeeCharged,
     LiquidationPaused,
@@ -548,8 +549,34 @@ def test_who_is_taken_over_pays_with_all_collateral_before_the_fund_does() -> No
     (step,) = only(events, LiquidationStepTaken)
     assert (step.closing, step.bankruptcy_price) == (Closing.TAKEOVER, 80)
     assert exchanged(events) == [("COIN", 10 * COIN, 0, "USD", 1_000 * DOLLAR)]
-    assert not only(events, InsuranceFundPaid)
+    assert not only(events, InsuranceFundPaid | LeftoverTaken)
     assert (it.balance("ann"), it.balance("ann", "COIN")) == (0, 0)
+
+
+def test_while_positions_are_left_the_fund_pays_no_more_than_what_all_of_it_lacks() -> None:
+    """BTC loses 2,000 of her 1,000; 500 that ETH has won stand behind that."""
+    it = stage(rules(fund="5000"), dollars=1_000, coins=0)
+    it.hold("ann", "BTC", 50, 100)
+    it.hold("ann", "ETH", 20, 100)
+    it.mark("ETH", 125)
+    it.show("BTC", bids={60: 50})
+    it.show("ETH", bids={125: 20})
+
+    events = it.mark("BTC", 65)
+
+    assert [event.amount for event in only(events, InsuranceFundPaid)] == [500 * DOLLAR]
+    assert it.balance("ann") == 0
+
+
+def test_what_exchanging_would_cost_is_no_debt_of_who_owes_as_much_as_she_has() -> None:
+    """100 dollars are owed, the coin is worth 100: she is worth nothing, and owes it still."""
+    it = stage(rules(ratio="1", fund="500", conversion_fee="0.01"), dollars=49, coins=1)
+    it.hold("ann", "BTC", 1, 150)
+
+    events = it.hold("ann", "BTC", -1, 1)
+
+    assert not only(events, InsuranceFundPaid)
+    assert (it.balance("ann"), it.balance("ann", "COIN")) == (-100 * DOLLAR, COIN)
 
 
 def test_a_refused_order_does_not_choose_the_fund_that_pays() -> None:
