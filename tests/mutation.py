@@ -120,6 +120,10 @@ EQUIVALENT: dict[str, str] = {
     "insurance.cover: market is not None  ->  True": OWED,
     "insurance._cover_debts: market is not None  ->  True": OWED,
     "insurance._cover: scope.is_unified  ->  False": LOOKED,
+    "insurance.make_good: -stake.left_of(closed) if closed else 0"
+    "  ->  -stake.left_of(closed)": "closing nothing has cost nothing",
+    "guarding.Bounds.__init__: self.instrument = instrument  ->  nothing": "nobody asks for it",
+    "guarding.Sway.__init__: grid is not None  ->  True": "what is in a portfolio has a grid",
     "insurance._cover: state.touch(scope.pool)  ->  nothing": LOOKED,
     "average.TimeAverage.__init__: 0  ->  1  (2)": "it is set before it is read",
     "units.cut_div: numerator > 0  ->  numerator >= 0": "of nothing, both are nothing",

@@ -4,10 +4,26 @@ Never late is shown in tests/properties; here it is that they are not early eith
 at 100 by its spot market; contracts need 10%.  Ann has 1,000 USD and 10 COIN.
 """
 
+import pytest
+
 from exchange.core.kinds import ContractKind
-from exchange.core.messages import AccountMode, AccountModeChanged, SetAccountMode
-from exchange.core.policies import Gains, Haircut
-from exchange.core.rules import CollateralAsset, CollateralRules, MarginPrice, MarginRules
+from exchange.core.messages import (
+    AccountMode,
+    AccountModeChanged,
+    MarginMode,
+    MarginModeChanged,
+    SetAccountMode,
+    SetMarginMode,
+)
+from exchange.core.policies import Gains, Haircut, SpotHedge
+from exchange.core.rules import (
+    CollateralAsset,
+    CollateralRules,
+    GridRules,
+    MarginPrice,
+    MarginRules,
+    PortfolioRules,
+)
 from tests.stage import Stage, only, rulebook
 
 SPOT = {"kind": ContractKind.SPOT, "base": "COIN", "base_unit": "0.001"}
@@ -20,12 +36,16 @@ def stage(
     dollars: int = 1_000,
     coins: int = 10,
     margin: MarginRules | None = None,
+    portfolio: PortfolioRules | None = None,
     **changes: object,
 ) -> Stage:
     """Ann with a unified account, and all markets at 100."""
     asset = CollateralAsset(market="COIN-USD", ratio=ratio)
     rules = CollateralRules(currency="USD", assets={"COIN": asset}, **changes)  # type: ignore[arg-type]
-    it = Stage(rulebook(collateral=rules, margin=margin or MarginRules()), symbols="BTC ETH")
+    book = rulebook(
+        collateral=rules, margin=margin or MarginRules(), portfolio=portfolio or PortfolioRules()
+    )
+    it = Stage(book, symbols="BTC ETH")
     it.enlist("COIN-USD", **SPOT)
     it.enlist("XBT", **INVERSE)
     it.marks(**dict.fromkeys(("BTC", "ETH", "COIN-USD", "XBT"), 100))
@@ -212,3 +232,61 @@ def test_an_isolated_position_is_watched_by_its_bucket_alone() -> None:
     it.hold("ann", "BTC", 10, 100)
 
     assert (it.calm("BTC"), it.calm("COIN-USD")) == ((100_00, None), (None, None))
+
+
+# ------------------------------------------------------------------------ in portfolio margin
+
+
+def whole(spot: SpotHedge = SpotHedge.NONE, coins: int = 0) -> Stage:
+    """Ann's account is one portfolio: a fall or rise of a fifth is charged, of ETH a tenth."""
+    grid = GridRules(moves=("0.2",))
+    portfolio = PortfolioRules(
+        grid=grid, underlyings={"ETH": GridRules(moves=("0.1",))}, unified=True, spot=spot
+    )
+    it = stage(coins=coins, portfolio=portfolio)
+    mode = MarginMode.PORTFOLIO
+    assert only(
+        it.do(SetMarginMode(at=it.now(), account="ann", symbol="BTC", mode=mode)), MarginModeChanged
+    )
+    return it
+
+
+def test_a_leg_of_a_portfolio_is_watched_for_the_charge_that_may_grow_with_its_loss() -> None:
+    """800 less 1.20 for roundings, and a quarter of a loss more: 639.04 can be lost, of 10 lots."""
+    it = whole()
+
+    it.hold("ann", "BTC", 10, 100)
+
+    assert it.calm("BTC") == (36_10, None)
+
+
+def test_of_several_charges_the_steepest_counts_for_all_legs() -> None:
+    """790 less 1.68 for 1,000 in BTC and 100 in ETH; a loss in either may add a quarter of it."""
+    it = whole()
+    it.hold("ann", "BTC", 10, 100)
+
+    it.hold("ann", "ETH", 1, 100)
+
+    assert (it.calm("BTC"), it.calm("ETH")) == ((42_67, None), (42_68, None))
+
+
+@pytest.mark.parametrize(
+    ("spot", "low", "coins"),
+    [
+        (SpotHedge.NONE, 49_00, (23_50, 482_50)),
+        (SpotHedge.HAIRCUT, 64_59, (29_17, 312_50)),
+        (SpotHedge.IN_FULL, 72_43, (33_83, 260_71)),
+    ],
+)
+def test_what_may_come_to_hedge_is_watched_more_closely(
+    spot: SpotHedge, low: int, coins: tuple[int, int]
+) -> None:
+    """A loss may add a quarter of it; two, where a coin may stop hedging; and its haircut.
+
+    So much is added to 1,000 in coins on the way down, and asked for on the way up.
+    """
+    it = whole(spot, coins=10)
+
+    it.hold("ann", "BTC", 10, 100)
+
+    assert (it.calm("BTC"), it.calm("COIN-USD")) == ((low, None), coins)

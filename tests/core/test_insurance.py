@@ -267,6 +267,16 @@ def test_the_fund_of_the_contract_that_was_closed_pays_for_it() -> None:
     assert it.balance("insurance fund BTC") == 500 * DOLLAR
 
 
+def test_what_is_lost_already_the_fund_pays_before_others_are_deleveraged() -> None:
+    """Nobody buys, and at 75 she owes 50: with that paid, 75 is her bankruptcy price."""
+    it = anns(fund="500")
+
+    events = it.mark("BTC", 75)
+
+    assert [paid.amount for paid in only(events, InsuranceFundPaid)] == [50 * DOLLAR]
+    assert [victim.price for victim in only(events, PositionDeleveraged)] == [75]
+
+
 def test_as_long_as_a_position_is_left_no_loss_is_left_uncovered() -> None:
     """Ether, closed at the mark, leaves a debt of 70; bitcoin is sold at 110 for the 100 it won."""
     it = anns(deleveraging=AT_THE_MARK, fund_in_book=False)
