@@ -10,6 +10,8 @@ from fractions import Fraction
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.core.accounts import Position
 from exchange.core.guarding import bounds_of
@@ -287,6 +289,24 @@ def test_within_all_bounds_at_once_nobody_fails(seed: int) -> None:
                 marks[symbol] = random.choice((low, high, mark, random.randint(low, high)))
             assert world.left(name, marks) >= 0, (marks, bounds.keys())
             WALKED["bounded"] += 1
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 300))
+def test_more_coins_never_leave_less_above_the_margin(random: Random, more: int) -> None:
+    """Whatever they hedge, and whatever hedge it is that they take away by paying a debt."""
+    world = World(random)
+    name = world.names[0]
+    for _ in range(4):
+        world.trade(name)
+    before = world.it.venue.unified_view(name)
+
+    world.it.bring(name, "COIN", more * 100)
+
+    after = world.it.venue.unified_view(name)
+    assert before is not None
+    assert after is not None
+    gained = (after.equity - after.maintenance_margin) - (before.equity - before.maintenance_margin)
+    assert gained * CENT >= -ROUNDING
 
 
 def hedges(world: World, name: str) -> bool:
