@@ -64,6 +64,7 @@ CLOSER = "a closer look finds nothing to do"
 COMPILED = "only compiled numbers have 64 bits, and mutants run as plain Python"
 EQUALS = "equal edges are in no order"
 OWED = "nobody owes an asset that no contract settles in"
+DEALT = "who owes an asset has traded a contract that settles in it"
 LOOKED = "the account is being looked at already, or again at the end"
 FLAT = "of a flat position both ways come to the same"
 SEARCH = "another way to the same number"
@@ -122,6 +123,12 @@ EQUIVALENT: dict[str, str] = {
     "insurance._cover: scope.is_unified  ->  False": LOOKED,
     "insurance.make_good: -stake.left_of(closed) if closed else 0"
     "  ->  -stake.left_of(closed)": "closing nothing has cost nothing",
+    "insurance._first_market_in: held is not None  ->  True": DEALT,
+    "insurance._first_market_in: m.instrument.settle == pool.asset"
+    "  ->  m.instrument.settle != pool.asset": DEALT,
+    "insurance._first_market_in: others[0] if others else None  ->  others[0]": DEALT,
+    "insurance._first_market_in: others[0] if others else None  ->  None": DEALT,
+    "insurance._first_market_in: 0  ->  1": DEALT,
     "guarding.Bounds.__init__: self.instrument = instrument  ->  nothing": "nobody asks for it",
     "guarding.Sway.__init__: grid is not None  ->  True": "what is in a portfolio has a grid",
     "insurance._cover: state.touch(scope.pool)  ->  nothing": LOOKED,

@@ -234,6 +234,31 @@ def test_an_isolated_position_is_watched_by_its_bucket_alone() -> None:
     assert (it.calm("BTC"), it.calm("COIN-USD")) == ((100_00, None), (None, None))
 
 
+@pytest.mark.parametrize(
+    ("haircut", "mark", "dollars", "coins"),
+    [
+        (Haircut.EQUITY, 80, 54_44, 51_27),
+        (Haircut.EQUITY, 125, 53_26, 50_66),
+        (Haircut.BALANCE, 80, 54_06, 50_96),
+        (Haircut.BALANCE, 125, 56_38, 48_74),
+    ],
+)
+def test_what_is_won_or_lost_in_coins_falls_and_rises_with_their_price(
+    haircut: Haircut, mark: int, dollars: int, coins: int
+) -> None:
+    """Of the balance alone the haircut: at 80, 8 of 10 coins count, and 1.25 that are won.
+
+    With 0.625 for margin that is 987.50 of 3,612.50 in all: 453.71, and 49.05 of each of 9.25.
+    """
+    it = stage(haircut=haircut)
+    it.hold("ann", "XBT", -500, 100)
+    it.mark("XBT", mark)
+
+    it.hold("ann", "BTC", 20, 100)
+
+    assert (it.calm("BTC")[0], it.calm("COIN-USD")) == (dollars, (coins, 200_00))
+
+
 # ------------------------------------------------------------------------ in portfolio margin
 
 
@@ -290,3 +315,20 @@ def test_what_may_come_to_hedge_is_watched_more_closely(
     it.hold("ann", "BTC", 10, 100)
 
     assert (it.calm("BTC"), it.calm("COIN-USD")) == ((low, None), coins)
+
+
+@pytest.mark.parametrize(("mark", "dollars", "coins"), [(80, 48_81, 18_09), (125, 42_80, 9_00)])
+def test_all_that_the_price_of_a_coin_moves_may_add_to_the_charge(
+    mark: int, dollars: int, coins: int
+) -> None:
+    """At 80: of 10 coins, 1.25 that are won, and 6.25 that a contract is worth, a quarter.
+
+    So 15.625 coins may be lost with a fall, and 4.375 asked for by a rise: 2,000 of 2,725 in all.
+    """
+    it = whole(coins=10)
+    it.hold("ann", "XBT", -500, 100)
+    it.mark("XBT", mark)
+
+    it.hold("ann", "BTC", 1, 100)
+
+    assert (it.calm("BTC")[0], it.calm("COIN-USD")) == (dollars, (coins, 200_00))
