@@ -65,6 +65,7 @@ COMPILED = "only compiled numbers have 64 bits, and mutants run as plain Python"
 EQUALS = "equal edges are in no order"
 OWED = "nobody owes an asset that no contract settles in"
 DEALT = "who owes an asset has traded a contract that settles in it"
+LIGHT = "what weighs a cent, or nothing, can be lost whole"
 LOOKED = "the account is being looked at already, or again at the end"
 FLAT = "of a flat position both ways come to the same"
 SEARCH = "another way to the same number"
@@ -130,6 +131,9 @@ EQUIVALENT: dict[str, str] = {
     "insurance._first_market_in: others[0] if others else None  ->  None": DEALT,
     "insurance._first_market_in: 0  ->  1": DEALT,
     "guarding.Bounds.__init__: self.instrument = instrument  ->  nothing": "nobody asks for it",
+    "guarding.Sway.of: not self.rate  ->  False": QUICKER,
+    "guarding.bounds_of: 1  ->  2": LIGHT,
+    "guarding.bounds_of: 1  ->  2  (2)": LIGHT,
     "guarding.Sway.__init__: grid is not None  ->  True": "what is in a portfolio has a grid",
     "insurance._cover: state.touch(scope.pool)  ->  nothing": LOOKED,
     "average.TimeAverage.__init__: 0  ->  1  (2)": "it is set before it is read",

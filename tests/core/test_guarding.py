@@ -69,6 +69,15 @@ def test_what_can_be_lost_is_shared_out_by_value() -> None:
     assert (it.calm("BTC"), it.calm("COIN-USD")) == ((77_62, None), (77_62, None))
 
 
+def test_who_can_lose_nothing_is_watched_at_the_mark_itself() -> None:
+    """One lot loses a cent with each cent of the mark, and there is none to spare."""
+    it = stage(dollars=10, coins=0)
+
+    it.hold("ann", "BTC", 1, 100)
+
+    assert it.calm("BTC") == (100_00, None)
+
+
 def test_a_short_is_watched_against_a_rise_and_the_margin_that_grows_with_it() -> None:
     """7.39% of each: on the way up that and a tenth more are lost."""
     it = stage()
