@@ -133,6 +133,8 @@ EQUIVALENT: dict[str, str] = {
     "guarding.Bounds.__init__: self.instrument = instrument  ->  nothing": "nobody asks for it",
     "guarding.Sway.of: not self.rate  ->  False": QUICKER,
     "guarding.bounds_of: 1  ->  2": LIGHT,
+    "guarding._keep: size > 0  ->  size >= 0": OPEN,
+    "guarding._set_positions: position.size > 0  ->  position.size >= 0": OPEN,
     "guarding.bounds_of: 1  ->  2  (2)": LIGHT,
     "guarding.Sway.__init__: grid is not None  ->  True": "what is in a portfolio has a grid",
     "insurance._cover: state.touch(scope.pool)  ->  nothing": LOOKED,

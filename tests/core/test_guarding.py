@@ -271,13 +271,13 @@ def test_what_is_won_or_lost_in_coins_falls_and_rises_with_their_price(
 # ------------------------------------------------------------------------ in portfolio margin
 
 
-def whole(spot: SpotHedge = SpotHedge.NONE, coins: int = 0) -> Stage:
+def whole(spot: SpotHedge = SpotHedge.NONE, coins: int = 0, unrealised: Gains = Gains.ALL) -> Stage:
     """Ann's account is one portfolio: a fall or rise of a fifth is charged, of ETH a tenth."""
     grid = GridRules(moves=("0.2",))
     portfolio = PortfolioRules(
         grid=grid, underlyings={"ETH": GridRules(moves=("0.1",))}, unified=True, spot=spot
     )
-    it = stage(coins=coins, portfolio=portfolio)
+    it = stage(coins=coins, portfolio=portfolio, unrealised=unrealised)
     mode = MarginMode.PORTFOLIO
     assert only(
         it.do(SetMarginMode(at=it.now(), account="ann", symbol="BTC", mode=mode)), MarginModeChanged
@@ -292,6 +292,18 @@ def test_a_leg_of_a_portfolio_is_watched_for_the_charge_that_may_grow_with_its_l
     it.hold("ann", "BTC", 10, 100)
 
     assert it.calm("BTC") == (36_10, None)
+
+
+@pytest.mark.parametrize(("size", "calm"), [(10, (36_10, 419_52)), (-10, (None, 163_90))])
+def test_a_leg_whose_gain_does_not_count_is_watched_for_the_charge_that_grows_with_it(
+    size: int, calm: tuple[int | None, int]
+) -> None:
+    """A quarter of what is won may be asked for: four times 798.80 may be, of 10 lots."""
+    it = whole(unrealised=Gains.LOSSES)
+
+    it.hold("ann", "BTC", size, 100)
+
+    assert it.calm("BTC") == calm
 
 
 def test_of_several_charges_the_steepest_counts_for_all_legs() -> None:
