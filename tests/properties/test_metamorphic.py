@@ -320,10 +320,14 @@ def plain(message: object) -> object:
 
 
 def whole_positions(rulebook: Rulebook) -> Rulebook:
-    """Liquidations and premiums that never stop at half a lot."""
+    """Liquidations and premiums that never stop at half a lot.
+
+    No portfolios: there even a whole position is closed only as far as margin falls with it.
+    """
     policies = replace(rulebook.liquidation, amount=Amount.WHOLE_POSITION)
+    portfolio = replace(rulebook.portfolio, grid=None)
     funding = replace(rulebook.funding, impact_notional="0")
-    return replace(rulebook, liquidation=policies, funding=funding)
+    return replace(rulebook, liquidation=policies, portfolio=portfolio, funding=funding)
 
 
 @seeds
