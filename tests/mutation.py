@@ -130,7 +130,6 @@ EQUIVALENT: dict[str, str] = {
     "insurance._first_market_in: others[0] if others else None  ->  others[0]": DEALT,
     "insurance._first_market_in: others[0] if others else None  ->  None": DEALT,
     "insurance._first_market_in: 0  ->  1": DEALT,
-    "guarding.Bounds.__init__: self.instrument = instrument  ->  nothing": "nobody asks for it",
     "guarding.Sway.of: not self.rate  ->  False": QUICKER,
     "guarding.bounds_of: 1  ->  2": LIGHT,
     "guarding._keep: size > 0  ->  size >= 0": OPEN,

@@ -24,8 +24,7 @@ from exchange.core.units import RATE_ONE, MarkPrice, Money, Rate, ceil_div
 class Bounds:
     """Marks of one instrument between which the account cannot fail."""
 
-    def __init__(self, instrument: Instrument) -> None:
-        self.instrument = instrument
+    def __init__(self) -> None:
         self.low: MarkPrice = 0
         self.high: MarkPrice = NEVER
 
@@ -153,7 +152,7 @@ def _bound_position(
 ) -> None:
     priced, instrument = holding.priced, position.instrument
     mark, size = state.mark_of(position), position.size
-    own = bounds.setdefault(instrument.index, Bounds(instrument))
+    own = bounds.setdefault(instrument.index, Bounds())
     price = holding.price if priced.is_currency else 2 * holding.price
     allowed = priced.bought_with(share, price)
     gains = _counts_gains(state.collateral, priced)
@@ -206,7 +205,7 @@ def _bound_price(
     priced, price = holding.priced, holding.price
     if priced.instrument is None:
         return
-    own = bounds.setdefault(priced.instrument.index, Bounds(priced.instrument))
+    own = bounds.setdefault(priced.instrument.index, Bounds())
     reach = share * priced.denominator * RATE_ONE
     gives, takes = _gives(collateral, holding, sway), _takes(collateral, holding, sway)
     if gives:

@@ -62,7 +62,6 @@ from tools.vectors.waterfall import ranking_measures
 
 ONE = Fraction(1)
 HOUR = 3600
-HOURS_YEAR = 365 * 24
 PRICES = ("price", "index_price", *MARKS, "usd_price", "usd_index_price", "px", "idx_px")
 BALANCES = (
     "balance",
