@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Final
 
 from exchange.core.grid import Grid, grid_of, underlying
-from exchange.core.policies import Breach, ClosingFee, MarginPrice, TierCounts
+from exchange.core.policies import Breach, ClosingFee, MarginPrice, OrderFees, TierCounts
 from exchange.core.rules import ContractKind, InstrumentRules, MarginRules, Rulebook, Tier
 from exchange.core.tiers import Tiers
 from exchange.core.units import (
@@ -110,7 +110,7 @@ class Instrument:
         self.fee_at_mark: Rate = taker if margin.closing_fee is ClosingFee.MARK else 0
         self.fee_at_entry: Rate = taker if margin.closing_fee is ClosingFee.ENTRY else 0
         self.fee_in_bucket = margin.fee_in_isolated_margin
-        self._read_order_cost(margin)
+        self._read_order_cost(margin, taker)
         self.underlying = underlying(rules)
         self.grid: Grid | None = None
         """What portfolio margin expects of it; None where there is none."""
@@ -126,12 +126,16 @@ class Instrument:
         """How far open interest has come from the bound where the initial rate begins to rise to
         the one where it reaches one."""
 
-    def _read_order_cost(self, margin: MarginRules) -> None:
+    def _read_order_cost(self, margin: MarginRules, taker: Rate) -> None:
         self.raises_sells = margin.sell_order_over_last != ""
         """Whether a sell is reckoned at another price than its own where that is lower."""
         self.sell_over_last: Rate = rate(margin.sell_order_over_last or "0", "sell_order_over_last")
         self.charges_open_loss = margin.order_open_loss
         self.weighs_orders = (self.raises_sells or self.charges_open_loss) and not self.is_spot
+        """Whether what an order costs hangs on prices of when it is placed."""
+        self.fee_to_open: Rate = 0 if margin.order_fees is OrderFees.NONE else taker
+        self.fee_to_close: Rate = taker if margin.order_fees is OrderFees.OPEN_AND_CLOSE else 0
+        self.charges_orders = self.charges_open_loss or self.fee_to_open > 0
         """Whether an order may cost more than its part of the leverage."""
 
     def _crowd_bounds(self, margin: MarginRules) -> tuple[Money, Money]:
@@ -146,7 +150,7 @@ class Instrument:
 
     def _carried(self) -> int:
         by_entry = self.priced_at_entry or self.fee_at_entry > 0
-        by_orders = self.weighs_orders or self.crowded_to > 0
+        by_orders = self.weighs_orders or self.charges_orders or self.crowded_to > 0
         if self.is_spot or by_entry or by_orders or self.tiers.growth:
             return 0
         steepest = max(self.tiers.rates[-1] + self.fee_at_mark, *self.tiers.initial_schedule.rates)
@@ -196,6 +200,15 @@ class Instrument:
     def entry_fee(self, cost: Money) -> Money:
         """The closing fee, where it is reckoned on the entry value."""
         return ceil_div(times(cost, self.fee_at_entry), RATE_ONE)
+
+    def order_fees(self, value: Money, leverage: int, *, buy: bool) -> Money:
+        """What orders that open `value` keep for fees, rounded up; see `policies.OrderFees`.
+
+        An inverse contract is worth the more money the lower its price.
+        """
+        worse = -1 if buy != self.is_inverse else 1
+        rates = self.fee_to_open * leverage + self.fee_to_close * (leverage + worse)
+        return ceil_div(value * rates, leverage * RATE_ONE)
 
     # -------------------------------------------------------------------------- worth
 

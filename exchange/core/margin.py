@@ -150,11 +150,21 @@ def order_exposure(position: Held) -> tuple[Money, Money]:
     return buys, sells
 
 
-def open_loss(position: Held) -> Money:
-    """What open orders would lose at once, as far as they open, at the marks of their placing."""
-    short, long = max(-position.size, 0), max(position.size, 0)
-    buys = opening_value(position.buy_lots, position.buy_loss, short)
-    return buys + opening_value(position.sell_lots, position.sell_loss, long)
+def order_charges(position: Held) -> Money:
+    """What open orders cost beside their margin, as far as they open: losses at once, and fees.
+
+    The losses are at the marks of their placing.
+    """
+    instrument, charges = position.instrument, 0
+    if instrument.charges_open_loss:
+        short, long = max(-position.size, 0), max(position.size, 0)
+        charges += opening_value(position.buy_lots, position.buy_loss, short)
+        charges += opening_value(position.sell_lots, position.sell_loss, long)
+    if instrument.fee_to_open:
+        buys, sells = order_exposure(position)
+        charges += instrument.order_fees(buys, position.leverage, buy=True)
+        charges += instrument.order_fees(sells, position.leverage, buy=False)
+    return charges
 
 
 def exposure(position: Held, mark: MarkPrice) -> Money:
@@ -206,7 +216,7 @@ def _initial(position: Held, other: Held | None, mark: MarkPrice) -> Money:
     margin = instrument.initial(exposed, lots, position.leverage, also)
     needed = instrument.maintenance(mark, position.size, position.cost, held)
     margin = max(margin, needed + edge_alone(position))
-    return margin + open_loss(position) if instrument.charges_open_loss else margin
+    return margin + order_charges(position) if instrument.charges_orders else margin
 
 
 def initial_of_both(position: Held, mark: MarkPrice) -> Money:
@@ -231,7 +241,7 @@ def order_margin(position: Held) -> Money:
     buys, sells = order_exposure(position)
     lots = max(position.buy_lots, position.sell_lots)
     margin = position.instrument.isolated_margin(max(buys, sells), lots, position.leverage)
-    return margin + open_loss(position) if position.instrument.charges_open_loss else margin
+    return margin + order_charges(position) if position.instrument.charges_orders else margin
 
 
 def edge_among(positions: Iterable[Held]) -> Money:

@@ -1102,6 +1102,8 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     open_loss: Money = 0
     """What it takes beside its margin, as far as it opens: what it would have lost at once, at the
     mark of when it was placed.  Only where the rulebook charges it."""
+    fees: Money = 0
+    """What it keeps for taker fees, if all of it opens.  Only where the rulebook has it so."""
 
 
 class WaitingView(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,17 @@ class ClosingFee(StrEnum):
     ENTRY = "entry"
 
 
+class OrderFees(StrEnum):
+    """Which taker fees an order at rest keeps beside its margin, as far as it opens."""
+
+    NONE = "none"
+    OPEN = "open"
+    """That of its trade."""
+    OPEN_AND_CLOSE = "open_and_close"
+    """And that of the way out at the bankruptcy price which its leverage gives it, the price
+    a leverage-th worse for it."""
+
+
 class TierInput(StrEnum):
     """What tells the tier of a position."""
 

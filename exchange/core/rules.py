@@ -28,6 +28,7 @@ from exchange.core.policies import Limit as Limit
 from exchange.core.policies import MarginPrice as MarginPrice
 from exchange.core.policies import MarkInput as MarkInput
 from exchange.core.policies import MarkMethod as MarkMethod
+from exchange.core.policies import OrderFees as OrderFees
 from exchange.core.policies import Premium as Premium
 from exchange.core.policies import Quantile as Quantile
 from exchange.core.policies import QueueModel as QueueModel
@@ -86,6 +87,7 @@ class MarginRules(Rules, frozen=True, kw_only=True):
     sell_order_over_last: str = ""
     """An order at rest that sells a linear contract is reckoned at the last price raised by this
     rate, at the mark or at its limit, whichever is highest when it is placed; empty: its limit."""
+    order_fees: OrderFees = OrderFees.NONE
     rate_growth: str = "0"
     """Added to the maintenance rate for each whole settlement asset of notional."""
     open_interest_lower: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from exchange.core.accounts import Account, Pool, Position
 from exchange.core.auto_margin import reserve
-from exchange.core.book import Book, Ladder
+from exchange.core.book import Book, Ladder, Order
 from exchange.core.collateral import Holding
 from exchange.core.margin import (
     Marks,
@@ -229,9 +229,17 @@ def _orders(state: State, account: Account, asset: str) -> list[OrderView]:
                     position_side=position_of(order).side,
                     instructions=order.attached.told if order.attached is not None else None,
                     open_loss=order.cost.held if order.cost is not None else 0,
+                    fees=_fees_kept(order),
                 )
             )
     return views
+
+
+def _fees_kept(order: Order) -> Money:
+    position = position_of(order)
+    if order.reduce_only or not position.instrument.fee_to_open:
+        return 0
+    return position.instrument.order_fees(order.held_value, position.leverage, buy=order.buy)
 
 
 def _is_of(waiting: Waiting, asset: str) -> bool:

@@ -9,17 +9,18 @@ from random import Random
 
 import pytest
 
-from exchange.core.messages import AmendOrder, CancelOrder, RecordedTrade, Reject, Side
-from exchange.core.rules import ContractKind, MarginRules, Tier
+from exchange.core.messages import AmendOrder, CancelOrder, RecordedTrade, Reject, SetLeverage, Side
+from exchange.core.rules import ContractKind, MarginRules, OrderFees, Tier
 from tests.stage import DOLLAR, Stage, rulebook
 
 NO_MAINTENANCE = (Tier(floor="0", maintenance="0", leverage_max=100),)
 BOTH = MarginRules(order_open_loss=True, sell_order_over_last="0.01")
+KEEPS_FEES = MarginRules(order_fees=OrderFees.OPEN_AND_CLOSE)
 
 
-def stage(margin: MarginRules = BOTH, deposit: int = 10_000) -> Stage:
+def stage(margin: MarginRules = BOTH, deposit: int = 10_000, taker: str = "0") -> Stage:
     """Ann at a leverage of 10, a mark of 100, and a last price of 100."""
-    it = Stage(rulebook(margin=margin, tiers=NO_MAINTENANCE))
+    it = Stage(rulebook(margin=margin, tiers=NO_MAINTENANCE, taker=taker))
     it.trader("ann", "bob", deposit=deposit)
     it.mark("BTC", 100)
     printed(it, 100)
@@ -153,6 +154,71 @@ def test_an_order_that_trades_costs_what_it_gets() -> None:
 
     assert taken(it) == 100
     assert it.account("ann").equity == 9_950 * DOLLAR
+
+
+@pytest.mark.parametrize(
+    ("rule", "size", "fees"),
+    [
+        (OrderFees.NONE, 10, "0"),
+        (OrderFees.OPEN, 10, "9"),  # 1% of 900
+        (OrderFees.OPEN_AND_CLOSE, 10, "17.1"),  # and of 810: the price at which a tenth is lost
+        (OrderFees.OPEN_AND_CLOSE, -10, "18.9"),  # and of 990
+    ],
+)
+def test_an_order_keeps_the_fees_of_its_way_in_and_out(
+    rule: OrderFees, size: int, fees: str
+) -> None:
+    it = stage(MarginRules(order_fees=rule), taker="0.01")
+    it.place("ann", "BTC", size, 90)
+
+    (order,) = it.account("ann").orders
+    assert Fraction(order.fees, DOLLAR) == Fraction(fees)
+    assert taken(it) == 90 + Fraction(fees)
+
+
+def test_an_inverse_contract_s_way_out_costs_the_more_coins_the_lower_its_price() -> None:
+    """1,000 dollars at 100 are 10 coins: a buy keeps 1% of 10 and of 11, a sell of 10 and of 9."""
+    for size, fees in ((1000, 21), (-1000, 19)):
+        it = stage(KEEPS_FEES, taker="0.01")
+        it.enlist("INV", kind=ContractKind.INVERSE, settle="COIN", money_unit="0.01")
+        it.bring("ann", "COIN", 100_00)
+        it.mark("INV", 100)
+        it.place("ann", "INV", size, 100)
+
+        assert it.venue.account_view("ann", "COIN").initial_margin == 100 + fees
+
+
+def test_fees_are_kept_for_what_opens_and_on_both_sides() -> None:
+    """Margin is of the larger side: 4 held and 10 more.  Of the sells 6 open."""
+    it = stage(KEEPS_FEES, taker="0.01")
+    it.hold("ann", "BTC", 4, 100)
+    it.place("ann", "BTC", 10, 90)
+    it.place("ann", "BTC", -10, 110)
+
+    sells = Fraction(660, 100) * Fraction(21, 10)
+    assert taken(it) == 40 + 90 + Fraction("17.1") + sells
+
+
+def test_another_leverage_is_another_bankruptcy_price() -> None:
+    it = stage(KEEPS_FEES, taker="0.01")
+    it.place("ann", "BTC", 10, 90)
+    it.do(SetLeverage(at=it.now(), account="ann", symbol="BTC", leverage=2))
+
+    assert taken(it) == 450 + 9 + Fraction("4.5")
+
+
+def test_an_isolated_position_s_orders_keep_fees_too() -> None:
+    it = stage(KEEPS_FEES, taker="0.01")
+    it.isolate("ann", "BTC")
+    it.place("ann", "BTC", 10, 90)
+
+    assert taken(it) == 90 + Fraction("17.1")
+
+
+def test_fees_must_be_there_when_an_order_is_placed() -> None:
+    it = stage(KEEPS_FEES, deposit=107, taker="0.01")
+    assert it.refusal(it.order("ann", "BTC", 10, 90)) is Reject.INSUFFICIENT_MARGIN
+    assert it.venue.order_max("ann", "BTC", Side.BUY, 90) == 9
 
 
 @pytest.mark.parametrize("seed", range(20))

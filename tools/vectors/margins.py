@@ -137,7 +137,7 @@ def all_tier_amounts(case: Case) -> dict[str, Fraction]:
 
 
 def order_margin(case: Case) -> dict[str, Fraction]:
-    """What an order takes of the account's equity while it rests: initial margin and open loss."""
+    """What an order at rest takes of the account's equity: initial margin, open loss, fees."""
     sell = side_of(case) < 0
     value = case.maybe(*NOTIONALS)
     price = case.number(
@@ -174,12 +174,14 @@ def order_margin(case: Case) -> dict[str, Fraction]:
     )
     seen = bench.seen("ann")
     cost, lost = bench.amount(seen.initial_margin), bench.amount(seen.orders[0].open_loss)
-    margin = cost - lost
+    fees = bench.amount(seen.orders[0].fees)
+    margin = cost - lost - fees
     return {
         "initial_margin": margin,
         "im": margin,
         "value": margin * leverage,
         "open_loss": lost,
+        "fees": fees,
         "cost": cost,
         "order_cost": cost,
     }
