@@ -13,6 +13,8 @@ from setuptools import Extension, setup
 
 NOT_COMPILED = {"__init__.py", "rules.py", "messages.py"}
 """mypyc drops the class keywords of msgspec Structs (frozen, tag), so they stay as they are."""
+FEEDS_COMPILED = ("feeds/line_shape.py", "feeds/quote_lines.py")
+"""What looks at each byte of a recording."""
 ASKED = os.environ.get("PLIMSOLL_COMPILE", "")
 
 
@@ -22,11 +24,12 @@ def wanted() -> bool:
 
 
 def extensions() -> list[Extension]:
-    """The core's extension modules; one that does not build is left out, unless asked for."""
+    """The extension modules; one that does not build is left out, unless asked for."""
     from mypyc.build import mypycify  # noqa: PLC0415 (there only when compiling)
 
-    files = sorted(p for p in Path("exchange/core").glob("*.py") if p.name not in NOT_COMPILED)
-    made: list[Extension] = mypycify(["--strict", *map(str, files)], opt_level="3")
+    core = sorted(p for p in Path("exchange/core").glob("*.py") if p.name not in NOT_COMPILED)
+    files = [*map(str, core), *FEEDS_COMPILED]
+    made: list[Extension] = mypycify(["--strict", *files], opt_level="3")
     for extension in made:
         extension.optional = ASKED != "1"
         if not sys.platform.startswith("win"):

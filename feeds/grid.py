@@ -36,7 +36,10 @@ class Grid(dict[str, int]):
         self.least = least
         self.places = decimal_places(step)
         """Decimal places of the step; None: it has no end, such as 1/6."""
-        self._unit = 1 if self.places is None else int(step * 10**self.places)
+        self.unit = 1 if self.places is None else int(step * 10**self.places)
+        """The step in the last of its decimal places."""
+        self.is_plain = self.places is not None and self.unit < STEPS_MAX
+        """Whether a plain decimal tells its steps by its digits alone."""
 
     def __missing__(self, text: str) -> int:
         count = self._quick(text)
@@ -60,7 +63,7 @@ class Grid(dict[str, int]):
             if part[places:].strip("0"):
                 return None
             part = part[:places]
-        count, rest = divmod(int(whole + part.ljust(places, "0")), self._unit)
+        count, rest = divmod(int(whole + part.ljust(places, "0")), self.unit)
         return None if rest else count
 
     @property

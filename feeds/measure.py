@@ -35,6 +35,7 @@ class StepGrid(Grid):
 
     def __init__(self, what: str) -> None:
         super().__init__(Fraction(1), what)
+        self.is_plain = False
         self._greatest = Fraction(0)
         self._finest = Fraction(0)
         """The step of the decimal places that were written."""

@@ -4,7 +4,7 @@ https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-
 Messages of a combined stream: `{"stream": ..., "data": {...}}`.
 """
 
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -85,6 +85,7 @@ class BookTicker(said.Quoted, frozen=True, gc=False):
     ask: str = msgspec.field(name="a")
     ask_size: str = msgspec.field(name="A")
     number: int = msgspec.field(name="u")
+    keys: ClassVar[tuple[str, ...]] = ("b", "B", "a", "A", "u")
 
     def said(self) -> said.Message:
         """Itself."""

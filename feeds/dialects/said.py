@@ -3,7 +3,7 @@
 Figures stay text until a reader with the market's grids takes them.
 """
 
-from typing import Protocol, TypeAlias, final
+from typing import ClassVar, Protocol, TypeAlias, final
 
 import msgspec
 
@@ -63,6 +63,8 @@ class Quoted(msgspec.Struct, frozen=True, gc=False):
     ask_size: str
     number: int = 0
     spot: bool | None = None
+    keys: ClassVar[tuple[str, ...]] = ()
+    """Of bid, its size, ask, its size and number, where it is one object of JSON with such keys."""
 
 
 @final

@@ -31,8 +31,10 @@ from feeds.depth_chain import DepthChain, Link
 from feeds.dialects import DIALECTS, Dialect
 from feeds.dialects.said import Depth, Forced, Message, Prices, Quoted, Rows, Trade
 from feeds.format import Format, Opening
-from feeds.frames import MakeRecorder, recorder_of
+from feeds.frames import Collector, MakeRecorder, recorder_of
+from feeds.line_shape import COMPILED
 from feeds.listing import Carries, FileKind, Listing, Market
+from feeds.quote_lines import QuoteLines
 from feeds.sample import LINES_KEPT, Sample
 from feeds.scale import Scale
 from feeds.source import FileSource
@@ -82,6 +84,9 @@ class Recording(FileSource):
         self._has_book = Carries.BOOK in listing.carries
         self._alone = alone
         self._book = book
+        grids = (scale.quoted, scale.sizes)
+        self._learns = COMPILED and recorder is Collector and all(grid.is_plain for grid in grids)
+        """Whether quotes are known by their shape, once one was read."""
         self._says: dict[type[Message], Callable[[int, Nanos, Any], None]] = {
             Depth: self._depth,
             Trade: self._trade,
@@ -103,21 +108,26 @@ class Recording(FileSource):
         self._names = Names("trade")
         self._prices_known = Prices("")
         self._synchronised = not self._has_book
+        self._quotes: QuoteLines | None = None
+        self._line, row = b"", 0
         frame_of, read = self._recorder().frame, self._dialect().read
-        row, before = 0, b""
         try:
             for first, lines in self._file.blocks():
-                for row, line in enumerate(lines, first):
+                place = self._quoted(lines, 0, first)
+                while place < len(lines):
+                    row, line = first + place, lines[place]
                     try:
-                        if line == before:
+                        if line == self._line:
                             raise repetition()
-                        before = line
+                        self._line = line
                         frame = frame_of(line)
                         if frame is not None:
                             at, channel, body = frame
                             self._heard(row, at, read(channel, body))
                     except RowError as error:
                         self._defects.caught(row, error)
+                    place = self._quoted(lines, place + 1, first)
+                row = first + place - 1
                 yield self._told
                 self._told = []
         except TickFileError:
@@ -127,6 +137,14 @@ class Recording(FileSource):
             self._defects.found(
                 row, Defect.NO_SNAPSHOT, "the file ends without a depth snapshot to begin from"
             )
+
+    def _quoted(self, lines: list[bytes], place: int, first: int) -> int:
+        """Add quotes of a known shape, from a place on; the place of the next other line."""
+        if self._quotes is None:
+            return place
+        after: int = self._quotes.take(lines, place, first, self._line, self._told)
+        self._line = lines[after - 1] if after > place else self._line
+        return after
 
     def _heard(self, row: int, at: Nanos, messages: list[Message]) -> None:
         """Add what the messages of a line tell.  Raises RowError for the line as a whole."""
@@ -248,6 +266,10 @@ class Recording(FileSource):
             sized=bool(bid_size or ask_size),
         )
         self._told.append((row, said, quote.number))
+        if self._learns and quote.keys:
+            if self._quotes is None:
+                self._quotes = QuoteLines(self.scale, self._time, quote.keys)
+            self._quotes.learn(self._line)
 
     def _trade(self, row: int, at: Nanos, trade: Trade) -> None:
         if trade.counts:
