@@ -10,6 +10,7 @@ from exchange.core.messages import (
     UpdateFundingRate,
     UpdateIndexPrice,
     UpdateMarkPrice,
+    UpdateVolatility,
 )
 from exchange.core.units import Lots, Nanos, Ticks
 from exchange.scheduler import Turn
@@ -31,6 +32,7 @@ FeedItem: TypeAlias = Command | BookCheck
 
 TURNS: dict[type[FeedItem], Turn] = {
     UpdateMarkPrice: Turn.MARK,
+    UpdateVolatility: Turn.MARK,
     UpdateIndexPrice: Turn.MARK,
     UpdateFundingRate: Turn.MARK,
 }

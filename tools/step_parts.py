@@ -280,6 +280,9 @@ class Step(Part, frozen=True, kw_only=True):
     trade: TradeStep | None = None
     mark: Annotated[dict[str, str] | None, Meta(description="Mark prices, in this order.")] = None
     index: Annotated[dict[str, str] | None, Meta(description="Index prices.")] = None
+    volatility: Annotated[
+        dict[str, str] | None, Meta(description="Implied volatilities of options, 0.6 for 60%.")
+    ] = None
     funding: FundingStep | None = None
     settle: SettleStep | None = None
     rejected: Annotated[

@@ -29,6 +29,7 @@ from exchange.core.messages import (
     UpdateFundingRate,
     UpdateIndexPrice,
     UpdateMarkPrice,
+    UpdateVolatility,
     Withdraw,
 )
 from exchange.core.units import Lots, MarkPrice, Nanos, Ticks, UnitError, rate
@@ -226,6 +227,13 @@ def _mark(prices: dict[str, str], instruments: Instruments) -> Iterator[Command]
         yield UpdateMarkPrice(at=0, symbol=symbol, price=mark_of(own, price))
 
 
+def _volatility(rates: dict[str, str], instruments: Instruments) -> Iterator[Command]:
+    for symbol, told in rates.items():
+        listed(instruments, symbol)
+        found = _positive(rate(told, f"{symbol} volatility"), told, f"{symbol} volatility")
+        yield UpdateVolatility(at=0, symbol=symbol, volatility=found)
+
+
 def _index(prices: dict[str, str], instruments: Instruments) -> Iterator[Command]:
     for symbol, price in prices.items():
         own = listed(instruments, symbol)
@@ -274,6 +282,7 @@ ACTIONS: dict[str, Callable[..., Iterator[Command]]] = {
     "trade": _trade,
     "mark": _mark,
     "index": _index,
+    "volatility": _volatility,
     "funding": _funding,
     "settle": _settle,
 }

@@ -74,6 +74,8 @@ class RiskContract(msgspec.Struct, frozen=True, kw_only=True):
     notional: Fraction
     loss: Fraction
     """At the worst move of the unit."""
+    volatility: Fraction = Fraction(0)
+    """Of an option: how far implied volatility moves there, as a part of itself."""
 
 
 class RiskUnit(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +97,8 @@ class RiskUnit(msgspec.Struct, frozen=True, kw_only=True):
     """Those of a unified account that stand against the contracts, by their name."""
     spot: Fraction = Fraction(0)
     """Charged on them."""
+    options: Fraction = Fraction(0)
+    """Charged on options by their number."""
 
 
 class Cover(msgspec.Struct, kw_only=True):

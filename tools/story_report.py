@@ -157,11 +157,14 @@ def _risk_units(units: list[RiskUnit]) -> Table:
         made.add_row(unit.underlying, move, *[money(one) for one in charges])
         for own in unit.contracts:
             side = "long" if own.size > 0 else "short"
-            made.add_row(f"  {own.symbol}, {side} {number(abs(own.size))}", "", money(own.loss))
+            shock = f"IV {number(own.volatility * 100, 1, signed=True)}%" if own.volatility else ""
+            made.add_row(f"  {own.symbol}, {side} {number(abs(own.size))}", shock, money(own.loss))
         for own in unit.coins:
             held = "owned" if own.size > 0 else "owed"
             row = f"  {own.symbol}, {held} {number(abs(own.size))}"
             made.add_row(row, "", money(own.loss), "", money(unit.spot))
+        if unit.options:
+            made.add_row("  charged on options by their number", "", money(unit.options))
         if unit.share != 1:
             made.add_row(f"  of which {percent(unit.share, 1, 0)} counts")
     return made

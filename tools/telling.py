@@ -407,6 +407,7 @@ class Teller:
                     size=own.size * self._instruments[own.symbol].lot_size,
                     notional=own.notional * unit,
                     loss=own.loss * unit,
+                    volatility=Fraction(own.volatility_shock, RATE_ONE),
                 )
                 for own in one.contracts
             ],
@@ -420,6 +421,7 @@ class Teller:
                 for own in one.spot
             ],
             spot=one.spot_charge * unit,
+            options=one.options * unit,
         )
 
     def _counted_asset(self, one: CollateralBalance, unit: Fraction) -> Counted:

@@ -129,6 +129,8 @@ def unaffordable(
         return spot.unaffordable(
             state, position, order, taken, trial.opening, trial.resting, instead_of
         )
+    if position.instrument.is_option and (position.isolated or position.pool.portfolio is None):
+        return options_refused(position)
     mark = state.mark_of(position)
     closed = trial.closed if order.buy else -trial.closed
     opened = trial.opened if order.buy else -trial.opened
@@ -143,6 +145,12 @@ def unaffordable(
     return _closer_look(
         state, position, after, trial, fee, closing_gain, opening_gain, agreed=agreed
     )
+
+
+def options_refused(position: Position) -> Refusal:
+    """Why an account without portfolio margin holds no options."""
+    detail = f"{position.instrument.symbol} is an option, which is held in portfolio margin only"
+    return Refusal(Reject.NOT_OFFERED, detail)
 
 
 def _closer_look(

@@ -3,11 +3,21 @@
 Only told, and never computed with: `portfolio` says what is required.
 """
 
-from exchange.core.grid import Grid, Move
+from exchange.core.grid import STILL, Grid, Move
 from exchange.core.messages import PortfolioContract, PortfolioSpot, PortfolioUnit
-from exchange.core.portfolio import Charge, Leg, Need, Net, Requirement, Spot, Unit
+from exchange.core.portfolio import (
+    Charge,
+    Leg,
+    Need,
+    Net,
+    Requirement,
+    Spot,
+    Unit,
+    counted,
+    shocks_of,
+)
 from exchange.core.scope import Scope
-from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
+from exchange.core.units import Lots, Money
 
 Legs = list[tuple[Leg, int]]
 
@@ -34,7 +44,7 @@ def breakdown(scope: Scope) -> tuple[PortfolioUnit, ...]:
 
 
 def _unit_of(unit: Unit, charge: Charge, need: Need) -> PortfolioUnit:
-    worst = _worst(unit.grid, charge.legs)
+    worst, shock = _worst(unit.grid, charge.legs)
     return PortfolioUnit(
         underlying=unit.name,
         move=worst.part,
@@ -46,7 +56,11 @@ def _unit_of(unit: Unit, charge: Charge, need: Need) -> PortfolioUnit:
         minimum=charge.minimum,
         margin=need.margin,
         contracts=tuple(
-            [_contract_of(leg, size, worst) for leg, size in charge.legs if isinstance(leg, Net)]
+            [
+                _contract_of(leg, size, worst, shock)
+                for leg, size in charge.legs
+                if isinstance(leg, Net)
+            ]
         ),
         spot=tuple(
             [
@@ -56,6 +70,7 @@ def _unit_of(unit: Unit, charge: Charge, need: Need) -> PortfolioUnit:
             ]
         ),
         spot_charge=charge.spot,
+        options=charge.options,
     )
 
 
@@ -68,24 +83,23 @@ def _coins_of(spot: Spot, unit: Unit, amount: Money, worst: Move) -> PortfolioSp
     )
 
 
-def _worst(grid: Grid, held: Legs) -> Move:
-    """The move that costs most; of equal ones the first, as the rulebook has them."""
-    return max(grid.moves, key=lambda move: _counted(move, held))
+def _worst(grid: Grid, held: Legs) -> tuple[Move, int]:
+    """The move, and the shock of volatility, that cost most; of equal ones the first.
+
+    Moves are in the order of the rulebook, and volatility as it is comes first.
+    """
+    shocks = shocks_of(held)
+    moves = [*grid.moves, STILL] if len(shocks) > 1 or not grid.moves else grid.moves
+    scenarios = [(move, shock) for move in moves for shock in shocks]
+    return max(scenarios, key=lambda one: counted(one[0], held, (one[1],)))
 
 
-def _counted(move: Move, held: Legs) -> Money:
-    """What counts of the loss at a move."""
-    lost = 0
-    for leg, size in held:
-        lost += leg.loss_after(size, move.part)
-    return ceil_div(lost * move.share, RATE_ONE)
-
-
-def _contract_of(net: Net, lots: Lots, worst: Move) -> PortfolioContract:
-    instrument = net.instrument
+def _contract_of(net: Net, lots: Lots, worst: Move, shock: int) -> PortfolioContract:
+    instrument, option = net.instrument, net.option
     return PortfolioContract(
         symbol=instrument.symbol,
         size=lots,
         notional=net.value(lots),
-        loss=net.loss_after(lots, worst.part),
+        loss=net.loss_after(lots, worst.part, shock),
+        volatility_shock=0 if option is None else shock * option.shock,
     )

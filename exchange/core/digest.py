@@ -51,6 +51,9 @@ def _market_lines(state: State, market: Market) -> Iterator[str]:
     yield f"{market.last_price} {market.history_size} {market.history_cost} {market.worn.sizes()}"
     yield f"{model.index} {model.index_at} {list(model.basis)} {model.ema}"
     yield f"{model.rate} {model.next_at} {model.interval}"
+    option = market.instrument.option
+    if option is not None:
+        yield f"option {option.volatility} {option.time_left}"
     yield f"{market.told} {market.ruled} {market.withheld} {state.phase}"
     funding, premiums = market.funding, market.funding.premiums
     yield f"{funding.is_told} {premiums.count} {premiums.total}"

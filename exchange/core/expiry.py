@@ -15,6 +15,7 @@ from exchange.core.messages import (
     PositionSettled,
     SettleInstrument,
 )
+from exchange.core.prices import follow
 from exchange.core.resting import cancel_all
 from exchange.core.settlement import count_position, settle_history
 from exchange.core.state import Market, State
@@ -34,10 +35,14 @@ def settle_instrument(state: State, command: SettleInstrument) -> Refusal | None
 
 
 def pass_day(state: State, market: Market) -> None:
-    """A dated future has a day less to go: portfolio margin sees its basis risk change."""
+    """What is dated has a day less to go: portfolio margin sees its basis risk change.
+
+    An option is worth less by that.
+    """
     if market.phase is Phase.SETTLED:
         return
     state.count_days(market.instrument)
+    follow(state, market)
     for position in market.holders.values():
         if position.pool.portfolio is not None:
             state.touch(position.pool)
@@ -68,8 +73,11 @@ def close_market(state: State, market: Market, phase: Phase) -> None:
 
 
 def settle_at(state: State, market: Market, price: MarkPrice) -> None:
-    """Close every position, history's too."""
+    """Close every position, history's too; of an option, at what it pays at that price."""
     instrument, ledger = market.instrument, state.ledger
+    option, underlying = instrument.option, 0
+    if option is not None:
+        underlying, price = price, option.payoff(price)
     left = 0
     for position in list(market.holders.values()):
         left -= instrument.worth(price, position.size)
@@ -79,7 +87,11 @@ def settle_at(state: State, market: Market, price: MarkPrice) -> None:
         left -= worth
         settle_history(market, -market.history_size, -worth)
     ledger.transfer(market.funds.clearing, market.funds.rounding, left, Reason.ROUNDING)
-    state.emit(InstrumentSettled(at=state.now, symbol=instrument.symbol, price=price))
+    state.emit(
+        InstrumentSettled(
+            at=state.now, symbol=instrument.symbol, price=price, underlying_price=underlying
+        )
+    )
 
 
 def _settle_position(state: State, market: Market, position: Position, price: MarkPrice) -> None:

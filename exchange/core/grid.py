@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.core.policies import Amount, SpotHedge
+from exchange.core.policies import Amount, Contingency, SpotHedge
 from exchange.core.rules import ContractKind, GridRules, InstrumentRules, PortfolioRules
 from exchange.core.units import RATE_ONE, Rate, UnitError, ceil_div, rate
 
@@ -20,6 +20,9 @@ class Move:
         """Of themselves: up, or down (negative)."""
         self.share = share
         """What counts of the loss."""
+
+
+STILL: Final = Move(0)
 
 
 class Grid:
@@ -41,6 +44,7 @@ class Grid:
         self.offset = _part(rules.offset, f"{what} offset")
         self.minimum = _part(rules.minimum, f"{what} minimum")
         self.spot = _part(rules.spot, f"{what} spot")
+        self._read_options(rules, what)
         # Opposite risks lend each other up to twice the rate, and each may be seen from two sides.
         lost = max([self._loss_rate(move) for move in self.moves], default=0)
         scan = lost + ceil_div(4 * lost * credit, RATE_ONE)
@@ -53,6 +57,20 @@ class Grid:
                 f"{what}: charges added up to {self.steepest} parts of {RATE_ONE} of a position's "
                 "value, expected less than all of it"
             )
+
+    def _read_options(self, rules: GridRules, what: str) -> None:
+        options = rules.options
+        self.lists_options = options is not None
+        self.volatility_base: Rate = 0
+        self.volatility_power: Rate = 0
+        self.contingency: Rate = 0
+        self.counts_net_short = options is not None and options.counted is Contingency.NET_SHORT
+        if options is None:
+            return
+        base, power = options.volatility_base, options.volatility_power
+        self.volatility_base = _part(base, f"{what} volatility_base", whole=True)
+        self.volatility_power = _part(power, f"{what} volatility_power", whole=True)
+        self.contingency = _part(options.contingency, f"{what} contingency")
 
     def _loss_rate(self, move: Move) -> Rate:
         """The loss for a unit of value; an inverse contract's falls faster than its price."""

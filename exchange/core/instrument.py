@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Final
 
 from exchange.core.grid import Grid, grid_of, underlying
+from exchange.core.options import Option
 from exchange.core.policies import Breach, ClosingFee, MarginPrice, OrderFees, TierCounts
 from exchange.core.rules import ContractKind, InstrumentRules, MarginRules, Rulebook, Tier
 from exchange.core.tiers import Tiers
@@ -33,7 +34,7 @@ PRICE_MAX: Final = 10**18
 
 
 class Instrument:
-    """A contract, or a spot market.
+    """A contract, an option, or a spot market.
 
     Linear and spot: one tick on one lot is worth `multiplier` units of money, and a trade's value
     is exact.
@@ -57,10 +58,7 @@ class Instrument:
         self.rules = rules
         self.symbol: str = rules.symbol
         self.settle: str = rules.settle
-        self.is_inverse = rules.kind is ContractKind.INVERSE
-        self.by_lot = self.is_inverse and rules.whole_value_per_lot
-        """Whether each lot has a value in whole units of money."""
-        self.is_spot = rules.kind is ContractKind.SPOT
+        self._read_kind(rules)
         self.base: str = rules.base
         """Of a spot market: the asset that changes hands for `settle`; empty for a contract."""
         self.tick_size = _positive(rules.tick_size, f"{what} tick_size")
@@ -81,24 +79,7 @@ class Instrument:
         self.per_mark, self.mark_parts = Fraction(self.multiplier, self.subticks).as_integer_ratio()
         """A mark unit on a lot is worth one over the other (linear and spot): in lowest terms,
         so that what is multiplied by them stays short."""
-        self.size_max: Lots = (
-            on_grid(rules.size_max, self.lot_size, f"{what} size_max")
-            if rules.size_max
-            else GRID_MAX
-        )
-        self.market_size_max: Lots = (
-            on_grid(rules.market_size_max, self.lot_size, f"{what} market_size_max")
-            if rules.market_size_max
-            else self.size_max
-        )
-        self.size_min: Lots = (
-            on_grid(rules.size_min, self.lot_size, f"{what} size_min") if rules.size_min else 1
-        )
-        self.notional_min: Money = (
-            on_grid(rules.notional_min, self.money_unit, f"{what} notional_min")
-            if rules.notional_min
-            else 0
-        )
+        self._read_sizes(rules)
         self.tiers = Tiers(
             tiers, self.money_unit, self.lot_size, margin.tier_input, margin.rate_growth
         )
@@ -126,6 +107,37 @@ class Instrument:
         """How far open interest has come from the bound where the initial rate begins to rise to
         the one where it reaches one."""
 
+    def _read_kind(self, rules: InstrumentRules) -> None:
+        self.is_option = rules.right is not None
+        self.option: Option | None = None
+        """What its worth hangs on; None of all else."""
+        self.is_inverse = rules.kind is ContractKind.INVERSE and not self.is_option
+        """An option's own price is what it is worth, in either kind."""
+        self.by_lot = self.is_inverse and rules.whole_value_per_lot
+        """Whether each lot has a value in whole units of money."""
+        self.is_spot = rules.kind is ContractKind.SPOT
+
+    def _read_sizes(self, rules: InstrumentRules) -> None:
+        what = self.symbol
+        self.size_max: Lots = (
+            on_grid(rules.size_max, self.lot_size, f"{what} size_max")
+            if rules.size_max
+            else GRID_MAX
+        )
+        self.market_size_max: Lots = (
+            on_grid(rules.market_size_max, self.lot_size, f"{what} market_size_max")
+            if rules.market_size_max
+            else self.size_max
+        )
+        self.size_min: Lots = (
+            on_grid(rules.size_min, self.lot_size, f"{what} size_min") if rules.size_min else 1
+        )
+        self.notional_min: Money = (
+            on_grid(rules.notional_min, self.money_unit, f"{what} notional_min")
+            if rules.notional_min
+            else 0
+        )
+
     def _read_order_cost(self, margin: MarginRules, taker: Rate) -> None:
         self.raises_sells = margin.sell_order_over_last != ""
         """Whether a sell is reckoned at another price than its own where that is lower."""
@@ -151,7 +163,7 @@ class Instrument:
     def _carried(self) -> int:
         by_entry = self.priced_at_entry or self.fee_at_entry > 0
         by_orders = self.weighs_orders or self.charges_orders or self.crowded_to > 0
-        if self.is_spot or by_entry or by_orders or self.tiers.growth:
+        if self.is_spot or self.is_option or by_entry or by_orders or self.tiers.growth:
             return 0
         steepest = max(self.tiers.rates[-1] + self.fee_at_mark, *self.tiers.initial_schedule.rates)
         return RATE_ONE // max(steepest, 1)
@@ -413,6 +425,40 @@ def instrument_under(rulebook: Rulebook, index: int, rules: InstrumentRules) -> 
         made.grid = grid_of(rulebook.portfolio, made.underlying)
     made.edge = 1 if rulebook.liquidation.trigger is Breach.AT_OR_BELOW else 0
     return made
+
+
+def option_on(source: Instrument, made: Instrument) -> Option:
+    """The terms of an option on another instrument.  Raises UnitError where they do not fit."""
+    rules, what = made.rules, made.symbol
+    assert rules.right is not None, "an option has a right"
+    is_inverse = rules.kind is ContractKind.INVERSE
+    if made.is_spot or source.is_option or source.is_inverse is not is_inverse:
+        kinds = f"{rules.kind} on {source.rules.kind}{' option' if source.is_option else ''}"
+        raise UnitError(f"{what} was {kinds}, expected linear on linear or spot, or both inverse")
+    for name, own, other in (
+        ("settle", made.settle, source.settle),
+        ("mark_unit", decimal(made.mark_unit), decimal(source.mark_unit)),
+    ):
+        if own != other:
+            raise UnitError(f"{what} {name} was {own}, expected {other} as of {source.symbol}")
+    if not made.expires_at:
+        raise UnitError(f"{what} expiry was empty, expected when the option ends")
+    if 0 < source.expires_at < made.expires_at:
+        until = source.rules.expiry
+        raise UnitError(
+            f"{what} expiry was {rules.expiry}, expected {until} at most, as of its own"
+        )
+    if source.grid is None or not source.grid.lists_options:
+        raise UnitError(f"{what} was an option on {source.underlying}: the rulebook has none on it")
+    strike = made.mark(rules.strike or "0")
+    if strike <= 0:
+        raise UnitError(f"{what} strike was {rules.strike!r}, expected more than 0")
+    coin = on_grid("1", made.mark_unit, f"{what} mark_unit") if is_inverse else 0
+    option = Option(source.index, strike, rules.right, coin, source.grid)
+    option.volatility = rate(rules.volatility or "0", f"{what} volatility")
+    if option.volatility <= 0:
+        raise UnitError(f"{what} volatility was {rules.volatility!r}, expected more than 0")
+    return option
 
 
 def _positive(text: str, what: str) -> Fraction:

@@ -201,6 +201,15 @@ class ContractKind(StrEnum):
     """The base asset itself, against the quote money: two assets change hands, on no margin."""
 
 
+class OptionRight(StrEnum):
+    """What its holder may do at expiry, at the strike."""
+
+    CALL = "call"
+    """Buy."""
+    PUT = "put"
+    """Sell."""
+
+
 class AccountMode(StrEnum):
     """What stands behind the cross positions of an account."""
 

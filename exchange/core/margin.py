@@ -10,6 +10,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from exchange.core.accounts import Held, Pool, Position
+from exchange.core.instrument import Instrument
 from exchange.core.lines import Lines
 from exchange.core.portfolio import Requirement, instead_of, maintenance_of, together
 from exchange.core.units import (
@@ -35,6 +36,8 @@ class Marks:
 
     def __init__(self) -> None:
         self.prices: list[MarkPrice] = []
+        self.options: list[Instrument] = []
+        """Those of which the price follows from another."""
         self.changes = 0
         """How often one of them has changed."""
 
@@ -44,9 +47,14 @@ class Marks:
         self.changes += 1
 
     def changed(self, prices: dict[int, MarkPrice]) -> "Marks":
-        """The same, with other prices for some instruments."""
+        """The same, with other prices for some instruments, and for the options on these."""
         other = Marks()
         other.prices = [prices.get(number, price) for number, price in enumerate(self.prices)]
+        other.options = self.options
+        for instrument in self.options:
+            option = instrument.option
+            if option is not None and option.source in prices and instrument.index not in prices:
+                other.prices[instrument.index] = option.mark(other.prices[option.source])
         return other
 
     def of(self, position: Held) -> MarkPrice:
@@ -116,22 +124,20 @@ def edge_alone(position: Held) -> Money:
     return position.instrument.edge if position.size else 0
 
 
-def margin_alone(position: Held, mark: MarkPrice) -> Money:
+def margin_alone(position: Held, marks: Marks) -> Money:
     """Maintenance margin of a position if its account held nothing else."""
     terms = position.pool.portfolio
     if terms is None or position.isolated:
-        return maintenance_margin(position, mark)
-    prices = [mark] * (position.instrument.index + 1)
-    return Requirement(terms, [position], prices).maintenance
+        return maintenance_margin(position, marks.of(position))
+    return Requirement(terms, [position], marks.prices).maintenance
 
 
-def initial_alone(position: Held, mark: MarkPrice) -> Money:
+def initial_alone(position: Held, marks: Marks) -> Money:
     """Initial margin of a position that is not isolated, with its orders, if that were all."""
     terms = position.pool.portfolio
     if terms is None:
-        return initial_margin(position, mark)
-    prices = [mark] * (position.instrument.index + 1)
-    return Requirement(terms, [position], prices).initial
+        return initial_margin(position, marks.of(position))
+    return Requirement(terms, [position], marks.prices).initial
 
 
 def opening_value(open_lots: Lots, open_value: Money, closing_lots: Lots) -> Money:

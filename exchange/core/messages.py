@@ -265,6 +265,14 @@ class UpdateIndexPrice(Command, frozen=True, kw_only=True):
     price: MarkPrice
 
 
+class UpdateVolatility(Command, frozen=True, kw_only=True):
+    """The implied volatility of an option, which its mark price follows from."""
+
+    symbol: str
+    volatility: Rate
+    """A year's, in parts of one hundred million: 60_000_000 for 60%."""
+
+
 class UpdateFundingRate(Command, frozen=True, kw_only=True):
     """The funding rate in force and when it is paid next; an input of the mark price."""
 
@@ -284,7 +292,8 @@ class SettleInstrument(Command, frozen=True, kw_only=True):
     """End an instrument: orders are cancelled, and positions closed at the settlement price.
 
     A dated future settles by itself at expiry, where its index was told; this is for one whose
-    index was not, and for a perpetual contract or spot market that is delisted.
+    index was not, and for a perpetual contract or spot market that is delisted.  Of an option it is
+    the price of what it is on, and the option pays what that makes it worth.
     """
 
     symbol: str
@@ -368,6 +377,7 @@ AnyCommand: TypeAlias = (
     | BlockTrade
     | UpdateMarkPrice
     | UpdateIndexPrice
+    | UpdateVolatility
     | UpdateFundingRate
     | ComputeMarkPrice
     | SettleInstrument
@@ -511,6 +521,12 @@ class IndexPriceChanged(MarketEvent, frozen=True, kw_only=True):
     """In mark units, like the mark price."""
 
 
+class VolatilityChanged(MarketEvent, frozen=True, kw_only=True):
+    """The implied volatility that an option is marked at."""
+
+    volatility: Rate
+
+
 class FundingRateChanged(MarketEvent, frozen=True, kw_only=True):
     """The funding rate in force."""
 
@@ -524,10 +540,12 @@ class PhaseChanged(MarketEvent, frozen=True, kw_only=True):
     phase: Phase
 
 
-class InstrumentSettled(MarketEvent, frozen=True, kw_only=True):
+class InstrumentSettled(MarketEvent, frozen=True, kw_only=True, omit_defaults=True):
     """An instrument ended: its positions were closed at this price."""
 
     price: MarkPrice
+    underlying_price: MarkPrice = 0
+    """Of an option: the settlement price of what it is on; its own is the payoff."""
 
 
 class FundingSettled(MarketEvent, frozen=True, kw_only=True):
@@ -781,7 +799,9 @@ class CollateralCounted(AccountEvent, frozen=True, kw_only=True):
     assets: tuple[CollateralBalance, ...]
 
 
-class PortfolioContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PortfolioContract(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A contract of a risk unit: both sides together, isolated positions left out."""
 
     symbol: str
@@ -789,6 +809,8 @@ class PortfolioContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     notional: Money
     loss: Money
     """At the worst move, all of it; below zero: a gain."""
+    volatility_shock: Rate = 0
+    """Of an option: how far its implied volatility moves there, as a part of itself."""
 
 
 class PortfolioSpot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -805,7 +827,10 @@ class PortfolioSpot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 class PortfolioUnit(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """All positions on one underlying: max(scan + basis + offset + spot - credit, minimum)."""
+    """All positions on one underlying.
+
+    Its margin is max(scan + basis + offset + options + spot - credit, minimum).
+    """
 
     underlying: str
     move: Rate
@@ -823,6 +848,8 @@ class PortfolioUnit(
     spot: tuple[PortfolioSpot, ...] = ()
     spot_charge: Money = 0
     """Charged on those coins."""
+    options: Money = 0
+    """Charged on options by their number."""
 
 
 class PortfolioCounted(AccountEvent, frozen=True, kw_only=True):
@@ -1009,6 +1036,7 @@ AnyEvent: TypeAlias = (
     | BookOrderRemoved
     | MarkPriceChanged
     | IndexPriceChanged
+    | VolatilityChanged
     | FundingRateChanged
     | FundingSettled
     | PhaseChanged

@@ -162,5 +162,5 @@ def _margin_of(scope: Scope, position: Position) -> PositionMargin:
         mark_price=mark,
         notional=-scope.out_of(settle, -notional(position, mark)),
         unrealised_pnl=scope.out_of(settle, unrealised_pnl(position, mark)),
-        maintenance_margin=-scope.out_of(settle, -margin_alone(position, mark)),
+        maintenance_margin=-scope.out_of(settle, -margin_alone(position, scope.state.marks)),
     )

@@ -54,6 +54,15 @@ class Repay(StrEnum):
     """All of it, by value."""
 
 
+class Contingency(StrEnum):
+    """Which options of a portfolio are charged by their number."""
+
+    ALL = "all"
+    """Every one, long or short."""
+    NET_SHORT = "net_short"
+    """What is short of calls and puts together, strike by strike."""
+
+
 class SpotHedge(StrEnum):
     """What coins that a unified account owns, or owes, do in the risk unit of their name."""
 

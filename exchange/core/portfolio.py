@@ -2,13 +2,14 @@
 
 Positions on one underlying are a risk unit.  Of a unit:
 
-    charge = max(scan + basis + offset + spot - credit, minimum)
+    charge = max(scan + basis + offset + options + spot - credit, minimum)
 
-`scan` is the largest loss over the grid's moves, `basis` the loss if dated futures part from the
-index, `offset` is charged where contracts stand against each other, `spot` where coins stand
-against contracts, and `credit` is what opposite risks in other units take off.  The pool's
-maintenance margin is the sum of the charges, its initial margin a multiple of the worst that open
-orders could make of it.  Exact integers, rounded up.
+`scan` is the largest loss over the grid's moves; beside options, implied volatility stays, rises
+and falls in each of them.  `basis` is the loss if dated futures part from the index, `offset` is
+charged where contracts stand against each other, `options` on options by their number, `spot` where
+coins stand against contracts, and `credit` is what opposite risks in other units take off.
+The pool's maintenance margin is the sum of the charges, its initial margin a multiple of the worst
+that open orders could make of it.  Exact integers, rounded up.
 
 Of a unified account all pools are one portfolio, in the accounting currency.  What it has (or
 owes) of an underlying itself is a leg of the unit as far as it stands against the contracts: as
@@ -20,9 +21,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from exchange.core.accounts import Held, Pool, Position
-from exchange.core.grid import YEAR_DAYS, Credit, Grid, Terms
+from exchange.core.grid import STILL, YEAR_DAYS, Credit, Grid, Move, Terms
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
+from exchange.core.options import CALM, FINE, SHOCKS, Option
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, ceil_div
 
 
@@ -70,7 +72,7 @@ class Spot:
         """What an amount is worth, whichever its sign, rounded up."""
         return self.worth.cost(abs(amount))
 
-    def loss_after(self, amount: Money, move: Rate) -> Money:
+    def loss_after(self, amount: Money, move: Rate, shock: int = 0) -> Money:  # noqa: ARG002 (as of contracts)
         """What an amount loses when its price moves by a part of itself, rounded up."""
         return ceil_div(-amount * self.worth.over * move, self.worth.under * RATE_ONE)
 
@@ -78,9 +80,12 @@ class Spot:
 class Net:
     """What a pool holds in one contract, both sides together, and what orders may make of it."""
 
-    def __init__(self, instrument: Instrument, mark: MarkPrice, worth: Worth) -> None:
+    def __init__(self, instrument: Instrument, prices: list[MarkPrice], worth: Worth) -> None:
         self.instrument = instrument
-        self.mark = mark
+        self.mark = prices[instrument.index]
+        self.option: Option | None = instrument.option
+        self.price = self.mark if self.option is None else prices[self.option.source]
+        """That of an option's underlying; else its own."""
         self.worth = worth
         """Of its settlement asset."""
         self.moves_money = worth.asset == instrument.underlying
@@ -104,14 +109,66 @@ class Net:
         """The notional of `size`, whichever its sign."""
         return self.worth.cost(self.instrument.notional(self.mark, size))
 
-    def loss_after(self, size: Lots, move: Rate) -> Money:
-        """What `size` (signed) loses when the mark moves by a part of itself, rounded up."""
+    def covered(self, size: Lots) -> Money:
+        """The value of an option's underlying, whichever its sign."""
+        if self.option is None:
+            return 0
+        return self.worth.cost(self._money(self.option.covered(self.price, abs(size)), 1))
+
+    def _money(self, marks: int, parts: int) -> Money:
+        """What so many parts of a mark unit on a lot are worth, rounded up."""
+        instrument = self.instrument
+        return ceil_div(marks * instrument.per_mark, parts * instrument.mark_parts)
+
+    def loss_after(self, size: Lots, move: Rate, shock: int = 0) -> Money:
+        """What `size` (signed) loses when prices move by a part of themselves, rounded up.
+
+        `shock`: of an option, and implied volatility up (1) or down (-1).
+        """
+        if self.option is not None:
+            lost = self.option.loss_after(self.price, move, shock)
+            return self.worth.cost(self._money(size * lost, FINE))
         lost = self.instrument.loss_after(self.mark, size, move)
         return self.worth.moved(lost, move) if self.moves_money else self.worth.cost(lost)
 
 
 Leg = Net | Spot
 """What gains or loses with the price of an underlying."""
+
+
+def shocks_of(legs: list[tuple[Leg, int]]) -> tuple[int, ...]:
+    """How volatility moves in each scenario: not at all where nothing hangs on it."""
+    for leg, _ in legs:
+        if isinstance(leg, Net) and leg.option is not None:
+            return SHOCKS
+    return CALM
+
+
+def counted(move: Move, legs: list[tuple[Leg, int]], shocks: tuple[int, ...]) -> Money:
+    """What counts of the loss at a move, with the worst of several shocks of volatility."""
+    worst, first = 0, True
+    for shock in shocks:
+        lost = 0
+        for leg, size in legs:
+            lost += leg.loss_after(size, move.part, shock)
+        worst = lost if first else max(worst, lost)
+        first = False
+    return ceil_div(worst * move.share, RATE_ONE)
+
+
+def contingency(grid: Grid, legs: list[tuple[Leg, int]]) -> Money:
+    """What options are charged by their number."""
+    if not grid.contingency:
+        return 0
+    if not grid.counts_net_short:
+        value = sum([leg.covered(size) for leg, size in legs if isinstance(leg, Net)])
+        return ceil_div(value * grid.contingency, RATE_ONE)
+    strikes: dict[MarkPrice, Money] = {}
+    for leg, size in legs:
+        if isinstance(leg, Net) and leg.option is not None:
+            short = leg.covered(size) if size < 0 else -leg.covered(size)
+            strikes[leg.option.strike] = strikes.get(leg.option.strike, 0) + short
+    return ceil_div(sum([max(0, short) for short in strikes.values()]) * grid.contingency, RATE_ONE)
 
 
 class Charge:
@@ -127,6 +184,7 @@ class Charge:
         self.basis: Money = 0
         self.offset: Money = 0
         self.minimum: Money = 0
+        self.options: Money = contingency(grid, legs)
         self.spot: Money = 0
         self.hedging: Money = 0
         """Coins that are a leg (signed)."""
@@ -137,6 +195,8 @@ class Charge:
                 self.hedging = size
                 self.spot = ceil_div(value * grid.spot, RATE_ONE)
                 continue
+            if leg.option is not None:
+                continue
             long += value if size > 0 else 0
             short += value if size < 0 else 0
             parted += (value if size > 0 else -value) * leg.instrument.days_left
@@ -145,23 +205,23 @@ class Charge:
         self.minimum = ceil_div((long + short) * grid.minimum, RATE_ONE)
 
     def _scan(self, grid: Grid, legs: list[tuple[Leg, int]]) -> None:
-        first = True
+        first, shocks = True, shocks_of(legs)
         for at in range(0, len(grid.moves), 2):
-            down, up = grid.moves[at], grid.moves[at + 1]
-            falling = rising = 0
-            for leg, size in legs:
-                falling += leg.loss_after(size, down.part)
-                rising += leg.loss_after(size, up.part)
-            falling = ceil_div(falling * down.share, RATE_ONE)
-            rising = ceil_div(rising * up.share, RATE_ONE)
+            falling = counted(grid.moves[at], legs, shocks)
+            rising = counted(grid.moves[at + 1], legs, shocks)
             self.down = falling if first else max(self.down, falling)
             self.up = rising if first else max(self.up, rising)
             first = False
+        if len(shocks) > 1:
+            # Volatility may move while prices do not.
+            still = counted(STILL, legs, shocks)
+            self.down = still if first else max(self.down, still)
+            self.up = still if first else max(self.up, still)
 
     @property
     def gross(self) -> Money:
         """Before credits and the minimum."""
-        return self.scan + self.basis + self.offset + self.spot
+        return self.scan + self.basis + self.offset + self.options + self.spot
 
     @property
     def direction(self) -> Money:
@@ -181,12 +241,12 @@ class Unit:
         """The underlying itself."""
         self.has_orders = False
 
-    def add(self, position: Held, mark: MarkPrice, worth: Worth) -> None:
+    def add(self, position: Held, prices: list[MarkPrice], worth: Worth) -> None:
         """Count one more position."""
         instrument = position.instrument
         net = self.nets.get(instrument.symbol)
         if net is None:
-            net = self.nets[instrument.symbol] = Net(instrument, mark, worth)
+            net = self.nets[instrument.symbol] = Net(instrument, prices, worth)
         net.add(position)
         if position.buy_lots or position.sell_lots or position.reduce_only_lots:
             self.has_orders = True
@@ -235,9 +295,11 @@ class Need:
 
 
 def lone_charge(instrument: Instrument, mark: MarkPrice, size: Lots) -> Money:
-    """Maintenance margin of `size` (signed) if that were the whole portfolio."""
+    """Maintenance margin of `size` (signed) of a contract if that were the whole portfolio."""
     assert instrument.grid is not None, "a contract without a grid is in no portfolio"
-    return Need("", [Charge(instrument.grid, [(Net(instrument, mark, PLAIN), size)])]).margin
+    assert instrument.option is None, "an option's charge hangs on another price"
+    net = Net(instrument, [mark] * (instrument.index + 1), PLAIN)
+    return Need("", [Charge(instrument.grid, [(net, size)])]).margin
 
 
 def give_credit(needs: list[Need], credits_: list[Credit]) -> None:
@@ -271,7 +333,7 @@ def units_of(
         if unit is None:
             unit = units[instrument.underlying] = Unit(instrument.underlying, instrument.grid)
         spot = assets.get(instrument.settle)
-        unit.add(position, prices[instrument.index], PLAIN if spot is None else spot.worth)
+        unit.add(position, prices, PLAIN if spot is None else spot.worth)
     return [unit for _, unit in sorted(units.items())]
 
 

@@ -18,6 +18,9 @@ from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div
 
 RISE_MAX = 1_000 * RATE_ONE
 """A rise beyond which nobody looks."""
+STEP = RATE_ONE // 200
+STEPS_OF_ITSELF = 20
+"""Beside options a move is tried in steps of half a per cent, and larger ones as it grows."""
 LIGHTS = 5
 
 
@@ -27,6 +30,8 @@ def common_move(scope: Scope, *, rise: bool) -> Rate | None:
     The smallest such part, rounded up; None where no move up to all of it (or a thousandfold) does.
     """
     limit = RISE_MAX if rise else RATE_ONE
+    if scope.holds_options():
+        return _bent_move(scope, limit, 1 if rise else -1)
     if not scope.positions() or not _fails_after(scope, limit if rise else -limit):
         return None
     low, high = -1, limit
@@ -39,9 +44,31 @@ def common_move(scope: Scope, *, rise: bool) -> Rate | None:
     return high
 
 
+def _bent_move(scope: Scope, limit: Rate, sign: int) -> Rate | None:
+    """The same with options: it may fail at some move and no longer at a larger one.
+
+    So it is looked for step by step, and a failure within less than a step is not seen.
+    """
+    safe, far = -1, 0
+    while not _fails_after(scope, sign * far):
+        if far >= limit:
+            return None
+        safe, far = far, min(limit, far + max(STEP, far // STEPS_OF_ITSELF))
+    while far - safe > 1:
+        middle = (safe + far) // 2
+        if _fails_after(scope, sign * middle):
+            far = middle
+        else:
+            safe = middle
+    return far
+
+
 def _fails_after(scope: Scope, move: Rate) -> bool:
-    """Whether the scope fails where every mark has moved by a part of itself."""
-    moving = [p.instrument for p in scope.positions()]
+    """Whether the scope fails where every mark has moved by a part of itself.
+
+    Options follow what they are on, at the same implied volatility.
+    """
+    moving = [_moving(scope, position) for position in scope.positions()]
     if scope.is_unified:
         held, markets = scope.pool.account.pools, scope.state.collateral.markets
         moving += [instrument for asset, instrument in markets.items() if asset in held]
@@ -53,6 +80,12 @@ def _fails_after(scope: Scope, move: Rate) -> bool:
     }
     moved = Scope(scope.state, scope.pool, scope.isolated, scope.marks.changed(prices))
     return not moved.is_safe()
+
+
+def _moving(scope: Scope, position: Position) -> Instrument:
+    """What moves a position: its own mark, or that of what it is an option on."""
+    option = position.instrument.option
+    return position.instrument if option is None else scope.state.markets[option.source].instrument
 
 
 def order_max(

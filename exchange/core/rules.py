@@ -7,6 +7,7 @@ mypyc drops the class keywords that make these records frozen and strict.
 import msgspec
 
 from exchange.core.kinds import ContractKind as ContractKind
+from exchange.core.kinds import OptionRight as OptionRight
 from exchange.core.kinds import Phase as Phase
 from exchange.core.policies import Amount as Amount
 from exchange.core.policies import AutoMargin as AutoMargin
@@ -15,6 +16,7 @@ from exchange.core.policies import Backing as Backing
 from exchange.core.policies import Breach as Breach
 from exchange.core.policies import Cancel as Cancel
 from exchange.core.policies import ClosingFee as ClosingFee
+from exchange.core.policies import Contingency as Contingency
 from exchange.core.policies import DeleveragingPrice as DeleveragingPrice
 from exchange.core.policies import FeeCap as FeeCap
 from exchange.core.policies import FundingMethod as FundingMethod
@@ -115,6 +117,22 @@ class SwitchRules(Rules, frozen=True, kw_only=True):
     """A lower leverage with an isolated position, which takes more of the wallet."""
 
 
+class OptionRules(Rules, frozen=True, kw_only=True):
+    """What might happen to options on an underlying, besides its price.
+
+    In every scenario implied volatility stays, rises and falls, by a part of itself: base x
+    (30 / days to expiry) ^ power.
+    """
+
+    volatility_base: str = "0"
+    """How far for an option with thirty days to go; 1 at most."""
+    volatility_power: str = "0.5"
+    """How much faster it moves the sooner the option expires; 1 at most."""
+    contingency: str = "0"
+    """Charged on options by their number, as a rate of their underlying's value."""
+    counted: Contingency = Contingency.ALL
+
+
 class GridRules(Rules, frozen=True, kw_only=True):
     """What might happen to one underlying, as portfolio margin sees it.
 
@@ -138,6 +156,8 @@ class GridRules(Rules, frozen=True, kw_only=True):
     """The least charge, as a rate of the notional of every contract."""
     spot: str = "0"
     """Charged on coins that stand against contracts, as a rate of their value: they may part."""
+    options: OptionRules | None = None
+    """None: no options are listed on it."""
 
 
 class CreditRules(Rules, frozen=True, kw_only=True):
@@ -466,7 +486,10 @@ class Rulebook(Rules, frozen=True, kw_only=True):
 
 
 class InstrumentRules(Rules, frozen=True, kw_only=True):
-    """A perpetual contract, a dated future (with `expiry`), or a spot market."""
+    """A perpetual contract, a dated future (with `expiry`), an option, or a spot market.
+
+    An option is European, on another instrument, and settled in cash; `right` makes it one.
+    """
 
     symbol: str
     """Its name on the venue."""
@@ -478,7 +501,18 @@ class InstrumentRules(Rules, frozen=True, kw_only=True):
     the settlement asset of an inverse contract, the base of a spot market; else the symbol up to a
     "-", "_" or "/", without the settlement asset at its end ("BTCUSDT": BTC)."""
     expiry: str = ""
-    """When a dated future ends, in UTC: "2026-03-27T08:00:00".  Empty: it never does."""
+    """When a dated future or an option ends, in UTC: "2026-03-27T08:00:00".  Empty: never."""
+    right: OptionRight | None = None
+    """Of an option: whether it is a call or a put.  Its own price is the premium for one unit of
+    its underlying, in the settlement asset; sizes are in the underlying."""
+    strike: str = ""
+    """Of an option: the price at which it may be exercised, as its underlying is quoted."""
+    on: str = ""
+    """Of an option: the symbol of the instrument that it is on.  That one's mark is its
+    underlying's price, and it settles by that one's index.  On an inverse contract an option is
+    inverse, too, and pays in coin."""
+    volatility: str = ""
+    """Of an option: its implied volatility for a year until another is told, "0.6" for 60%."""
     base: str = ""
     """Of a spot market: the asset that is bought and sold."""
     base_unit: str = "0.00000001"

@@ -60,6 +60,10 @@ class Scope:
             p for member in self.pool.members for p in member.listed if p.size and not p.isolated
         ]
 
+    def holds_options(self) -> bool:
+        """Whether what it is worth does not follow from prices in a straight line."""
+        return any(position.instrument.is_option for position in self.positions())
+
     def debts(self) -> list[Pool]:
         """Of a unified account: the pools whose balance is below zero."""
         if not self.is_unified:

@@ -10,7 +10,7 @@ from exchange.core.book import HISTORY_OWNER, NONE, Book, Order
 from exchange.core.collateral import Collateral, UnifiedMargin, Whole, stand_together
 from exchange.core.funding_rate import Funding
 from exchange.core.grid import YEAR_DAYS, Terms
-from exchange.core.instrument import Instrument, instrument_under
+from exchange.core.instrument import Instrument, instrument_under, option_on
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.lines import Lines
 from exchange.core.liquidation_fee import LiquidationFee
@@ -151,6 +151,8 @@ class Market:
         """What waits for the last price, the mark and the index; None while nothing ever has."""
         self.average: TimeAverage | None = None
         """Of the index before expiry; None without one."""
+        self.options: list[Market] = []
+        """Those on this instrument."""
         self.last_price: Ticks = 0
         self.top: tuple[Ticks, Lots, Ticks, Lots] = (0, 0, 0, 0)
         """Best quotes as last published."""
@@ -244,6 +246,7 @@ class State:
         instrument = instrument_under(self.rulebook, len(self.markets), rules)
         if 0 < instrument.expires_at <= self.now:
             raise UnitError(f"{rules.symbol} expiry was {rules.expiry}, which has passed")
+        source = self._source_of(instrument)
         assets = {rules.settle: rules.money_unit}
         if instrument.is_spot:
             assets[rules.base] = rules.base_unit
@@ -273,22 +276,54 @@ class State:
             self.collateral.markets[priced.asset] = instrument
         self._list_prices()
         self.monitor.watches.append(Watch())
+        if source is not None and instrument.option is not None:
+            source.options.append(market)
+            self.marks.options.append(instrument)
+            instrument.option.pass_to(instrument.expires_at - self.now)
+            mark = instrument.option.mark(self.marks.prices[source.instrument.index])
+            self.marks.set(instrument.index, mark)
+            market.model.index, market.model.index_at = source.model.index, source.model.index_at
         if priced is not None:
             # Whoever holds the asset has to be watched from the first mark on.
             self._touch_unified()
         if instrument.expires_at:
             opens = instrument.expires_at - self.settlement_window
             market.average = TimeAverage(opens, instrument.expires_at)
+            if market.model.index:
+                market.average.note(self.now, market.model.index)
             self.alarms.set(Due(instrument.expires_at, Alarm.EXPIRY, instrument.index))
             self.count_days(instrument)
         return market
 
+    def _source_of(self, instrument: Instrument) -> Market | None:
+        """The market that an option is on; the option gets its terms from it."""
+        rules = instrument.rules
+        if not instrument.is_option:
+            if rules.strike or rules.on or rules.volatility:
+                raise UnitError(
+                    f"{rules.symbol} right was empty, expected call or put of an option"
+                )
+            return None
+        source = self.market_of.get(rules.on)
+        if source is None:
+            raise UnitError(f"{rules.symbol} on was {rules.on!r}, expected a listed instrument")
+        if self.collateral.currency:
+            raise UnitError(f"{rules.symbol} was an option, which unified accounts do not hold")
+        instrument.option = option_on(source.instrument, instrument)
+        instrument.grid, instrument.underlying = (
+            instrument.option.grid,
+            source.instrument.underlying,
+        )
+        return source
+
     def count_days(self, instrument: Instrument) -> None:
-        """Tell a dated future how many days it has left, where portfolio margin asks for it."""
-        if instrument.grid is None or not instrument.grid.basis:
+        """Tell what is dated how many days it has left, where portfolio margin asks for it."""
+        if instrument.grid is None or not (instrument.grid.basis or instrument.is_option):
             return
-        left = min(YEAR_DAYS, ceil_div(instrument.expires_at - self.now, DAY))
-        instrument.days_left = left
+        days = ceil_div(instrument.expires_at - self.now, DAY)
+        if not instrument.is_option:
+            days = min(YEAR_DAYS, days)
+        left = instrument.days_left = days
         if left > 1:
             until = instrument.expires_at - (left - 1) * DAY
             self.alarms.set(Due(until, Alarm.DAY, instrument.index))

@@ -1,6 +1,7 @@
 """The terms a position is held on: leverage, margin mode, and the money in an isolated bucket."""
 
 from exchange.core.accounts import Pool, Position
+from exchange.core.admission import options_refused
 from exchange.core.finding import Refusal, account_named, margined_position
 from exchange.core.grid import Terms
 from exchange.core.ledger import Reason
@@ -171,15 +172,25 @@ def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
     return None
 
 
+def _not_offered(state: State, position: Position, mode: MarginMode) -> Refusal | None:
+    """Why the venue has no such mode for the position, or None."""
+    option, title = _option_among(position, mode), state.rulebook.title
+    if option is not None:
+        return options_refused(option)
+    if mode is MarginMode.PORTFOLIO and not state.portfolio.offered:
+        return Refusal(Reject.NOT_OFFERED, f"{title} has no portfolio margin")
+    if mode is MarginMode.PORTFOLIO and position.pool.is_unified and not state.portfolio.unified:
+        return Refusal(Reject.NOT_OFFERED, f"{title} has no portfolio margin of unified accounts")
+    return None
+
+
 def _fixed_mode(state: State, position: Position, mode: MarginMode) -> Refusal | None:
     """Why the rulebook does not let the margin mode change now, or None."""
     rules, pool = state.rulebook.switching, position.pool
     moved = [position]
-    if mode is MarginMode.PORTFOLIO and not state.portfolio.offered:
-        return Refusal(Reject.NOT_OFFERED, f"{state.rulebook.title} has no portfolio margin")
-    if mode is MarginMode.PORTFOLIO and pool.is_unified and not state.portfolio.unified:
-        title = state.rulebook.title
-        return Refusal(Reject.NOT_OFFERED, f"{title} has no portfolio margin of unified accounts")
+    refusal = _not_offered(state, position, mode)
+    if refusal is not None:
+        return refusal
     switches = (pool.portfolio is not None) != (mode is MarginMode.PORTFOLIO)
     with_positions, with_orders = rules.mode_with_position, rules.mode_with_orders
     if mode is not MarginMode.ISOLATED and switches:
@@ -203,6 +214,18 @@ def _fixed_mode(state: State, position: Position, mode: MarginMode) -> Refusal |
         has, needs = state.money_text(asset, found), state.money_text(asset, least)
         detail = f"equity was {has} {asset}, expected {needs} or more to switch"
         return Refusal(Reject.INSUFFICIENT_MARGIN, detail)
+    return None
+
+
+def _option_among(position: Position, mode: MarginMode) -> Position | None:
+    """An option that would go along to a mode in which none is held."""
+    if mode is MarginMode.PORTFOLIO:
+        return None
+    if position.instrument.is_option:
+        return position
+    for one in together(position.pool) if mode is MarginMode.CROSS else []:
+        if one.instrument.is_option and (one.size or _has_orders(one)):
+            return one
     return None
 
 

@@ -78,6 +78,7 @@ from exchange.core.messages import (
     UpdateIndexPrice,
     UpdateMarkPrice,
     UpdateOrders,
+    UpdateVolatility,
     Withdraw,
 )
 from exchange.core.rules import Rulebook
@@ -162,6 +163,7 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     SetAccountMode: borrowing.set_account_mode,
     BlockTrade: blocks.block_trade,
     UpdateMarkPrice: prices.update_mark,
+    UpdateVolatility: prices.update_volatility,
     UpdateIndexPrice: prices.update_index,
     UpdateFundingRate: funding.update_funding,
     ComputeMarkPrice: prices.compute_mark,

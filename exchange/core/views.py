@@ -84,7 +84,7 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
     stake = Stake(scope, position)
     mark = marks.of(position)
     pnl = unrealised_pnl(position, mark)
-    initial = margin_held if position.isolated else initial_alone
+    initial = margin_held(position, mark) if position.isolated else initial_alone(position, marks)
     ends = _unified_price(scope, position) if scope.is_unified else _price(stake)
     return PositionView(
         symbol=position.instrument.symbol,
@@ -98,8 +98,8 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
         mark_price=mark,
         notional=notional(position, mark),
         unrealised_pnl=pnl,
-        initial_margin=initial(position, mark),
-        maintenance_margin=margin_alone(position, mark),
+        initial_margin=initial,
+        maintenance_margin=margin_alone(position, marks),
         liquidation_price=ends,
         liquidation_tick=None if ends is None else early_tick(position, ends),
         bankruptcy_price=stake.bankruptcy_price(),
@@ -110,8 +110,14 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
 
 
 def _price(stake: Stake) -> MarkPrice | None:
-    """The mark at which liquidation starts."""
+    """The mark at which liquidation starts.
+
+    None beside options: their worth is bent, so that an account may fail between two prices at
+    which it is safe, or on both sides; `common_move` looks for it.
+    """
     scope, position = stake.scope, stake.position
+    if scope.holds_options():
+        return None
     return liquidation_price(
         _legs(position),
         stake.mark,

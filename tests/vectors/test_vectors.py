@@ -24,8 +24,6 @@ SEEDS = list(results(HERE / "seeds.json"))
 
 NOT_FIGURES = {"stress-3"}
 """Without a number in the article."""
-OF_OPTIONS = {"de-01", "de-02"}
-"""Portfolio margin's charges on options, which are no contracts here."""
 
 
 def named(result: Result) -> str:
@@ -34,11 +32,7 @@ def named(result: Result) -> str:
 
 @pytest.mark.parametrize("result", VENUES, ids=named)
 def test_venues(result: Result) -> None:
-    assert result.source
-    if result.id in OF_OPTIONS:
-        assert (result.status, "options" in result.detail) == ("unsupported", True)
-    else:
-        assert result.status == "pass", result
+    assert (bool(result.source), result.status) == (True, "pass"), result
 
 
 @pytest.mark.parametrize("result", DOCUMENTS, ids=named)

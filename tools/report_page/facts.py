@@ -134,7 +134,7 @@ def unit_facts(one: RiskUnit) -> dict[str, Any]:
         [{"symbol": own.symbol, "size": float(own.size), "loss": float(own.loss)} for own in parts]
         for parts in (one.contracts, one.coins)
     ]
-    figures = {name: float(getattr(one, name)) for name in (*names, "spot")}
+    figures = {name: float(getattr(one, name)) for name in (*names, "spot", "options")}
     return {"underlying": one.underlying, **figures, "contracts": contracts, "coins": coins}
 
 

@@ -36,7 +36,7 @@ from exchange.core.messages import (
     UpdateMarkPrice,
     Withdraw,
 )
-from exchange.core.rules import ContractKind, Fees
+from exchange.core.rules import ContractKind, Fees, OptionRight
 from exchange.core.units import RATE_ONE, Money
 from exchange.rulebook import shipped
 from tools.vectors.cases import Case, UnsupportedError
@@ -121,6 +121,10 @@ def step_of(price: Fraction) -> Fraction:
     return Fraction(1, price.denominator)
 
 
+VOLATILITY = "0.6"
+"""Of options: any would do."""
+
+
 class Contract:
     """A contract to be listed: its symbol and grids."""
 
@@ -174,6 +178,30 @@ class Contract:
             whole_value_per_lot=self.by_lot,
             expiry=self.expiry,
             underlying=self.underlying,
+        )
+
+
+class OptionContract(Contract):
+    """An option at the money on an inverse contract of the bench."""
+
+    def __init__(self, symbol: str, on: Contract, strike: Fraction, right: OptionRight) -> None:
+        super().__init__(symbol, settle=on.settle, tick=on.tick, sizes=[Fraction(1)])
+        self.on, self.strike, self.right = on, strike, right
+
+    @property
+    def kind(self) -> ContractKind:
+        """That of what it is on."""
+        return self.on.kind
+
+    def rules(self, unit: Fraction) -> InstrumentRules:
+        """As the venue lists it."""
+        return replace(
+            super().rules(unit),
+            on=self.on.symbol,
+            right=self.right,
+            strike=text(self.strike),
+            expiry=self.expiry,
+            volatility=VOLATILITY,
         )
 
 

@@ -113,6 +113,6 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
         " moves, spot_rate, basis_rate, offset_rate, minimum_rate"
     ),
     portfolio.futures_contingency: "long_btc, short_btc, rate",
-    portfolio.volatility_shock: "unsupported: options",
-    portfolio.option_contingency: "unsupported: options",
+    portfolio.volatility_shock: "days, base, power",
+    portfolio.option_contingency: "options_btc, rate",
 }

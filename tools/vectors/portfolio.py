@@ -1,19 +1,31 @@
 """Portfolio margin: charges, contingencies, and how they are combined."""
 
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from msgspec.structs import replace
 
-from exchange.core.messages import MarginMode, SetMarginMode
-from exchange.core.rules import GridRules, PortfolioRules, Rulebook
+from exchange.core.messages import MarginMode, PortfolioUnit, SetMarginMode
+from exchange.core.rules import GridRules, OptionRight, PortfolioRules, Rulebook
 from tools.vectors.accounts import has_assets, unified
-from tools.vectors.bench import Bench, Contract, fine_tick, on_unit, plain_fees, rulebook_for
+from tools.vectors.bench import (
+    Bench,
+    Contract,
+    OptionContract,
+    fine_tick,
+    on_unit,
+    plain_fees,
+    rulebook_for,
+    share,
+)
 from tools.vectors.cases import Case, MissingInputError, UnsupportedError
-from tools.vectors.figures import figure, rounded, text
+from tools.vectors.figures import figure, rounded, step, text
 from tools.vectors.positions import ENTRIES, MARKS, side_of, size_of
 
 CHARGES = ("MR1", "MR2", "MR3", "MR4", "MR5", "MR6", "MR7")
-NO_OPTIONS = "is a charge on options, and the venue lists none"
+NO_OPTIONS = "is a charge on options that no rulebook here has"
+STRIKE = Fraction(10_000)
+COIN_UNIT = Fraction(1, 10**8)
 YEAR = "1971-01-01T00:00:00"
 """A year after the bench's clock begins: as long as a basis charge counts."""
 ROOM = 10
@@ -175,13 +187,59 @@ def _of_unified(bench: Bench, marks: dict[str, int]) -> dict[str, Fraction]:
 
 
 def volatility_shock(case: Case) -> Fraction:
-    """How far implied volatility moves in the scenarios of an expiry."""
-    raise UnsupportedError(f"{case.topic} {NO_OPTIONS}")
+    """How far implied volatility moves against a call that is sold, so many days before expiry."""
+    days = case.number("days", "days_to_expiry", "dte")
+    base, power = case.number("base", "volatility_base"), case.number("power", "volatility_power")
+    told = {"volatility_base": text(rounded(base)), "volatility_power": text(rounded(power))}
+    unit = _with_options(case, days, {}, told, {OptionRight.CALL: -Fraction(1)})
+    return share(unit.contracts[0].volatility_shock)
 
 
-def option_contingency(case: Case) -> Fraction:
-    """The charge on open options, by their size."""
-    raise UnsupportedError(f"{case.topic} {NO_OPTIONS}")
+def option_contingency(case: Case) -> dict[str, Fraction]:
+    """The charge on options by their number, half of them bought calls and half sold puts."""
+    half = case.number("options_btc", "options") / 2
+    told = {
+        "contingency": text(rounded(case.number("rate", "contingency"))),
+        "volatility_base": "0",
+    }
+    held = {OptionRight.CALL: half, OptionRight.PUT: -half}
+    unit = _with_options(case, Fraction(30), {"moves": ()}, told, held)
+    return {"charge": unit.options * COIN_UNIT, "maintenance": unit.margin * COIN_UNIT}
+
+
+def _with_options(
+    case: Case,
+    days: Fraction,
+    grid: dict[str, object],
+    options: dict[str, str],
+    held: dict[OptionRight, Fraction],
+) -> PortfolioUnit:
+    """What holding so much of options at the money, paid in coin, is charged."""
+    rulebook = rulebook_for(case)
+    rules = rulebook.portfolio.grid
+    if rules is None or rules.options is None:
+        raise UnsupportedError(f"{rulebook.title} lists no options here")
+    if days.denominator != 1 or days < 1:
+        raise UnsupportedError(f"days were {float(days)}, expected whole ones, from 1 on")
+    changed = replace(rules, options=replace(rules.options, **options), **grid)
+    on = Contract("X", inverse=True, settle="BTC", tick=Fraction(1, 100), sizes=[Fraction(10)])
+    contracts: list[Contract] = [on]
+    for right, size in held.items():
+        option = OptionContract(right, on, STRIKE, right)
+        option.lot = step(abs(size))
+        option.expiry = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=int(days))).isoformat()
+        contracts.append(option)
+    portfolio = replace(rulebook.portfolio, grid=changed, underlyings={}, minimum_equity={})
+    bench = Bench(with_portfolio(rulebook, case, portfolio), *contracts, unit=COIN_UNIT)
+    most = 10 * sum((abs(size) for size in held.values()), Fraction(0))
+    bench.account("ann", on_unit(most, COIN_UNIT), asset="BTC")
+    bench.mark("X", STRIKE)
+    mode = MarginMode.PORTFOLIO
+    bench.do(SetMarginMode(at=bench.now(), account="ann", symbol="X", mode=mode))
+    for right, size in held.items():
+        bench.trade("ann", right, size, Fraction(1, 20))
+    (unit,) = bench.venue.portfolio_view("ann", "BTC")
+    return unit
 
 
 def futures_contingency(case: Case) -> dict[str, Fraction]:

@@ -97,7 +97,7 @@ TOPICS: dict[str, Answer] = {
     "portfolio_margin_imr": _one(portfolio.charged, "imr"),
     "portfolio_margin_with_spot": _one(portfolio.with_spot, "mmr"),
     "pm_iv_shock": portfolio.volatility_shock,
-    "pm_option_contingency": portfolio.option_contingency,
+    "pm_option_contingency": _one(portfolio.option_contingency, "charge"),
     "pm_offsetting_futures_contingency": _one(portfolio.futures_contingency, "charge"),
 }
 
