@@ -91,10 +91,15 @@ class Opening:
             for asset, amount in deposits:
                 yield Deposit(at=at, account=account.name, asset=asset, amount=amount)
             yield from _terms(account, at)
-            if not account.positions:
+            if not account.positions or self._begins_with_options(account):
                 yield from _portfolio(account, at)
         for member in self._members:
             yield OpenAccount(at=at, account=member.account)
+
+    def _begins_with_options(self, account: AccountPart) -> bool:
+        """Whether some positions can only be brought into a portfolio."""
+        held = [self._instruments[one.symbol] for one in account.positions]
+        return any(instrument.is_option for instrument in held)
 
     def start(self, simulation: Simulation, at: Nanos) -> None:
         """Look for marks from now on, once a second, until every position is brought in."""
@@ -132,6 +137,8 @@ class Opening:
     def _join_together(self, name: str) -> None:
         """Portfolio margin, where it is asked for: leg by leg, a hedge would need far more."""
         part = next(account for account, _ in self._accounts if account.name == name)
+        if self._begins_with_options(part):
+            return
         for command in _portfolio(part, self._simulation.now):
             refusal = self._carry_out(command)
             if refusal is not None:

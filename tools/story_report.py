@@ -164,7 +164,7 @@ def _risk_units(units: list[RiskUnit]) -> Table:
             row = f"  {own.symbol}, {held} {number(abs(own.size))}"
             made.add_row(row, "", money(own.loss), "", money(unit.spot))
         if unit.options:
-            made.add_row("  charged on options by their number", "", money(unit.options))
+            made.add_row("  options, by their number", "", money(unit.options))
         if unit.share != 1:
             made.add_row(f"  of which {percent(unit.share, 1, 0)} counts")
     return made

@@ -79,6 +79,7 @@ def test_every_command_of_a_trader_or_a_feed_can_be_a_step() -> None:
         "trade": {"symbol": "BTC", "side": "buy", "size": "1", "price": "1"},
         "mark": {"BTC": "1"},
         "index": {"BTC": "1"},
+        "volatility": {"BTC": "0.6"},
         "funding": {"symbol": "BTC", "rate": "-0.0001"},
         "settle": {"symbol": "BTC", "price": "1"},
     }
