@@ -75,15 +75,15 @@ class Backtest:
         venue.apply(PassTime(at=begin))
         self._events: list[Event] = []
         """What a row leads to; empty again before the next."""
-        self._due: i64 = 0
-        self._shows = self._trades = True
         self.sent = 0
         """Orders placed, refused ones among them."""
         self._fills_before = self._position.fills
+        self._seen_at: i64 = -1
+        """What `Book.replacements` was when the next two were looked up."""
         self._bid: i64 = -1
         self._ask: i64 = -1
-        self._size: i64 = 0
-        self._fills: i64 = 0
+        self._size: Lots = 0
+        self._fills = -1
         self._moment: tuple[int, ...] = ()
         """These four, as last seen; a tuple is made only where one of them changed."""
         self.refused: CommandRejected | None = None
@@ -93,16 +93,15 @@ class Backtest:
 
     def step(self) -> bool:
         """On to the next moment of the record, and all of it.  False when it was the last."""
-        if self._row < len(self._columns.at):
-            self._play(self._columns.at[self._row])
-        return self._row < len(self._columns.at)
+        times = self._columns.at
+        return self._row < len(times) and self._play(times[self._row])
 
     def elapse(self, nanos: Nanos) -> bool:
         """Let time pass, and the record with it.  False when that has come to its end."""
         end = i64(self._state.now + nanos)
-        self._play(end)
+        goes_on = self._play(end)
         self._pass(end)
-        return self._row < len(self._columns.at)
+        return goes_on
 
     def moments(self, pause: Nanos = 0) -> Iterator[tuple[int, ...]]:
         """What most strategies go by, at each moment of the record, or after each `pause`.
@@ -116,20 +115,23 @@ class Backtest:
             yield self._seen()
 
     def _seen(self) -> tuple[int, ...]:
-        book = self._market.book
-        bid, ask = (
-            self._price(history.best(book, book.bids)),
-            self._price(history.best(book, book.asks)),
-        )
-        size, fills = i64(self._position.size), i64(self._position.fills)
-        is_same = bid == self._bid and ask == self._ask and size == self._size
-        if not is_same or fills != self._fills:
-            self._bid, self._ask, self._size, self._fills = bid, ask, size, fills
-            self._moment = (bid, ask, size, self.fills)
+        book, position = self._market.book, self._position
+        is_same = position.fills == self._fills and position.size == self._size
+        if book.replacements != self._seen_at:
+            self._seen_at = book.replacements
+            bid, ask = history.best_price(book, book.bids), history.best_price(book, book.asks)
+            is_same = is_same and bid == self._bid and ask == self._ask
+            self._bid, self._ask = bid, ask
+        if not is_same:
+            self._fills, self._size = position.fills, position.size
+            self._moment = (self._bid, self._ask, self._size, self.fills)
         return self._moment
 
-    def _play(self, end: i64) -> None:
-        """Every row up to a moment.  Raises ValueError where history would cross itself."""
+    def _play(self, end: i64) -> bool:
+        """Every row up to a moment; whether there are more.
+
+        Raises ValueError where history would cross itself.
+        """
         state, market, columns = self._state, self._market, self._columns
         worn, is_public = market.worn, market.is_public
         times, kinds = columns.at, columns.kind
@@ -137,7 +139,6 @@ class Backtest:
         now: i64 = -1
         is_told = False
         """Whether levels were told since the last trade, which count as one update."""
-        self._look()
         self._listen()
         while row < count:
             at = times[row]
@@ -154,7 +155,8 @@ class Backtest:
                 is_told, buy = True, kind == BID
                 if worn.end:
                     worn.forget(price, buy=buy)
-                if self._shows and not replay.show_level(state, market, price, size, buy=buy):
+                is_open = market.phase is TRADING or not is_over(market)
+                if is_open and not replay.show_level(state, market, price, size, buy=buy):
                     raise ValueError(self._crossing(row))
             else:
                 is_told = is_told and kind > SELL
@@ -165,6 +167,7 @@ class Backtest:
                 self._finish()
         if is_told and worn.end:
             replay.restore(market)
+        return row < count
 
     def _crossing(self, row: i64) -> str:
         """What is wrong with a level at which history would cross itself."""
@@ -177,16 +180,19 @@ class Backtest:
         if kind > SELL:
             if self._market.phase is not Phase.SETTLED:
                 set_mark(self._state, self._market, price)
-        elif self._trades:
+        elif self._market.phase is TRADING:
             replay.take(self._state, self._market, price, size, buy=kind == BUY)
 
     def _pass(self, at: i64) -> None:
         """Time passes; what is due by then happens first."""
-        if at >= self._due:
-            self._hear(self.venue.apply(PassTime(at=at)))
-            self._listen()
-            self._look()
+        if at >= self._state.alarms.soon:
+            self._ring(at)
         self._state.now = at
+
+    def _ring(self, at: i64) -> None:
+        """What is due by a moment happens."""
+        self._hear(self.venue.apply(PassTime(at=at)))
+        self._listen()
 
     def _finish(self) -> None:
         """Something happened: let follow what follows from it."""
@@ -196,18 +202,10 @@ class Backtest:
             events, self._events = self._events, []
             self._hear(events)
             self._listen()
-        self._look()
 
     def _listen(self) -> None:
         """Have the venue tell its events here, if anybody is to be told."""
         self._state.events, self._state.is_heard = self._events, self._observe is not None
-
-    def _look(self) -> None:
-        """What holds until something happens."""
-        market = self._market
-        self._due = self._state.alarms.soon
-        self._trades = market.phase is TRADING
-        self._shows = self._trades or not is_over(market)
 
     def _hear(self, events: list[Event]) -> None:
         if self._observe is not None:
@@ -250,7 +248,6 @@ class Backtest:
 
     def _begin(self) -> None:
         """What is due by now happens before anything that one sends."""
-        self._look()
         self._pass(self._state.now)
         self._listen()
 
@@ -294,14 +291,12 @@ class Backtest:
     @property
     def recorded_bid(self) -> Ticks:
         """The best bid of the record, whatever one has oneself; 0 where there is none."""
-        book = self._market.book
-        return self._price(history.best(book, book.bids))
+        return history.best_price(self._market.book, self._market.book.bids)
 
     @property
     def recorded_ask(self) -> Ticks:
         """The best ask of the record, whatever one has oneself; 0 where there is none."""
-        book = self._market.book
-        return self._price(history.best(book, book.asks))
+        return history.best_price(self._market.book, self._market.book.asks)
 
     def _price(self, level: i64) -> i64:
         if level == NONE:

@@ -255,6 +255,8 @@ class Book:
         self.asks = Ladder(buy=False)
         self.has_changed = False
         """Whether any size has, since the quotes were last published."""
+        self.replacements: i64 = 0
+        """How often a row of history's came or went; while none did, it shows the same prices."""
         self.tape: Tape | None = None
         """Who is told of changes; None: nobody asked."""
         self.rows: vec[i64] = vec[i64]()
@@ -305,6 +307,8 @@ class Book:
             levels[level + OLDEST] = row
         else:
             rows[last + NEWER] = row
+        if owner == HISTORY_OWNER:
+            self.replacements += 1
         self._resize(level, owner, size)
         if self.tape is not None:
             ahead = int(levels[level + TOTAL] - size)
@@ -329,7 +333,9 @@ class Book:
             levels[level + NEWEST] = older
         else:
             rows[newer + OLDER] = older
-        if owner != HISTORY_OWNER:
+        if owner == HISTORY_OWNER:
+            self.replacements += 1
+        else:
             self._release(row, level)
         if older == NONE and newer == NONE:
             self._drop_level(level)

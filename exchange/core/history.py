@@ -32,6 +32,12 @@ def best(book: Book, side: Ladder) -> i64:
     return side.levels[at]
 
 
+def best_price(book: Book, side: Ladder) -> i64:
+    """History's own best price; 0 where it shows none."""
+    level = best(book, side)
+    return 0 if level == NONE else book.price(level)
+
+
 def quote(book: Book, side: Ladder) -> tuple[Ticks, Lots]:
     """History's own best price and its size there; zeros where it shows none."""
     level = best(book, side)
@@ -42,25 +48,29 @@ def shrink(book: Book, side: Ladder, price: Ticks, size: Lots, queue: Queue) -> 
     """Let history leave `price` until only `size` of it is left, as the queue model says."""
     level = side.level(price)
     if level != NONE and book.history(level) > size:
-        shrink_level(book, level, size, queue)
+        shrink_level(book, level, book.history(level) - size, queue)
 
 
-def shrink_level(book: Book, level: i64, size: i64, queue: Queue) -> None:
-    """The same at a level that shows more."""
-    if book.total(level) == book.history(level) or queue.model is QueueModel.PESSIMISTIC:
-        if not book.change_newest(level, size - book.history(level)):
-            _shrink_newest(book, level, size)
-        return
+def shrink_level(book: Book, level: i64, less: i64, queue: Queue) -> None:
+    """Let `less` leave a level that shows as much or more."""
+    is_behind = queue.model is QueueModel.PESSIMISTIC or book.total(level) == book.history(level)
+    if not is_behind:
+        _shrink_among(book, level, less, queue)
+    elif not book.change_newest(level, -less):
+        _shrink_newest(book, level, less)
+
+
+def _shrink_among(book: Book, level: i64, less: Lots, queue: Queue) -> None:
+    """From between the clients' orders, as the queue model says."""
     rows = [row for row in book.queue(level) if book.owner(row) == HISTORY_OWNER]
     shown = [int(book.size(row)) for row in rows]
-    less = int(book.history(level)) - size
     for row, part in zip(rows, queue.leaving(shown, less), strict=True):
         if part:
             book.reduce(row, part)
 
 
-def _shrink_newest(book: Book, level: i64, size: i64) -> None:
-    less = book.history(level) - size
+def _shrink_newest(book: Book, level: i64, less: i64) -> None:
+    """From behind, whoever stands between."""
     row = book.newest(level)
     while less:
         older = book.older(row)

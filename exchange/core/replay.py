@@ -132,13 +132,11 @@ def show_level(state: State, market: Market, price: i64, size: i64, *, buy: bool
         return True
     if market.withheld:
         market.withheld.pop((buy, price), None)
-    shown: i64 = 0
-    if level != NONE:
-        shown = book.history(level)
-    if size < shown:
-        history.shrink_level(book, level, size, state.queue)
-    elif size > shown:
-        history.grow_level(book, level, price, size - shown, buy=buy)
+    more = size if level == NONE else size - book.history(level)
+    if more < 0:
+        history.shrink_level(book, level, -more, state.queue)
+    elif more > 0:
+        history.grow_level(book, level, price, more, buy=buy)
     return True
 
 

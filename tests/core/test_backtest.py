@@ -5,11 +5,15 @@ import pytest
 from exchange import Backtest, Columns
 from exchange.core.columns import ASK, BID, BUY, MARK, SELL
 from exchange.core.messages import (
+    CancelAllAfter,
     Event,
     OrderFilled,
+    Phase,
+    PlaceOrder,
     QuoteChanged,
     RecordedTrade,
     Reject,
+    SetPhase,
     Side,
     Traded,
     UpdateDepth,
@@ -88,6 +92,50 @@ def test_a_moment_is_the_same_object_until_something_in_it_changes() -> None:
     assert seen == [(99, 101, 0, 0), (98, 101, 2, 1), (98, 101, 2, 1)]
     assert seen[1] is seen[2]
     assert not open_orders
+
+
+def test_a_moment_tells_what_stands_now_whoever_changed_it() -> None:
+    """Levels come, go and are eaten from, with one's own orders at them, before and behind them."""
+    stage = Stage()
+    stage.trader("alice", deposit=100_000)
+    test = Backtest(stage.venue, "BTC", "alice", Columns(*market(6_000)))
+    orders: list[int] = []
+    for number, moment in enumerate(test.moments()):
+        now = (test.recorded_bid, test.recorded_ask, test.position, test.fills)
+        assert moment == now
+        if number % 5 == 0:
+            orders.append(test.buy(1, moment[0] + number % 3 - 1, post_only=True))
+            orders.append(test.sell(1, moment[1] - number % 3 + 1, post_only=True))
+        if number % 7 == 0 and orders[-2:]:
+            test.cancel(orders[-2])
+    assert test.fills > 100
+
+
+def test_a_moment_tells_of_a_position_that_changed_outside_the_loop() -> None:
+    test = begun((5, BID, 98, 30), (6, BID, 97, 30), (7, BID, 96, 30), (8, BID, 95, 30))
+    moments = test.moments()
+    first = next(moments)
+    test.venue.apply(
+        PlaceOrder(at=test.now, account="alice", symbol="BTC", side=Side.BUY, size=3, price=101)
+    )
+    assert (first, next(moments)) == ((99, 101, 0, 0), (99, 101, 3, 1))
+
+
+def test_what_falls_due_in_the_loop_happens_though_it_was_set_outside() -> None:
+    test = begun((5, BID, 98, 30), (9, BID, 97, 30), (10, BID, 96, 30))
+    order = test.buy(1, 90)
+    test.venue.apply(CancelAllAfter(at=test.now, account="alice", timeout=7))
+    assert [test.step(), test.is_open(order)] == [True, True]
+    test.step()
+    assert not test.is_open(order)
+
+
+def test_a_market_that_was_halted_outside_the_loop_takes_no_trades() -> None:
+    test = begun((5, SELL, 99, 10), (6, BID, 97, 30), (7, BID, 96, 30))
+    test.buy(5, 100)
+    test.venue.apply(SetPhase(at=test.now, symbol="BTC", phase=Phase.POST_ONLY))
+    test.step()
+    assert test.position == 0
 
 
 def test_moments_a_pause_apart_are_those_that_elapse_comes_to() -> None:
