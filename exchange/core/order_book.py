@@ -5,11 +5,10 @@ The same `Book` that the venue trades in; all orders are nobody's, as history's 
 
 from typing import Final
 
-from librt.vecs import vec
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from exchange.core.book import HISTORY_OWNER, NONE, NUMBER, OLDEST, PRICE, SIZE, Book, Ladder
-from exchange.core.places import Places
 from exchange.core.units import GRID_MAX, Lots, Ticks
 
 LIMIT: Final = 0
@@ -66,10 +65,9 @@ class OrderBook:
 
     def __init__(self) -> None:
         self.book = Book()
-        self._places = Places(self.book)
-        """Where an order rests, by its id."""
-        self._last: i64 = 0
-        """The last order's id."""
+        self._placed: vec[i64] = vec[i64]([NONE])
+        """By id: the row that an order came to rest in, or NONE.  That row has another number, or
+        none, once the order has left it."""
         self._trades = Trades()
 
     def buy(self, price: i64, size: i64, *, rests: bool = True) -> i64:
@@ -86,22 +84,23 @@ class OrderBook:
     def _place(self, against: Ladder, price: i64, size: i64, *, buy: bool, rests: bool) -> i64:
         if not (0 < price <= GRID_MAX and 0 < size <= GRID_MAX):
             raise ValueError(f"price was {price} and size {size}, expected 1 to {GRID_MAX} of each")
-        order = self._last + 1
-        self._last = order
+        order: i64 = len(self._placed)
+        row: i64 = NONE
         left = self._take(against, order, price, size)
         if left > 0 and rests:
             row = self.book.add(HISTORY_OWNER, price, left, buy=buy)
             self.book.name(row, order)
-            self._places.put(row)
+        self._placed = append(self._placed, row)
         return order
 
     def cancel(self, order: i64) -> i64:
         """Take an order out; returns what was open of it, 0 where it rests no more."""
-        row = self._places.find(order)
-        if row == NONE:
+        if not 0 < order < len(self._placed):
+            return 0
+        row = self._placed[order]
+        if row == NONE or self.book.number(row) != order:
             return 0
         size = self.book.size(row)
-        self._places.drop(row)
         self.book.remove(row)
         return size
 
@@ -138,13 +137,8 @@ class OrderBook:
         while size > 0 and side.reaches(limit):
             level = side.best()
             row = levels[level + OLDEST]
-            traded = rows[row + SIZE]
-            maker = rows[row + NUMBER]
-            if traded > size:
-                traded = size
-            else:
-                self._places.drop(row)
-            self._trades.write(maker, taker, levels[level + PRICE], traded)
+            traded = min(rows[row + SIZE], size)
+            self._trades.write(rows[row + NUMBER], taker, levels[level + PRICE], traded)
             size -= traded
             book.reduce(row, traded)
         return size
