@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from exchange import InstrumentRules, Rulebook, Tier, Venue
 from exchange.core.accounts import Position
+from exchange.core.liquidation import look_at_endangered
 from exchange.core.messages import (
     HISTORY,
     AccountView,
@@ -285,11 +286,17 @@ class Stage:
         """A ledger account in cents, or in another asset's units."""
         return self.venue.balances(asset)[name]
 
+    def look(self) -> None:
+        """Let the monitor look at all that it let be until the next mark."""
+        state = self.venue._state
+        look_at_endangered(state, state.monitor.unseen())
+
     def calm(self, symbol: str) -> tuple[int | None, int | None]:
         """The lowest and the highest mark, in cents, at which the monitor looks at nobody.
 
         None where nobody is watched against a fall, or a rise.
         """
+        self.look()
         watch = self.venue._state.monitor.watches[self.venue.instruments[symbol].index]
         low = int(watch.longs.keys[0]) + 1 if watch.longs.count else None
         high = -int(watch.shorts.keys[0]) - 1 if watch.shorts.count else None

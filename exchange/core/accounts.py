@@ -242,6 +242,8 @@ class Pool:
         self.guards: dict[int, tuple[Watched, Watched]] = {}
         """Of one that leads: what watches marks below and above, by instrument number."""
         self.touched = False
+        self.unseen = False
+        """Whether it was safe by far when it last changed, and has not been looked at since."""
         self.distress = Distress()
         """Of the cross positions together."""
         self.portfolio: Terms | None = None

@@ -12,10 +12,10 @@ from exchange.core.book import Order
 from exchange.core.finding import Refusal
 from exchange.core.foresight import takings
 from exchange.core.margin import (
+    BOUND_ROUNDING,
     Sides,
     edge_alone,
     exposure,
-    find_bound,
     initial_of_both,
     leverage_allowed,
     order_margin,
@@ -91,21 +91,35 @@ def trial_at(position: Position, size: Lots, price: Ticks, *, buy: bool) -> Tria
     )
 
 
-def has_plenty(state: State, position: Position, order: Order) -> bool:
-    """Whether an order that trades with nobody yet is covered by a bound that is at hand.
+def has_plenty(state: State, market: Market, position: Position, order: Order) -> bool:
+    """Whether an order is covered by a bound that is at hand, whatever of it trades.
 
-    See `margin.find_bound`.  It saves most orders the closer look, and lets none pass that would
-    not stand it.
+    It saves most orders the closer look, and lets none pass that would not stand it.
     """
-    pool, instrument = position.pool, position.instrument
-    if not instrument.carried:
+    if not position.instrument.carried:
         return False
-    if pool.bound_at != state.marks.changes:
-        find_bound(pool, state.marks)
-    if not pool.is_plain:
-        return False
-    value = magnitude(instrument.value(order.price, order.size))
-    return state.wallet(pool) >= pool.taken + position.takes(value)
+    return state.has_to_spare(position.pool, most_taken(state, market, position, order))
+
+
+def most_taken(state: State, market: Market, position: Position, order: Order) -> Money:
+    """What an order may take of the wallet at the most; see `margin.find_bound`.
+
+    All of it may trade at its limit, and be as much worse than the mark; or at the best price, and
+    pay the fee on that.  Of an inverse contract the value of every lot may be rounded.
+    """
+    instrument, size = position.instrument, order.size
+    value, side = (
+        magnitude(instrument.value(order.price, size)),
+        market.book.side(buy=not order.buy),
+    )
+    if not side.reaches(order.price):
+        return position.takes(value)
+    mark, best = state.mark_of(position), int(market.book.price(side.best()))
+    loss = max(0, -_gain(position, mark, size if order.buy else -size, value))
+    dearest = max(value, magnitude(instrument.value(best, size)), instrument.notional(mark, size))
+    fee = ceil_div(times(dearest, max(0, state.taker_rate)), RATE_ONE)
+    rounding = BOUND_ROUNDING + (size if instrument.is_inverse else 0)
+    return position.takes(dearest) + loss + fee + rounding
 
 
 def unaffordable(

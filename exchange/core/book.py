@@ -98,9 +98,8 @@ class Order:
         """What it is reckoned at; None: its limit."""
         self.row = NONE
         """Where it rests in the book."""
-        self.before: Order | None = None
-        self.after: Order | None = None
-        """Its account's next older and newer order at rest."""
+        self.place: i64 = NONE
+        """Where it stands among its account's."""
 
     @property
     def open(self) -> Lots:

@@ -53,7 +53,8 @@ def _check_positions(state: State, market: Market) -> None:
             assert held == (position.size != 0), f"{account.name} {symbol} is mislaid"
             _check_side(account, position)
     for position in market.holders.values():
-        assert position.edges is not None, f"{position.pool.account.name} {symbol} is not watched"
+        watched = position.edges is not None or position.pool.unseen
+        assert watched, f"{position.pool.account.name} {symbol} is not watched"
 
 
 def _check_side(account: Account, position: Position) -> None:

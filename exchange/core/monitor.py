@@ -5,6 +5,9 @@ its edge, the pool cannot have failed.  A pool's slack (equity above maintenance
 out over its positions by their value; each share, divided by what a mark unit costs, says how far
 that mark may move.  Edges err on the early side only, so a pool whose edge is reached is looked at
 exactly, and watched anew if it is safe.
+
+What has just traded is mostly safe by far (see `State.has_to_spare`), and the same account soon
+trades again.  Then its edges are not even reckoned: it waits to be looked at when a mark comes.
 """
 
 from typing import Final
@@ -53,6 +56,20 @@ class Monitor:
 
     def __init__(self) -> None:
         self.watches: list[Watch] = []
+        self._unseen: list[Pool] = []
+
+    def leave(self, pool: Pool) -> None:
+        """Let a pool that is safe at the present marks be, until one of them changes."""
+        if not pool.unseen:
+            pool.unseen = True
+            self._unseen.append(pool)
+
+    def unseen(self) -> list[Pool]:
+        """The pools that were let be.  Each must be watched anew."""
+        pools, self._unseen = self._unseen, []
+        for pool in pools:
+            pool.unseen = False
+        return pools
 
     def endangered(self, instrument: int, mark: MarkPrice) -> list[Pool]:
         """The pools of which this mark has reached an edge.  Each must be watched anew."""

@@ -210,8 +210,7 @@ def _untimely(state: State, position: Position, order: Order) -> Refusal | None:
 
 def _too_dear(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
     """Whether the account cannot carry the order: most obviously can, and need no trial."""
-    only_rests = not market.book.would_trade(order.price, buy=order.buy)
-    if only_rests and has_plenty(state, position, order):
+    if has_plenty(state, market, position, order):
         return None
     return unaffordable(state, position, order, trial_of(market, position, order))
 

@@ -46,7 +46,9 @@ def set_mark(state: State, market: Market, mark: MarkPrice) -> None:
     number = market.instrument.index
     changes = mark != state.marks.prices[number]
     _change(state, market, mark)
-    endangered = state.monitor.endangered(number, mark) if changes else []
+    endangered: list[Pool] = []
+    if changes:
+        endangered = state.monitor.unseen() + state.monitor.endangered(number, mark)
     for option in market.options:
         endangered += follow(state, option)
     look_at_endangered(state, endangered)

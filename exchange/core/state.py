@@ -14,7 +14,7 @@ from exchange.core.instrument import Instrument, instrument_under, option_on
 from exchange.core.ledger import Ledger, Reason
 from exchange.core.lines import Lines
 from exchange.core.liquidation_fee import LiquidationFee
-from exchange.core.margin import CrossMargin, Marks, PoolMargin, available_with
+from exchange.core.margin import CrossMargin, Marks, PoolMargin, available_with, find_bound
 from exchange.core.mark import MarkModel
 from exchange.core.messages import (
     HISTORY,
@@ -494,6 +494,15 @@ class State:
         if pool.is_unified:
             return UnifiedMargin(self.collateral, pool, balances, marks, more, instead)
         return PoolMargin(pool, balances[pool.wallet] + more, marks, instead)
+
+    def has_to_spare(self, pool: Pool, more: Money = 0) -> bool:
+        """Whether the wallet covers all that the pool and `more` may take of it.
+
+        By `margin.find_bound`; False also where there is no such bound.
+        """
+        if pool.bound_at != self.marks.changes:
+            find_bound(pool, self.marks)
+        return pool.is_plain and self.ledger.balances[pool.wallet] >= pool.taken + more
 
     def left_with(self, position: Position, imagined: Held, more: Money) -> Money:
         """See `available_with`: with `more` in the wallet."""

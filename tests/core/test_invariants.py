@@ -74,6 +74,7 @@ def test_a_position_that_is_mislaid_is_noticed() -> None:
 
 def test_an_unwatched_position_is_noticed() -> None:
     it, state, position = stage()
+    it.look()
     state.monitor.unwatch(position)
 
     with pytest.raises(AssertionError, match="ann BTC is not watched"):

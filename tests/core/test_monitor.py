@@ -21,6 +21,7 @@ def liquidated(it: Stage, symbol: str, dollars: int, cents: int = 0) -> list[str
 
 def looked_at(it: Stage, symbol: str, mark: int) -> list[str]:
     """Whom the monitor would have looked at, were this the mark; it forgets their thresholds."""
+    it.look()
     number = it.venue.instruments[symbol].index
     pools = it.venue._state.monitor.endangered(number, mark * 100)
     return sorted({pool.account.name for pool in pools})
@@ -339,6 +340,7 @@ def test_edges_out_of_order_are_found() -> None:
     """What the check of the whole venue relies on."""
     for size in (10, -10):
         it = holding(size, deposit=200)
+        it.look()
         number = it.venue.instruments["BTC"].index
         watch = it.venue._state.monitor.watches[number]
         side = watch.longs if size > 0 else watch.shorts

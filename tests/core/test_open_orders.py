@@ -58,11 +58,11 @@ def test_an_order_that_is_mislaid_is_noticed() -> None:
         orders.check()
 
 
-def test_a_chain_that_is_broken_is_noticed() -> None:
+def test_an_order_out_of_its_place_is_noticed() -> None:
     orders = OpenOrders()
     orders.add(order(1))
     orders.add(order(2))
-    orders.listed()[0].after = None
+    orders.listed()[0].place = 1
 
-    with pytest.raises(AssertionError, match="not in the chain"):
+    with pytest.raises(AssertionError, match="order 1 has strayed"):
         orders.check()
