@@ -13,7 +13,7 @@ from setuptools import Extension, setup
 
 NOT_COMPILED = {"__init__.py", "rules.py", "messages.py"}
 """mypyc drops the class keywords of msgspec Structs (frozen, tag), so they stay as they are."""
-FEEDS_COMPILED = ("feeds/line_shape.py", "feeds/quote_lines.py")
+FEEDS_COMPILED = ("feeds/line_shape.py", "feeds/known_lines.py")
 """What looks at each byte of a recording."""
 ASKED = os.environ.get("PLIMSOLL_COMPILE", "")
 

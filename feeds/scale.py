@@ -23,6 +23,9 @@ class Scale:
         self.trade_sizes = trade_sizes
         """Sizes that are more than nothing."""
         self.mark_unit = SPOT_STEP
+        grids = (self.prices, self.quoted, self.sizes, self.trade_sizes)
+        self.is_plain = all(grid.is_plain for grid in grids)
+        """Whether plain decimals tell their steps by their digits alone."""
 
     def mark(self, text: str, what: str) -> MarkPrice:
         """A mark or index price, rounded half-even to a mark unit.  Raises UnitError."""

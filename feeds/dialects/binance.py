@@ -14,6 +14,7 @@ from feeds.dialects.said import Rows
 
 T = TypeVar("T")
 STREAM_NAME_MAX = 100
+TRADE_KEYS = ("p", "q", "t")
 NAME = 3
 """Where a stream's name stands in a combined message that is split at quotation marks."""
 
@@ -106,7 +107,14 @@ class Trade(Wire):
         """`m`: the buyer was the maker, so the taker sold."""
         in_book = self.X == "MARKET" and bool(self.p.strip("0."))
         return said.Trade(
-            self.s, str(self.t), not self.m, self.p, self.q, counts=True, in_book=in_book
+            self.s,
+            str(self.t),
+            not self.m,
+            self.p,
+            self.q,
+            counts=True,
+            in_book=in_book,
+            keys=TRADE_KEYS,
         )
 
 

@@ -51,6 +51,8 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
     in_book: bool = True
     """False: an insurance fund, a block or ADL, which the book never saw."""
     spot: bool | None = None
+    keys: tuple[str, ...] = ()
+    """Of its price, size and name, where it is one object of JSON with these."""
 
 
 class Quoted(msgspec.Struct, frozen=True, gc=False):
@@ -64,7 +66,7 @@ class Quoted(msgspec.Struct, frozen=True, gc=False):
     number: int = 0
     spot: bool | None = None
     keys: ClassVar[tuple[str, ...]] = ()
-    """Of bid, its size, ask, its size and number, where it is one object of JSON with such keys."""
+    """Of bid, its size, ask, its size and number, where it is one object of JSON with these."""
 
 
 @final

@@ -32,9 +32,9 @@ from feeds.dialects import DIALECTS, Dialect
 from feeds.dialects.said import Depth, Forced, Message, Prices, Quoted, Rows, Trade
 from feeds.format import Format, Opening
 from feeds.frames import Collector, MakeRecorder, recorder_of
+from feeds.known_lines import KnownLines
 from feeds.line_shape import COMPILED
 from feeds.listing import Carries, FileKind, Listing, Market
-from feeds.quote_lines import QuoteLines
 from feeds.sample import LINES_KEPT, Sample
 from feeds.scale import Scale
 from feeds.source import FileSource
@@ -84,9 +84,8 @@ class Recording(FileSource):
         self._has_book = Carries.BOOK in listing.carries
         self._alone = alone
         self._book = book
-        grids = (scale.quoted, scale.sizes)
-        self._learns = COMPILED and recorder is Collector and all(grid.is_plain for grid in grids)
-        """Whether quotes are known by their shape, once one was read."""
+        self._learns = COMPILED and recorder is Collector and scale.is_plain
+        """Whether lines are known by their shape, once one like them was read."""
         self._says: dict[type[Message], Callable[[int, Nanos, Any], None]] = {
             Depth: self._depth,
             Trade: self._trade,
@@ -108,12 +107,12 @@ class Recording(FileSource):
         self._names = Names("trade")
         self._prices_known = Prices("")
         self._synchronised = not self._has_book
-        self._quotes: QuoteLines | None = None
+        self._known = KnownLines(self.scale, self._time, self._numbers)
         self._line, row = b"", 0
         frame_of, read = self._recorder().frame, self._dialect().read
         try:
             for first, lines in self._file.blocks():
-                place = self._quoted(lines, 0, first)
+                place = self._take_known(lines, 0, first)
                 while place < len(lines):
                     row, line = first + place, lines[place]
                     try:
@@ -126,7 +125,7 @@ class Recording(FileSource):
                             self._heard(row, at, read(channel, body))
                     except RowError as error:
                         self._defects.caught(row, error)
-                    place = self._quoted(lines, place + 1, first)
+                    place = self._take_known(lines, place + 1, first)
                 row = first + place - 1
                 yield self._told
                 self._told = []
@@ -138,11 +137,11 @@ class Recording(FileSource):
                 row, Defect.NO_SNAPSHOT, "the file ends without a depth snapshot to begin from"
             )
 
-    def _quoted(self, lines: list[bytes], place: int, first: int) -> int:
-        """Add quotes of a known shape, from a place on; the place of the next other line."""
-        if self._quotes is None:
+    def _take_known(self, lines: list[bytes], place: int, first: int) -> int:
+        """Add what lines of known shapes say, from a place on; the place of the next other one."""
+        if not self._learns:
             return place
-        after: int = self._quotes.take(lines, place, first, self._line, self._told)
+        after = self._known.take(lines, place, first, self._line, self._told)
         self._line = lines[after - 1] if after > place else self._line
         return after
 
@@ -267,9 +266,7 @@ class Recording(FileSource):
         )
         self._told.append((row, said, quote.number))
         if self._learns and quote.keys:
-            if self._quotes is None:
-                self._quotes = QuoteLines(self.scale, self._time, quote.keys)
-            self._quotes.learn(self._line)
+            self._known.learn_quote(self._line, quote.keys)
 
     def _trade(self, row: int, at: Nanos, trade: Trade) -> None:
         if trade.counts:
@@ -281,7 +278,10 @@ class Recording(FileSource):
         elif not self._synchronised:
             self.notes["trades before the snapshot"] += 1
         else:
-            self._told.append((row, self._recorded(at, trade), 0))
+            said = self._recorded(at, trade)
+            self._told.append((row, said, 0))
+            if self._learns and trade.keys:
+                self._known.learn_trade(self._line, trade.keys, said.side)
 
     def _recorded(self, at: Nanos, trade: Trade) -> RecordedTrade:
         return RecordedTrade(

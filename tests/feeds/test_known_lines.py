@@ -1,7 +1,8 @@
-"""Quotes read by their shape are those that the general reader reads, and errors are the same."""
+"""Lines read by their shape say what the general reader reads, and errors are the same."""
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -11,14 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.core.messages import RecordedTrade, Side
 from feeds import OnDefect
-from feeds.defects import Defects, LocalTime
+from feeds.defects import Defects, LocalTime, Numbers
 from feeds.format import Opening
 from feeds.formats import recording
 from feeds.grid import Grid
+from feeds.known_lines import KnownLines, stamp
 from feeds.line_shape import NOTHING, steps, whole
 from feeds.listing import Carries, FileKind, Listing, Market
-from feeds.quote_lines import QuoteLines, stamp
 from feeds.sample import Sample
 from feeds.scale import stated_scale
 from feeds.told import Quote
@@ -26,6 +28,7 @@ from tests.feeds.tape import START
 
 SCALE = stated_scale("BTCUSDT", Fraction("0.1"), Fraction("0.001"), Fraction(1))
 KEYS = ("b", "B", "a", "A", "u")
+TRADE_KEYS = ("p", "q", "t")
 USUAL = {"u": 7, "s": "BTCUSDT", "b": "100.10", "B": "1.500", "a": "100.20", "A": "2.000"}
 
 
@@ -35,11 +38,26 @@ def line(at: int = START, *, spaced: bool = False, **data: object) -> bytes:
     return f"{at} {json.dumps(message, separators=None if spaced else (',', ':'))}".encode()
 
 
-def reader() -> QuoteLines:
-    """One that knows the usual line, with spaces and without."""
-    found = QuoteLines(SCALE, LocalTime(Defects(Path("a.jsonl"), OnDefect.STOP)), KEYS)
-    found.learn(line())
-    found.learn(line(spaced=True))
+def trade(number: object, at: int = START, *, buys: bool = True, **data: object) -> bytes:
+    """A line with a trade."""
+    usual = {"t": number, "s": "BTCUSDT", "p": "100.10", "q": "1.500", "X": "MARKET"}
+    message = {"e": "trade", **usual, "m": not buys, **data}
+    text = json.dumps({"stream": "btcusdt@trade", "data": message}, separators=(",", ":"))
+    return f"{at} {text}".encode()
+
+
+def empty() -> KnownLines:
+    """One that knows nothing."""
+    time = LocalTime(Defects(Path("a.jsonl"), OnDefect.STOP))
+    return KnownLines(SCALE, time, Numbers("trade", Counter()))
+
+
+def reader() -> KnownLines:
+    """One that knows the usual lines; quotes with spaces and without."""
+    found = empty()
+    found.learn_quote(line(), KEYS)
+    found.learn_quote(line(spaced=True), KEYS)
+    found.learn_trade(trade(1), TRADE_KEYS, Side.BUY)
     return found
 
 
@@ -103,6 +121,29 @@ def test_any_other_line_is_left_to_the_general_reader(odd: bytes) -> None:
     assert len(told) == 1
 
 
+def test_a_trade_is_read_where_its_number_follows_the_one_before() -> None:
+    known = reader()
+    known._numbers.take(7)
+    told: list[object] = []
+    rows = [trade(8, p="100.3", q="0.002"), trade(9), trade(11)]
+
+    assert known.take(rows, 0, 1, b"", told) == 2  # type: ignore[arg-type]
+    assert told[0] == (
+        1, RecordedTrade(at=START, symbol="BTCUSDT", side=Side.BUY, price=1003, size=2), 0
+    )  # fmt: skip
+    assert known._numbers.last == 9
+
+
+@pytest.mark.parametrize(
+    "odd", [trade(8, buys=False), trade(8, X="ADL"), trade(8, p="0.0"), trade(8, q="0"), trade(7)]
+)
+def test_a_trade_of_another_kind_is_left_and_so_is_nothing_for_nothing(odd: bytes) -> None:
+    known = reader()
+    known._numbers.take(7)
+
+    assert known.take([odd], 0, 1, b"", []) == 0
+
+
 def test_a_line_that_comes_twice_or_goes_back_in_time_is_left() -> None:
     known = reader()
 
@@ -116,8 +157,8 @@ def test_a_line_that_comes_twice_or_goes_back_in_time_is_left() -> None:
     [line(b="1e2"), line(b=""), line(B="2", x={"B": "5"}), line().replace(b'"b"', rb'"\u0062"')],
 )
 def test_no_shape_is_learned_where_a_figure_is_not_plain_or_a_key_not_clear(odd: bytes) -> None:
-    known = QuoteLines(SCALE, LocalTime(Defects(Path("a.jsonl"), OnDefect.STOP)), KEYS)
-    known.learn(odd)
+    known = empty()
+    known.learn_quote(odd, KEYS)
 
     assert known.take([odd], 0, 1, b"", []) == 0
 
@@ -135,8 +176,16 @@ IDS = st.one_of(st.integers(0, 10**6), st.integers(-(2**70), 2**70), st.sampled_
 
 @st.composite
 def lines(draw: st.DrawFn) -> bytes:
-    """Usual quotes and all that may be wrong with them."""
-    at = START + draw(st.integers(-1, 10))
+    """Usual quotes and trades, and all that may be wrong with them."""
+    at = draw(st.sampled_from([START] * 9 + [START - 1, START + 1, 9 * 10**18, 10**19 - 1]))
+    if draw(st.integers(0, 2)) == 0:
+        return trade(
+            draw(st.one_of(st.integers(1, 5), IDS)),
+            at,
+            buys=draw(st.booleans()),
+            X=draw(st.sampled_from(["MARKET"] * 5 + ["ADL"])),
+            p=draw(st.one_of(PLAIN, FIGURES)),
+        )
     data: dict[str, object] = {key: draw(PLAIN) for key in "bBaA"}
     for key in draw(st.lists(st.sampled_from("bBaA"), max_size=2)):
         data[key] = draw(FIGURES)
@@ -157,7 +206,9 @@ MARKETS = ["BTCUSDT"] * 9 + ["ETHUSDT"]
 
 def read(rows: Sequence[bytes], *, by_shape: bool) -> tuple[object, ...]:
     """What the recording's reader makes of the lines, with shapes or without."""
-    listing = Listing(symbol="BTCUSDT", market=Market.LINEAR, carries=(Carries.QUOTES,))
+    listing = Listing(
+        symbol="BTCUSDT", market=Market.LINEAR, carries=(Carries.QUOTES, Carries.TRADES)
+    )
     kind = FileKind(format="recording", title="", venue="binance", listings=(listing,))
     with tempfile.TemporaryDirectory() as folder, patch.object(recording, "COMPILED", by_shape):
         path = Path(folder) / "a.jsonl"
