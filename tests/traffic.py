@@ -76,6 +76,7 @@ from exchange.core.policies import (
     Leftover,
     Limit,
     MarginPrice,
+    OrderFees,
     Premium,
     Rank,
     Repay,
@@ -205,6 +206,7 @@ def portfolio_of(random: Random) -> PortfolioRules:
         basis=random.choice(("0", "0.05", "0.2")),
         offset=random.choice(("0", "0.01")),
         minimum=random.choice(("0", "0.02")),
+        by_tiers=random.random() < 0.3,
         spot=random.choice(("0", "0.01")),
     )
     return PortfolioRules(
@@ -234,6 +236,9 @@ def margin_of(random: Random) -> MarginRules:
         fee_in_isolated_margin=random.random() < 0.5,
         tier_input=random.choice(list(TierInput)),
         tier_counts=random.choice(list(TierCounts)),
+        order_open_loss=random.random() < 0.3,
+        sell_order_over_last=random.choice(("", "", "0.01")),
+        order_fees=random.choice(list(OrderFees)),
         open_interest_lower=random.choice(("", "500")),
         open_interest_upper="5000",
     )

@@ -28,8 +28,11 @@ STILL: Final = Move(0)
 class Grid:
     """The moves of an underlying, and its other charges."""
 
-    def __init__(self, rules: GridRules, credit: Rate, factor: Rate, what: str) -> None:
-        """`credit`: the sum of all credit rates.  Raises UnitError for what cannot be."""
+    def __init__(self, rules: GridRules, credit: Rate, factor: Rate, top: Rate, what: str) -> None:
+        """`credit`: the sum of all credit rates; `top`: the highest maintenance rate.
+
+        Raises UnitError for what cannot be.
+        """
         self.factor = factor
         """Initial margin over maintenance margin."""
         extreme = _part(rules.extreme_move, f"{what} extreme_move")
@@ -48,7 +51,10 @@ class Grid:
         # Opposite risks lend each other up to twice the rate, and each may be seen from two sides.
         lost = max([self._loss_rate(move) for move in self.moves], default=0)
         scan = lost + ceil_div(4 * lost * credit, RATE_ONE)
-        self.steepest: Rate = scan + self.basis + self.offset + self.minimum
+        self.by_tiers = rules.by_tiers
+        """Whether longs, or shorts, need what their tiers say at the least."""
+        charges = scan + self.basis + self.offset + self.minimum
+        self.steepest: Rate = max(charges, top) if self.by_tiers else charges
         """The most by which a requirement can grow with the value of a position."""
         self.with_spot: Rate = self.steepest + scan + self.spot
         """The same with coins that stand against it, and then do so more, or less."""
@@ -123,15 +129,19 @@ def factor_of(rules: PortfolioRules) -> Rate:
     return factor
 
 
-def grid_of(rules: PortfolioRules, name: str) -> Grid | None:
-    """The grid of an underlying; None where the rulebook has no portfolio margin."""
+def grid_of(rules: PortfolioRules, name: str, top: Rate = 0) -> Grid | None:
+    """The grid of an underlying; None where the rulebook has no portfolio margin.
+
+    `top`: the highest maintenance rate of a contract on it.
+    """
     found = rules.underlyings.get(name, rules.grid)
     if found is None or rules.grid is None:
         return None
     credit = sum(one.rate for one in credits_of(rules) if name in {one.first, one.second})
     # A credit between two others reaches this underlying only through those that share one with it.
     reach = sum(one.rate for one in credits_of(rules)) if credit else 0
-    return Grid(found, reach, factor_of(rules), f"portfolio grid of {name or 'other underlyings'}")
+    what = f"portfolio grid of {name or 'other underlyings'}"
+    return Grid(found, reach, factor_of(rules), top, what)
 
 
 def underlying(rules: InstrumentRules) -> str:

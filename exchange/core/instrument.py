@@ -422,7 +422,9 @@ def instrument_under(rulebook: Rulebook, index: int, rules: InstrumentRules) -> 
     taker = rate(rulebook.fees.taker, "fees.taker")
     made = Instrument(index, rules, tiers, rulebook.margin, taker)
     if rulebook.portfolio.grid is not None and not made.is_spot:
-        made.grid = grid_of(rulebook.portfolio, made.underlying)
+        made.grid = grid_of(rulebook.portfolio, made.underlying, made.tiers.rates[-1])
+        if made.grid is not None and made.grid.by_tiers and made.tiers.growth:
+            raise UnitError("rate_growth does not go with a grid by tiers")
     made.edge = 1 if rulebook.liquidation.trigger is Breach.AT_OR_BELOW else 0
     return made
 

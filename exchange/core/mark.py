@@ -17,6 +17,7 @@ from exchange.core.units import (
     Ticks,
     UnitError,
     exact,
+    rate,
 )
 
 FINE = 1 << 20
@@ -39,6 +40,8 @@ class MarkModel:
         self.interval: Nanos = 0
         stale = exact(rules.stale_after_seconds, "mark.stale_after_seconds") * SECOND
         self.stale_after: Nanos = int(stale)
+        self.is_bounded = rules.premium_max != ""
+        self.premium_max: Rate = rate(rules.premium_max or "0", "mark.premium_max")
         self.basis: deque[int] = deque(maxlen=rules.basis_samples)
         """Twice the basis, so that the middle of two prices stays whole."""
         step = exact(rules.interval_seconds, "mark.interval_seconds")
@@ -70,7 +73,11 @@ class MarkModel:
     def price(self, now: Nanos, last: MarkPrice | None) -> MarkPrice:
         """The mark price of this moment; `last` is the contract's last price, if it has traded."""
         found = sorted([self.input(one, now, last) for one in self.inputs])
-        return max(1, found[len(found) // 2])
+        median = found[len(found) // 2]
+        if self.is_bounded:
+            reach = self.index * self.premium_max // RATE_ONE
+            median = min(max(median, self.index - reach), self.index + reach)
+        return max(1, median)
 
     def input(self, which: MarkInput, now: Nanos, last: MarkPrice | None) -> MarkPrice:
         """One of the prices that the mark may be made of."""

@@ -25,7 +25,7 @@ from exchange.core.grid import STILL, YEAR_DAYS, Credit, Grid, Move, Terms
 from exchange.core.instrument import Instrument
 from exchange.core.messages import PositionSide
 from exchange.core.options import CALM, FINE, SHOCKS, Option
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, ceil_div
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Rate, ceil_div, magnitude
 
 
 class Worth:
@@ -109,6 +109,11 @@ class Net:
         """The notional of `size`, whichever its sign."""
         return self.worth.cost(self.instrument.notional(self.mark, size))
 
+    def by_tiers(self, size: Lots) -> Money:
+        """What `size` needs by the contract's tiers at the mark."""
+        held, lots = self.instrument.notional(self.mark, size), magnitude(size)
+        return self.worth.cost(self.instrument.tiers.maintenance(held, lots))
+
     def covered(self, size: Lots) -> Money:
         """The value of an option's underlying, whichever its sign."""
         if self.option is None:
@@ -189,6 +194,7 @@ class Charge:
         self.hedging: Money = 0
         """Coins that are a leg (signed)."""
         long = short = parted = 0
+        tiered_long = tiered_short = 0
         for leg, size in legs:
             value = leg.value(size)
             if isinstance(leg, Spot):
@@ -200,9 +206,13 @@ class Charge:
             long += value if size > 0 else 0
             short += value if size < 0 else 0
             parted += (value if size > 0 else -value) * leg.instrument.days_left
+            if grid.by_tiers:
+                tiered_long += leg.by_tiers(size) if size > 0 else 0
+                tiered_short += leg.by_tiers(size) if size < 0 else 0
         self.basis = ceil_div(abs(parted) * grid.basis, YEAR_DAYS * RATE_ONE)
         self.offset = ceil_div(min(long, short) * grid.offset, RATE_ONE)
-        self.minimum = ceil_div((long + short) * grid.minimum, RATE_ONE)
+        least = ceil_div((long + short) * grid.minimum, RATE_ONE)
+        self.minimum = max(least, tiered_long, tiered_short)
 
     def _scan(self, grid: Grid, legs: list[tuple[Leg, int]]) -> None:
         first, shocks = True, shocks_of(legs)

@@ -154,6 +154,9 @@ class GridRules(Rules, frozen=True, kw_only=True):
     rate of its notional: they may part."""
     minimum: str = "0"
     """The least charge, as a rate of the notional of every contract."""
+    by_tiers: bool = False
+    """Whether the least charge is also what longs, or shorts, need by their contracts' tiers at the
+    mark, whichever is more, options aside: of what stands against each other the larger side counts."""
     spot: str = "0"
     """Charged on coins that stand against contracts, as a rate of their value: they may part."""
     options: OptionRules | None = None
@@ -223,6 +226,8 @@ class MarkRules(Rules, frozen=True, kw_only=True):
     """Time between two computed mark prices."""
     basis_samples: int = 30
     """How many of the latest basis samples (one each interval) the average takes."""
+    premium_max: str = ""
+    """How far from the index the median may be, as a part of it; empty: no bound."""
     stale_after_seconds: str = "0"
     """An index older than this makes no new mark price.  Zero: it never goes stale."""
 

@@ -92,6 +92,14 @@ def test_a_single_trade_far_away_changes_nothing() -> None:
     assert made.price(0, 1) == INDEX
 
 
+@pytest.mark.parametrize(("middle", "mark"), [(60_500, 60_500), (61_000, 60_600), (50_000, 59_400)])
+def test_a_premium_beyond_its_bound_is_cut(middle: int, mark: int) -> None:
+    made = model(inputs=(MarkInput.INDEX_WITH_BASIS,), premium_max="0.01")
+    made.sample(middle, middle, SUBTICKS)
+
+    assert made.price(0, None) == mark * SUBTICKS
+
+
 def test_an_index_goes_stale() -> None:
     made = model(stale_after=SECOND)
 

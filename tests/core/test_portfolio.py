@@ -3,6 +3,7 @@
 import pytest
 
 from exchange import Venue
+from exchange.core.instrument import instrument_under
 from exchange.core.messages import (
     Event,
     LiquidationEnded,
@@ -24,12 +25,13 @@ from exchange.core.rules import (
     CreditRules,
     GridRules,
     LiquidationRules,
+    MarginRules,
     PortfolioRules,
     Rulebook,
     Select,
 )
 from exchange.core.units import RATE_ONE, SECOND, UnitError
-from tests.stage import DOLLAR, Stage, only, rulebook
+from tests.stage import DOLLAR, Stage, contract, only, rulebook
 
 PORTFOLIO = MarginMode.PORTFOLIO
 TEN = GridRules(moves=("0.05", "0.1"))
@@ -211,6 +213,51 @@ def test_the_basis_of_a_dated_future_shrinks_by_the_day() -> None:
     it.do(PassTime(at=DAY))
 
     assert it.account("ann").maintenance_margin == 398_91
+
+
+def test_by_tiers_only_the_larger_side_counts() -> None:
+    """A tenth of 6,000 long against a tenth of 4,000 short; and of 2,000 more in another coin."""
+    it = stage(GridRules(by_tiers=True), deposit=10_000, initial_factor="2")
+    it.hold("ann", "BTC", 60, 100)
+    it.hold("ann", "BTC-DATED", -40, 100)
+    assert needed(it) == (600, 1_200)
+
+    it.hold("ann", "ETH", -20, 100)
+    assert needed(it) == (800, 1_600)
+    it.mark("BTC-DATED", 160)
+    assert needed(it)[0] == 640 + 200
+
+
+def test_by_tiers_an_order_counts_on_its_side() -> None:
+    """Short 40 and long 60; sells of 30 more would make it 70 short, buys of 30 more 90 long."""
+    it = stage(GridRules(by_tiers=True))
+    it.hold("ann", "BTC", 60, 100)
+    it.hold("ann", "BTC-DATED", -40, 100)
+    it.place("ann", "BTC-DATED", -30, 110)
+    assert needed(it) == (600, 700)
+
+    it.place("ann", "BTC", 30, 90)
+    assert needed(it) == (600, 900)
+
+
+def test_by_tiers_a_hedge_is_liquidated_where_its_sides_part() -> None:
+    """The short needs 600 of 1,000; the long has lost 400.20 at 93.33."""
+    it = stage(GridRules(by_tiers=True), deposit=1_000)
+    it.hold("ann", "BTC", 60, 100)
+    it.hold("ann", "BTC-DATED", -60, 100)
+    held = it.position("ann", "BTC")
+    assert held is not None
+    assert held.liquidation_price == 9_333
+
+    assert not only(it.mark("BTC", 93, 34), LiquidationStarted)
+    assert only(it.mark("BTC", 93, 33), LiquidationStarted)
+
+
+def test_rates_that_grow_do_not_go_with_a_grid_by_tiers() -> None:
+    rules = PortfolioRules(grid=GridRules(by_tiers=True))
+    book = rulebook(portfolio=rules, margin=MarginRules(rate_growth="0.001"))
+    with pytest.raises(UnitError, match="does not go with a grid by tiers"):
+        instrument_under(book, 0, contract("BTC"))
 
 
 def test_initial_margin_is_a_multiple() -> None:

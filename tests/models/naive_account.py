@@ -308,6 +308,12 @@ def unit(market: Market, name: str, held: list[Held], coins: Mapping[str, int] |
     gross += ceil(min(long, short) * Fraction(grid.offset))
     gross += ceil(ceil(abs(hedging) * coin) * Fraction(grid.spot))
     minimum = ceil((long + short) * Fraction(grid.minimum))
+    if grid.by_tiers:
+        tiered = {
+            s: ceil(contracts[s].by_tiers_at_mark(size) * price(s)) for s, size in sizes.items()
+        }
+        for longs in (True, False):
+            minimum = max(minimum, sum(tiered[s] for s in sizes if (sizes[s] > 0) is longs))
     return Unit(gross, minimum, down - up, hedging=hedging)
 
 

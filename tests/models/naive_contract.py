@@ -60,6 +60,12 @@ class Contract:
         kept = {ClosingFee.NONE: 0, ClosingFee.MARK: now, ClosingFee.ENTRY: cost}
         return margin + ceil(self.taker * kept[self.formula.closing_fee])
 
+    def by_tiers_at_mark(self, lots: int) -> int:
+        """What the tiers alone ask of `lots` at the mark, rounded up."""
+        now = self.notional(lots)
+        measure = abs(lots) if self.formula.tier_input is TierInput.SIZE else now
+        return ceil(self._by_tier(measure) / measure * now) if measure else 0
+
     def _by_tier(self, measure: int) -> Fraction:
         """Each rate on its own part."""
         total = Fraction(0)

@@ -29,6 +29,8 @@ class NaiveGrid(NamedTuple):
     basis: Fraction = Fraction(0)
     offset: Fraction = Fraction(0)
     minimum: Fraction = Fraction(0)
+    rate: Fraction = Fraction(0)
+    """Of the larger of long and short at the least."""
 
 
 def losses(grid: NaiveGrid, held: list[Holding], sign: int) -> list[Fraction]:
@@ -57,7 +59,8 @@ def unit(grid: NaiveGrid, held: list[Holding]) -> tuple[Fraction, Fraction, Frac
         for name, net in nets.items()
     ]
     charge = max(down, up) + abs(sum(years)) * grid.basis + min(long, short) * grid.offset
-    return charge, (long + short) * grid.minimum, down - up
+    least = max((long + short) * grid.minimum, max(long, short) * grid.rate)
+    return charge, least, down - up
 
 
 def maintenance(

@@ -77,7 +77,8 @@ def charge(
     long, short = sum(v for v in values if v > 0), -sum(v for v in values if v < 0)
     years = sum((v * Fraction(one.days, 365) for v, one in zip(values, held, strict=True)), 0)
     total = worst + abs(years) * grid.basis + min(long, short) * grid.offset
-    return max(total + abs(leg) * hedging.rate, (long + short) * grid.minimum)
+    least = max((long + short) * grid.minimum, max(long, short) * grid.rate)
+    return max(total + abs(leg) * hedging.rate, least)
 
 
 def standing(

@@ -43,7 +43,9 @@ grids = st.builds(
     basis=rates,
     offset=rates.map(lambda rate: rate / 10),
     minimum=rates.map(lambda rate: rate / 5),
+    rate=st.sampled_from((Fraction(0), Fraction(1, 10))),
 )
+"""The last is the tiers' rate, or nothing."""
 credits_ = st.lists(
     st.tuples(
         st.sampled_from(("BTC", "ETH")), st.just("SOL"), st.integers(1, 30).map(Fraction)
@@ -62,6 +64,7 @@ def written(grid: NaiveGrid) -> GridRules:
         basis=str(float(grid.basis)),
         offset=str(float(grid.offset)),
         minimum=str(float(grid.minimum)),
+        by_tiers=grid.rate > 0,
     )
 
 
@@ -177,6 +180,7 @@ def crowd(random: Random) -> Crowd:
         basis=random.choice(("0", "0.1")),
         offset=random.choice(("0", "0.02")),
         minimum=random.choice(("0", "0.01")),
+        by_tiers=random.random() < 0.3,
     )
     rules = PortfolioRules(
         grid=grid,

@@ -63,6 +63,7 @@ def grid_of(random: Random) -> GridRules:
         basis=random.choice(("0", "0.1")),
         offset=random.choice(("0", "0.02")),
         minimum=random.choice(("0", "0.01")),
+        by_tiers=random.random() < 0.3,
         spot=random.choice(("0", "0.02")),
     )
 
@@ -182,6 +183,7 @@ class World:
             basis=Fraction(self.grid.basis),
             offset=Fraction(self.grid.offset),
             minimum=Fraction(self.grid.minimum),
+            rate=Fraction(1, 10) if self.grid.by_tiers else Fraction(0),
         )
         hedging = Hedging(
             counts=self.spot is not SpotHedge.NONE,
@@ -282,8 +284,8 @@ def test_within_all_bounds_at_once_nobody_fails(seed: int) -> None:
             continue
         for _ in range(60):
             marks = {}
-            for own in bounds.values():
-                symbol = own.instrument.symbol
+            for number, own in bounds.items():
+                symbol = state.markets[number].instrument.symbol
                 mark = world.it.venue.mark_price(symbol) or 0
                 low, high = max(1, own.low), min(own.high, 20 * mark)
                 marks[symbol] = random.choice((low, high, mark, random.randint(low, high)))

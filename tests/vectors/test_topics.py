@@ -398,7 +398,7 @@ def test_a_long_and_a_short_in_one_contract_are_a_hedge() -> None:
             "none of MR1, MR2, MR3, MR4, MR5, MR6, MR7 was given",
         ),
         ("portfolio_margin_with_spot", "okx", {"assets": COINS}, "positions was not given"),
-        ("portfolio_margin_with_spot", "kraken_futures", {"assets": COINS}, "no portfolio margin"),
+        ("portfolio_margin_with_spot", "hyperliquid", {"assets": COINS}, "no portfolio margin"),
         ("weather", "okx", {}, "--topics"),
     ],
 )
