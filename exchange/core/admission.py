@@ -145,6 +145,8 @@ def unaffordable(
         )
     if position.instrument.is_option and (position.isolated or position.pool.portfolio is None):
         return options_refused(position)
+    if position.instrument.cap and (position.isolated or position.pool.portfolio is not None):
+        return capped_refused(position)
     mark = state.mark_of(position)
     closed = trial.closed if order.buy else -trial.closed
     opened = trial.opened if order.buy else -trial.opened
@@ -164,6 +166,13 @@ def unaffordable(
 def options_refused(position: Position) -> Refusal:
     """Why an account without portfolio margin holds no options."""
     detail = f"{position.instrument.symbol} is an option, which is held in portfolio margin only"
+    return Refusal(Reject.NOT_OFFERED, detail)
+
+
+def capped_refused(position: Position) -> Refusal:
+    """Why a contract with a highest price is held in cross margin alone."""
+    symbol = position.instrument.symbol
+    detail = f"{symbol} has a highest price, and is held fully collateralised in cross margin only"
     return Refusal(Reject.NOT_OFFERED, detail)
 
 

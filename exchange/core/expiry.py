@@ -5,7 +5,7 @@ side it is on; what the roundings leave over goes to the ledger account "roundin
 """
 
 from exchange.core.accounts import Position
-from exchange.core.finding import Refusal, not_a_price, priced_market
+from exchange.core.finding import Refusal, above_cap, not_a_price, priced_market
 from exchange.core.ledger import Reason
 from exchange.core.messages import (
     CancelReason,
@@ -29,6 +29,9 @@ def settle_instrument(state: State, command: SettleInstrument) -> Refusal | None
         return market
     if command.price <= 0:
         return not_a_price(command.price)
+    above = above_cap(market.instrument, command.price)
+    if above is not None:
+        return above
     close_market(state, market, Phase.SETTLED)
     settle_at(state, market, command.price)
     return None
@@ -61,7 +64,8 @@ def expire(state: State, market: Market) -> None:
     )
     close_market(state, market, Phase.EXPIRED if price is None else Phase.SETTLED)
     if price is not None:
-        settle_at(state, market, price)
+        cap = market.instrument.cap
+        settle_at(state, market, min(price, cap) if cap else price)
 
 
 def close_market(state: State, market: Market, phase: Phase) -> None:

@@ -8,7 +8,7 @@ from exchange.core.accounts import Account, Position, SpotPosition
 from exchange.core.instrument import Instrument
 from exchange.core.messages import HISTORY, Phase, PositionSide, Reject
 from exchange.core.state import Market, State
-from exchange.core.units import GRID_MAX
+from exchange.core.units import GRID_MAX, MarkPrice
 
 
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -124,6 +124,16 @@ def bad_price(price: int) -> Refusal | None:
         detail = f"price was {price} ticks, expected {GRID_MAX} at most"
         return Refusal(Reject.PRICE_ABOVE_MAX, detail)
     return None
+
+
+def above_cap(instrument: Instrument, price: MarkPrice) -> Refusal | None:
+    """What is wrong with a mark, in mark units, of a contract that may have a highest one."""
+    if not instrument.cap or price <= instrument.cap:
+        return None
+    detail = (
+        f"price was {instrument.mark_text(price)}, expected {instrument.rules.price_max} at most"
+    )
+    return Refusal(Reject.PRICE_ABOVE_MAX, detail)
 
 
 def bad_size(size: int, least: int = 1) -> Refusal | None:

@@ -28,6 +28,8 @@ from exchange.core.units import (
     times,
 )
 
+COLLATERALISED: Final = (Tier(floor="0", maintenance="1", leverage_max=1),)
+"""The tier of a contract with a highest price."""
 MARK_UNIT: Final = "0.00000001"
 PRICE_MAX: Final = 10**18
 """Stands for a price that is never reached."""
@@ -79,6 +81,8 @@ class Instrument:
         self.per_mark, self.mark_parts = Fraction(self.multiplier, self.subticks).as_integer_ratio()
         """A mark unit on a lot is worth one over the other (linear and spot): in lowest terms,
         so that what is multiplied by them stays short."""
+        self.cap: MarkPrice = self._highest(rules)
+        """The highest mark; 0 where there is none, as of most."""
         self._read_sizes(rules)
         self.tiers = Tiers(
             tiers, self.money_unit, self.lot_size, margin.tier_input, margin.rate_growth
@@ -117,6 +121,19 @@ class Instrument:
         """Whether each lot has a value in whole units of money."""
         self.is_spot = rules.kind is ContractKind.SPOT
 
+    def _highest(self, rules: InstrumentRules) -> MarkPrice:
+        if not rules.price_max:
+            return 0
+        if rules.kind is not ContractKind.LINEAR or self.is_option:
+            kind = "an option" if self.is_option else rules.kind
+            raise UnitError(f"{self.symbol} price_max was of {kind}, expected a linear contract")
+        ticks = on_grid(rules.price_max, self.tick_size, f"{self.symbol} price_max")
+        if not 1 < ticks <= GRID_MAX:
+            raise UnitError(
+                f"{self.symbol} price_max was {rules.price_max}, expected two ticks or more"
+            )
+        return ticks * self.subticks
+
     def _read_sizes(self, rules: InstrumentRules) -> None:
         what = self.symbol
         self.size_max: Lots = (
@@ -142,11 +159,15 @@ class Instrument:
         self.raises_sells = margin.sell_order_over_last != ""
         """Whether a sell is reckoned at another price than its own where that is lower."""
         self.sell_over_last: Rate = rate(margin.sell_order_over_last or "0", "sell_order_over_last")
-        self.charges_open_loss = margin.order_open_loss
-        self.weighs_orders = (self.raises_sells or self.charges_open_loss) and not self.is_spot
+        self.charges_open_loss = margin.order_open_loss and not self.cap
+        by_price = self.raises_sells or self.charges_open_loss or self.cap > 0
+        self.weighs_orders = by_price and not self.is_spot
         """Whether what an order costs hangs on prices of when it is placed."""
-        self.fee_to_open: Rate = 0 if margin.order_fees is OrderFees.NONE else taker
-        self.fee_to_close: Rate = taker if margin.order_fees is OrderFees.OPEN_AND_CLOSE else 0
+        # What is fully collateralised has nothing besides: a fill may not take its fee of that.
+        keeps_fee = margin.order_fees is not OrderFees.NONE or self.cap > 0
+        keeps_both = margin.order_fees is OrderFees.OPEN_AND_CLOSE and not self.cap
+        self.fee_to_open: Rate = taker if keeps_fee and not self.is_spot else 0
+        self.fee_to_close: Rate = taker if keeps_both and not self.is_spot else 0
         self.charges_orders = self.charges_open_loss or self.fee_to_open > 0
         """Whether an order may cost more than its part of the leverage."""
 
@@ -187,7 +208,21 @@ class Instrument:
 
         `beside`: the measure of what tells its tier besides itself.
         """
+        if self.cap:
+            return self.full_loss(mark, size)
         return self.margin_of(self.notional(mark, size), size, cost, beside) if size else 0
+
+    def full_loss(self, mark: MarkPrice, size: Lots) -> Money:
+        """What `size` (signed) can lose from a mark on, where there is a highest one.
+
+        With what its PnL is there, rounding and all, it comes to the same at every mark.
+        """
+        least = 0 if size > 0 else size * self.multiplier * (self.cap // self.subticks)
+        return self.worth(mark, size) - least
+
+    def at_stake(self, mark: MarkPrice, size: Lots) -> Money:
+        """What initial margin is a part of: the notional, or all that can be lost."""
+        return self.full_loss(mark, size) if self.cap else self.notional(mark, size)
 
     def margin_of(self, held: Money, size: Lots, cost: Money, beside: int = 0) -> Money:
         """The same, of a position whose notional is `held`."""
@@ -213,11 +248,16 @@ class Instrument:
         """The closing fee, where it is reckoned on the entry value."""
         return ceil_div(times(cost, self.fee_at_entry), RATE_ONE)
 
-    def order_fees(self, value: Money, leverage: int, *, buy: bool) -> Money:
-        """What orders that open `value` keep for fees, rounded up; see `policies.OrderFees`.
+    def order_fees(self, value: Money, lots: Lots, leverage: int, *, buy: bool) -> Money:
+        """What orders that open `lots` keep for fees, rounded up; see `policies.OrderFees`.
+
+        `value` is what margin is reckoned on; where there is a highest price a sell trades for the
+        rest of that.
 
         An inverse contract is worth the more money the lower its price.
         """
+        if self.cap and not buy:
+            value = lots * self.multiplier * (self.cap // self.subticks) - value
         worse = -1 if buy != self.is_inverse else 1
         rates = self.fee_to_open * leverage + self.fee_to_close * (leverage + worse)
         return ceil_div(value * rates, leverage * RATE_ONE)
@@ -375,6 +415,8 @@ class Instrument:
 
     def steepest(self, mark: MarkPrice, size: Lots) -> Rate:
         """The most that maintenance margin grows with notional, until that has doubled."""
+        if self.cap:
+            return RATE_ONE
         if self.priced_at_entry:
             return self.fee_at_mark
         growth = self.tiers.growth
@@ -419,6 +461,7 @@ def instrument_under(rulebook: Rulebook, index: int, rules: InstrumentRules) -> 
     Raises UnitError where its numbers do not fit together.
     """
     tiers = rulebook.instrument_tiers.get(rules.symbol, rulebook.tiers)
+    tiers = COLLATERALISED if rules.price_max else tiers
     taker = rate(rulebook.fees.taker, "fees.taker")
     made = Instrument(index, rules, tiers, rulebook.margin, taker)
     if rulebook.portfolio.grid is not None and not made.is_spot:

@@ -105,7 +105,7 @@ class Sides:
         """Maintenance margin of both, once so many lots (positive) of the position are closed."""
         instrument, held = self.instrument, magnitude(self.size)
         cost = times(self.cost, held - closed) // held if closed else self.cost
-        left = held - closed
+        left = held - closed if self.size > 0 else closed - held
         if not self.other_size:
             return instrument.maintenance(mark, left, cost)
         own = instrument.measure(mark, left, cost)
@@ -168,8 +168,10 @@ def order_charges(position: Held) -> Money:
         charges += opening_value(position.sell_lots, position.sell_loss, long)
     if instrument.fee_to_open:
         buys, sells = order_exposure(position)
-        charges += instrument.order_fees(buys, position.leverage, buy=True)
-        charges += instrument.order_fees(sells, position.leverage, buy=False)
+        bought = max(0, position.buy_lots - max(-position.size, 0))
+        sold = max(0, position.sell_lots - max(position.size, 0))
+        charges += instrument.order_fees(buys, bought, position.leverage, buy=True)
+        charges += instrument.order_fees(sells, sold, position.leverage, buy=False)
     return charges
 
 
@@ -179,7 +181,7 @@ def exposure(position: Held, mark: MarkPrice) -> Money:
     Only one side can add to it: the other first closes what is held.
     """
     buys, sells = order_exposure(position)
-    held = notional(position, mark)
+    held = position.instrument.at_stake(mark, position.size)
     if position.size > 0:
         return max(held + buys, sells)
     return max(held + sells, buys)
@@ -276,6 +278,9 @@ class CrossMargin:
             self.unrealised += instrument.unrealised_pnl(mark, size, position.cost)
             if not pool.is_house:
                 other = 0 if position.opposite is None else beside(position, mark)
+                if instrument.cap:
+                    self.maintenance += instrument.full_loss(mark, size)
+                    continue
                 self.maintenance += instrument.margin_of(held, size, position.cost, other)
         if pool.portfolio is not None:
             # Of a unified account it is reckoned for all of its pools at once.

@@ -15,7 +15,7 @@ from typing import Final
 from exchange.core.accounts import Pool, Position
 from exchange.core.edges import Edges, Watched
 from exchange.core.ledger import Balances
-from exchange.core.margin import CrossMargin, Marks, maintenance_margin, unrealised_pnl
+from exchange.core.margin import NEVER, CrossMargin, Marks, maintenance_margin, unrealised_pnl
 from exchange.core.units import RATE_ONE, MarkPrice, Money
 
 ROUNDING: Final = 6
@@ -35,6 +35,9 @@ def safe_until(position: Position, mark: MarkPrice, slack: Money) -> MarkPrice:
     moves in its favour is no danger, though the hedge that it is part of wears thin.
     """
     instrument, grid = position.instrument, position.instrument.grid
+    if instrument.cap and not position.pool.is_house:
+        # What it loses, it needs less.
+        return 0 if position.size > 0 else NEVER
     if position.isolated or position.pool.portfolio is None or grid is None:
         return instrument.safe_until(mark, position.size, slack)
     slack = slack * RATE_ONE // (RATE_ONE + grid.steepest)

@@ -39,8 +39,11 @@ def cost_of(
     """What an order costs that is placed now, with a limit at `price`.
 
     A sell of a linear contract is reckoned at the highest of its limit, the mark and the last price
-    raised by a rate, where the rulebook says by how much.
+    raised by a rate, where the rulebook says by how much.  Where there is a highest price, an order
+    costs what it may lose: a sell what its limit is below that.
     """
+    if instrument.cap:
+        return OrderCost(0 if buy else max(1, instrument.cap - price * instrument.subticks), 0)
     assumed = 0
     if instrument.raises_sells and not buy and not instrument.is_inverse:
         raised = last * instrument.subticks * (RATE_ONE + instrument.sell_over_last)

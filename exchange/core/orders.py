@@ -18,7 +18,7 @@ from exchange.core.book import Book, Order
 from exchange.core.checks import NOTHING, malformed
 from exchange.core.finding import Refusal, halted, position_named, wrong_side
 from exchange.core.foresight import takings
-from exchange.core.instrument import PRICE_MAX
+from exchange.core.instrument import PRICE_MAX, Instrument
 from exchange.core.linked import announce_accepted
 from exchange.core.matching import match
 from exchange.core.messages import (
@@ -37,7 +37,7 @@ from exchange.core.messages import (
 from exchange.core.resting import announce_cancel, fit_orders, position_of, rest, side_of
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
-from exchange.core.units import RATE_ONE, Lots, Ticks, ceil_div, magnitude
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Ticks, ceil_div, magnitude
 from exchange.core.waiting import begin, price_by
 
 
@@ -235,21 +235,32 @@ def _closes_nothing(position: Position, order: Order) -> Refusal | None:
     return None if order.size else ClosesNothing(position, buy=order.buy)
 
 
+def _beyond(state: State, instrument: Instrument, order: Order, mark: MarkPrice) -> Refusal | None:
+    """Whether a limit is too far beyond the mark, or not below the highest price."""
+    price, band = order.price * instrument.subticks, state.price_band
+    if instrument.cap and price >= instrument.cap:
+        found, most = instrument.price_text(order.price), instrument.rules.price_max
+        detail = f"price was {found}, expected less than {most}, the highest"
+        return Refusal(Reject.PRICE_ABOVE_MAX, detail)
+    edge, reach = mark * (RATE_ONE + (band if order.buy else -band)), price * RATE_ONE
+    if band and mark and (reach > edge if order.buy else reach < edge):
+        return Refusal(
+            Reject.PRICE_OUTSIDE_BAND,
+            f"price was {instrument.price_text(order.price)}, expected within "
+            f"{state.rulebook.limits.price_band} of the mark {instrument.mark_text(mark)}",
+        )
+    return None
+
+
 def out_of_bounds(
     state: State, market: Market, position: Position, order: Order, *, is_limit: bool
 ) -> Refusal | None:
     """Whether an order is too small, or its limit too far beyond the mark."""
     instrument, mark = market.instrument, state.reference(market)
-    if is_limit and state.price_band and mark:
-        band = state.price_band if order.buy else -state.price_band
-        edge = mark * (RATE_ONE + band)
-        reach = order.price * instrument.subticks * RATE_ONE
-        if reach > edge if order.buy else reach < edge:
-            return Refusal(
-                Reject.PRICE_OUTSIDE_BAND,
-                f"price was {instrument.price_text(order.price)}, expected within "
-                f"{state.rulebook.limits.price_band} of the mark {instrument.mark_text(mark)}",
-            )
+    if is_limit and (state.price_band or instrument.cap):
+        refusal = _beyond(state, instrument, order, mark)
+        if refusal is not None:
+            return refusal
     if closing_size(position, order.size, buy=order.buy) == order.size:
         return None
     if order.size < instrument.size_min:

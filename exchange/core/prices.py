@@ -1,7 +1,7 @@
 """Prices from outside the book: mark and index."""
 
 from exchange.core.accounts import Pool
-from exchange.core.finding import Refusal, not_a_price, priced_market
+from exchange.core.finding import Refusal, above_cap, not_a_price, priced_market
 from exchange.core.funding import begin
 from exchange.core.halts import mark_came
 from exchange.core.liquidation import look_at_endangered
@@ -30,6 +30,9 @@ def update_mark(state: State, command: UpdateMarkPrice) -> Refusal | None:
         return not_a_price(command.price)
     if market.instrument.is_option:
         return _follows(market)
+    above = above_cap(market.instrument, command.price)
+    if above is not None:
+        return above
     set_mark(state, market, command.price)
     return None
 
@@ -157,5 +160,6 @@ def compute_mark(state: State, command: ComputeMarkPrice) -> Refusal | None:
         )
     bid, _, ask, _ = market.book.top()
     model.sample(bid, ask, market.instrument.subticks)
-    set_mark(state, market, model.price(state.now, market.last_mark()))
+    price, cap = model.price(state.now, market.last_mark()), market.instrument.cap
+    set_mark(state, market, min(price, cap) if cap else price)
     return None

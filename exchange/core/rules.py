@@ -155,8 +155,8 @@ class GridRules(Rules, frozen=True, kw_only=True):
     minimum: str = "0"
     """The least charge, as a rate of the notional of every contract."""
     by_tiers: bool = False
-    """Whether the least charge is also what longs, or shorts, need by their contracts' tiers at the
-    mark, whichever is more, options aside: of what stands against each other the larger side counts."""
+    """Whether the least charge is also what longs, or shorts, need by their tiers at the mark: the
+    larger side counts.  Options aside."""
     spot: str = "0"
     """Charged on coins that stand against contracts, as a rate of their value: they may part."""
     options: OptionRules | None = None
@@ -527,6 +527,10 @@ class InstrumentRules(Rules, frozen=True, kw_only=True):
     lot_size: str
     """Smallest size step, in the base asset; in the quote money for an inverse contract (100 for
     one contract of 100 USD).  A ratio such as "1/6" is allowed."""
+    price_max: str = ""
+    """Of a linear contract: a price that it never goes beyond.  It is fully collateralised then,
+    in cross margin: a long needs all that it may lose down to nothing, a short up to that price,
+    whatever tiers and leverage say (Vega's capped futures).  Empty: none."""
     whole_value_per_lot: bool = False
     """Of an inverse contract: whether the value of one lot is a whole number of money units, to the
     nearest, and that of a trade its multiple."""

@@ -1,7 +1,7 @@
 """The terms a position is held on: leverage, margin mode, and the money in an isolated bucket."""
 
 from exchange.core.accounts import Pool, Position
-from exchange.core.admission import options_refused
+from exchange.core.admission import capped_refused, options_refused
 from exchange.core.finding import Refusal, account_named, margined_position
 from exchange.core.grid import Terms
 from exchange.core.ledger import Reason
@@ -177,6 +177,9 @@ def _not_offered(state: State, position: Position, mode: MarginMode) -> Refusal 
     option, title = _option_among(position, mode), state.rulebook.title
     if option is not None:
         return options_refused(option)
+    capped = _capped_among(position, mode)
+    if capped is not None:
+        return capped_refused(capped)
     if mode is MarginMode.PORTFOLIO and not state.portfolio.offered:
         return Refusal(Reject.NOT_OFFERED, f"{title} has no portfolio margin")
     if mode is MarginMode.PORTFOLIO and position.pool.is_unified and not state.portfolio.unified:
@@ -226,6 +229,18 @@ def _option_among(position: Position, mode: MarginMode) -> Position | None:
     for one in together(position.pool) if mode is MarginMode.CROSS else []:
         if one.instrument.is_option and (one.size or _has_orders(one)):
             return one
+    return None
+
+
+def _capped_among(position: Position, mode: MarginMode) -> Position | None:
+    """A contract with a highest price that would go along to a mode in which none is held."""
+    if mode is MarginMode.ISOLATED:
+        return position if position.instrument.cap else None
+    if mode is MarginMode.PORTFOLIO:
+        for member in position.pool.lead.members:
+            for one in together(member):
+                if one.instrument.cap and (one.size or _has_orders(one)):
+                    return one
     return None
 
 

@@ -245,7 +245,8 @@ def _fees_kept(order: Order) -> Money:
     position = position_of(order)
     if order.reduce_only or not position.instrument.fee_to_open:
         return 0
-    return position.instrument.order_fees(order.held_value, position.leverage, buy=order.buy)
+    instrument, lots = position.instrument, order.held
+    return instrument.order_fees(order.held_value, lots, position.leverage, buy=order.buy)
 
 
 def _is_of(waiting: Waiting, asset: str) -> bool:

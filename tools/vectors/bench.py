@@ -140,10 +140,15 @@ class Contract:
         expiry: str = "",
         underlying: str = "",
         base: str = "",
+        highest: Fraction | None = None,
     ) -> None:
-        """`base`: of a spot market, the asset that is traded; a contract has none."""
+        """`base`: of a spot market, the asset that is traded; a contract has none.
+
+        `highest`: a price that it never goes beyond.
+        """
         self.symbol = symbol
         self.base = base
+        self.highest = highest
         self.expiry = expiry
         self.underlying = underlying
         self.tick = tick
@@ -178,6 +183,7 @@ class Contract:
             whole_value_per_lot=self.by_lot,
             expiry=self.expiry,
             underlying=self.underlying,
+            price_max="" if self.highest is None else text(self.highest),
         )
 
 

@@ -19,6 +19,7 @@ INPUTS: Final[dict[Callable[..., Any], str]] = {
     positions.disposals: "long, entry, sells ([size, price])",
     margins.tier_amounts: "floors and mmr, or tiers (floor, mmr or maxLeverage)",
     margins.all_tier_amounts: "none: the rulebook's own tables",
+    margins.full_collateral: "max_price; long, short, avg, buy, sell",
     margins.order_margin: "price, size, leverage; side, mark, last",
     margins.position_value: "price or entry, size, leverage; side, mmr",
     margins.maintenance_of_notional: (

@@ -187,6 +187,38 @@ def order_margin(case: Case) -> dict[str, Fraction]:
     }
 
 
+def full_collateral(case: Case) -> Fraction:
+    """What a position and orders take where there is a highest price: all that they may lose.
+
+    Positions are `long` or `short` at `avg`; orders, each a size and a price, `buy` and `sell`.
+    """
+    highest = case.number("max_price", "price_max", "cap")
+    orders = {1: case.raw("buy", "buy_order"), -1: case.raw("sell", "sell_order")}
+    told = {sign: [figure(one) for one in order] for sign, order in orders.items() if order}
+    long, short = case.maybe("long") or Fraction(0), case.maybe("short") or Fraction(0)
+    entry = case.number("avg", *ENTRIES) if long or short else highest / 2
+    prices = [highest, entry, *[order[1] for order in told.values()]]
+    sizes = [size for size in (long, short, *[order[0] for order in told.values()]) if size]
+    contract = Contract(sizes=sizes, tick=fine_tick(*prices), highest=highest)
+    bench = Bench(plain_fees(rulebook_for(case), case), contract)
+    bench.account("ann", 4 * highest * sum(sizes))
+    bench.mark("X", entry)
+    if long or short:
+        bench.trade("ann", "X", long - short, entry)
+    for sign, (size, price) in told.items():
+        bench.do(
+            PlaceOrder(
+                at=bench.now(),
+                account="ann",
+                symbol="X",
+                side=Side.BUY if sign > 0 else Side.SELL,
+                size=whole(size / contract.lot, "size"),
+                price=whole(price / contract.tick, "price"),
+            )
+        )
+    return bench.amount(bench.seen("ann").initial_margin)
+
+
 def position_value(case: Case) -> dict[str, Fraction]:
     """What a position is worth at its entry and needs there; its end, too, where a rate is told."""
     return (order_margin if case.maybe(*RATES) is None else isolated_position)(case)

@@ -76,6 +76,8 @@ TOPICS: dict[str, Answer] = {
     "twap_internal_external": funding.time_averages,
     "maintenance_margin_riskiest_long": _one(margins.riskiest_side, *MAINTENANCE),
     "maintenance_margin_riskiest_short": _one(margins.riskiest_side, *MAINTENANCE),
+    "fully_collateralised_order_margin": margins.full_collateral,
+    "fully_collateralised_two_sided_order_margin": margins.full_collateral,
     "network_disposal_schedule": waterfall.closed_by_fractions,
     "partial_liquidation_size_legacy": waterfall.step_to_lowest_tier,
     "liquidation_fee_grows_with_time": waterfall.fee_in_time,
@@ -110,10 +112,6 @@ INEXPRESSIBLE: dict[str, str] = {
     " that is still to come",
     "twap_with_auction_and_funding": "time averages go on through a halt: there is none that leaves"
     " an auction out",
-    "fully_collateralised_order_margin": "a contract has no highest price that would bound a"
-    " short's loss",
-    "fully_collateralised_two_sided_order_margin": "a contract has no highest price that would"
-    " bound a short's loss",
 }
 """Topics of other systems that no policy expresses, and what is missing."""
 
