@@ -15,6 +15,8 @@ from exchange.core.book import Order
 
 SMALLEST: Final = 8
 """How many entries a table begins with: a power of two."""
+SPARSE: Final = 4
+"""How many times as long as its orders are many a list becomes before its gaps are closed."""
 FREE: Final = -1
 LOW: Final = (1 << 31) - 1
 SPREAD: Final = 0x9E3779B1
@@ -148,7 +150,7 @@ class OpenOrders:
 
     def add(self, order: Order) -> None:
         """An order comes to rest, the newest."""
-        if len(self._orders) > SMALLEST + 2 * self._count:
+        if len(self._orders) > SMALLEST + SPARSE * self._count:
             self._close_gaps()
         order.place = len(self._orders)
         self._orders.append(order)
@@ -166,10 +168,12 @@ class OpenOrders:
         self._count -= 1
 
     def _close_gaps(self) -> None:
-        """Let the orders stand side by side: more than half of the list is gaps."""
-        self._orders[:] = self.listed()
-        for place, order in enumerate(self.listed()):
-            order.place = place
+        """Let the orders stand side by side."""
+        orders = self.listed()
+        self._orders.clear()
+        for order in orders:
+            order.place = len(self._orders)
+            self._orders.append(order)
         self._by_ref, self._by_id = Index(self._orders, by_ref=True), None
 
     def listed(self) -> list[Order]:
