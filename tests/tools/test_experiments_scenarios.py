@@ -29,3 +29,16 @@ def test_a_calendar_hedge_keeps_both_legs_but_in_isolated_margin() -> None:
     seen = {name: run.view(name) for name in ("cross", "isolated", "portfolio")}
     assert [len(view.positions) for view in seen.values()] == [2, 1, 2]
     assert seen["portfolio"].initial_margin * 4 < seen["cross"].initial_margin
+
+
+def test_a_straddle_fails_in_a_crash_where_a_fenced_one_and_a_covered_call_hold() -> None:
+    run = played("experiments/straddle")
+
+    assert [started.account for started in run.only(LiquidationStarted)] == ["straddle"]
+    held = {
+        name: [(p.symbol, p.size) for p in run.view(name, "BTC").positions]
+        for name in ("straddle", "fenced", "covered")
+    }
+    assert held["straddle"] == [("CALL-60000", -10), ("PUT-60000", -3)]
+    assert len(held["fenced"]) == 3
+    assert run.view("covered", "BTC").equity > 100_000_000
