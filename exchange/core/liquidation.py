@@ -111,8 +111,8 @@ def settle_touched(state: State) -> None:
 
 def look_apart(state: State, pool: Pool) -> None:
     """Look at a pool that stands by itself, and set its edges.  Most have obviously enough."""
-    if not pool.distress.failing and state.has_to_spare(pool):
-        state.monitor.leave(pool)
+    is_plainly_safe = not pool.distress.failing and state.has_to_spare(pool)
+    if is_plainly_safe and state.monitor.lets_be(pool):
         return
     margin = state.cross(pool)
     if not rests(state, pool, margin):

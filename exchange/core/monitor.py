@@ -21,10 +21,10 @@ from exchange.core.units import RATE_ONE, MarkPrice, Money
 ROUNDING: Final = 6
 """Units that the roundings of one position's PnL and maintenance margin can add up to, and one
 for a line that equality already crosses."""
-
-
 PORTFOLIO_ROUNDING: Final = 24
 """The same for a portfolio's charges and credits, for each position."""
+UNSEEN_MAX: Final = 500
+"""How many pools may wait for the next mark: to look at them takes less than a millisecond."""
 
 
 def safe_until(position: Position, mark: MarkPrice, slack: Money) -> MarkPrice:
@@ -61,11 +61,15 @@ class Monitor:
         self.watches: list[Watch] = []
         self._unseen: list[Pool] = []
 
-    def leave(self, pool: Pool) -> None:
-        """Let a pool that is safe at the present marks be, until one of them changes."""
-        if not pool.unseen:
+    def lets_be(self, pool: Pool) -> bool:
+        """Whether a pool that is safe at the present marks need not be watched until one changes.
+
+        Not where so many wait for that already that the mark would have to wait for them.
+        """
+        if not pool.unseen and len(self._unseen) < UNSEEN_MAX:
             pool.unseen = True
             self._unseen.append(pool)
+        return pool.unseen
 
     def unseen(self) -> list[Pool]:
         """The pools that were let be.  Each must be watched anew."""

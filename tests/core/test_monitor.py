@@ -10,6 +10,7 @@ from exchange.core.messages import (
     SetLeverage,
     SetMarginMode,
 )
+from exchange.core.monitor import UNSEEN_MAX
 from exchange.core.rules import ContractKind, GridRules, PortfolioRules, Rulebook
 from tests.stage import DOLLAR, Stage, only, rulebook
 
@@ -348,3 +349,18 @@ def test_edges_out_of_order_are_found() -> None:
 
         with pytest.raises((AssertionError, IndexError)):
             it.venue._state.monitor.check(number)
+
+
+def test_a_mark_waits_for_so_many_accounts_and_no_more() -> None:
+    """What has traded since the last mark is looked at with the next; beyond that, at once."""
+    it = Stage()
+    it.mark("BTC", 100)
+    names = [f"trader {number}" for number in range(UNSEEN_MAX + 20)]
+    it.trader(*names, deposit=1_000)
+    for one, other in zip(names[::2], names[1::2], strict=True):
+        it.hold(one, "BTC", 1, 100, other=other)
+    monitor = it.venue._state.monitor
+
+    it.venue.check()
+    assert len(monitor.unseen()) == UNSEEN_MAX
+    assert monitor.unseen() == []
