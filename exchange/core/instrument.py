@@ -464,7 +464,7 @@ def instrument_under(rulebook: Rulebook, index: int, rules: InstrumentRules) -> 
     tiers = COLLATERALISED if rules.price_max else tiers
     taker = rate(rulebook.fees.taker, "fees.taker")
     made = Instrument(index, rules, tiers, rulebook.margin, taker)
-    if rulebook.portfolio.grid is not None and not made.is_spot:
+    if rulebook.portfolio.grid is not None and not made.is_spot and not made.cap:
         made.grid = grid_of(rulebook.portfolio, made.underlying, made.tiers.rates[-1])
         if made.grid is not None and made.grid.by_tiers and made.tiers.growth:
             raise UnitError("rate_growth does not go with a grid by tiers")

@@ -132,7 +132,7 @@ def test_what_settles_at_an_end_leaves_nothing_owed() -> None:
 
 
 def test_it_is_held_in_cross_margin_alone_and_without_leverage() -> None:
-    it = stage(portfolio=PortfolioRules(grid=GridRules(moves=("0.1",))))
+    it = stage(portfolio=PortfolioRules(grid=GridRules(moves=("0.1",), by_tiers=True)))
     it.enlist("BTC")
     it.mark("BTC", 100)
     alone = SetMarginMode(at=it.now(), account="ann", symbol="YES", mode=MarginMode.ISOLATED)

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from exchange.core.accounts import Pool
 from exchange.core.messages import UpdateMarkPrice
@@ -30,13 +31,22 @@ class FullScan(Monitor):
         return [pool for account in self.state.accounts for pool in account.pools.values()]
 
 
-def play(random: Random, count: int) -> None:
-    """Two venues under the same commands, of which one looks at everyone."""
+def play(random: Random, count: int, highest: str = "") -> None:
+    """Two venues under the same commands, of which one looks at everyone.
+
+    `highest`: the highest price of two of the contracts, which are fully collateralised then.
+    """
     traffic = Traffic(random)
+    traffic.instruments = tuple(
+        replace(rules, price_max=highest) if rules.symbol in {"ETH", "BTC-DATED"} else rules
+        for rules in traffic.instruments
+    )
     venue, scanned = Venue(traffic.rulebook), Venue(traffic.rulebook)
     scanned._state.monitor = FullScan(scanned._state)
     for command in traffic.commands(venue, count):
         assert venue.apply(command) == scanned.apply(command)
+        if highest:
+            venue.check()
     assert venue.digest() == scanned.digest()
 
 
@@ -44,6 +54,11 @@ def play(random: Random, count: int) -> None:
 def test_whoever_a_full_scan_would_liquidate_is_liquidated(seed: int) -> None:
     """At the same mark, in the same order, and nobody else."""
     play(Random(seed), 400)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_nor_is_anybody_missed_where_prices_have_a_highest(seed: int) -> None:
+    play(Random(seed), 300, "150")
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 80))
