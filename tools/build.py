@@ -6,8 +6,15 @@ from typing import TypeVar
 
 import msgspec
 
-from exchange.core.instrument import Instrument, instrument_under
-from exchange.core.messages import HISTORY, Command, PositionSide, UpdateIndexPrice
+from exchange.core.instrument import Instrument
+from exchange.core.messages import (
+    HISTORY,
+    Command,
+    CommandRejected,
+    ListInstrument,
+    PositionSide,
+    UpdateIndexPrice,
+)
 from exchange.core.rules import Rulebook
 from exchange.core.units import Nanos, UnitError, decimal, exact
 from exchange.core.venue import Venue
@@ -209,14 +216,17 @@ class Run:
         return rulebook
 
     def _instruments(self) -> dict[str, Instrument]:
-        made: dict[str, Instrument] = {}
-        for index, rules in enumerate(self.scenario.instruments):
-            if rules.symbol in made:
+        """As the venue lists them.  Raises UnitError for one that it does not."""
+        trial = Venue(self.rulebook)
+        for rules in self.scenario.instruments:
+            if rules.symbol in trial.instruments:
                 raise UnitError(f"{rules.symbol} is listed twice")
-            made[rules.symbol] = instrument_under(self.rulebook, index, rules)
-        if not made:
+            for event in trial.apply(ListInstrument(at=0, rules=rules)):
+                if isinstance(event, CommandRejected):
+                    raise UnitError(event.detail)
+        if not self.scenario.instruments:
             raise UnitError("there was none, expected one or more")
-        return made
+        return trial.instruments
 
     def _feed(self) -> Source | None:
         feeds = self._each("feeds", self.scenario.feeds, self._file)
@@ -345,7 +355,10 @@ class Run:
 
     def _members(self, drawn: list[Member]) -> list[Member]:
         for symbol in {member.symbol for member in drawn}:
-            listed(self.instruments, symbol)
+            if listed(self.instruments, symbol).is_option:
+                raise UnitError(
+                    f"{symbol} is an option, expected a contract: crowds hold no options"
+                )
         return drawn
 
     # ------------------------------------------------------------------------- errors

@@ -127,3 +127,38 @@ def test_a_population_that_makes_no_sense_is_refused(old: str, new: str, line: s
 def test_an_account_may_not_have_the_name_of_a_population_s_member() -> None:
     with pytest.raises(ScenarioError, match="accounts: name was 'crowd-3', which is taken"):
         built(CROWD + '\n[[accounts]]\nname = "crowd-3"')
+
+
+CALL = (
+    ', { symbol = "CALL", settle = "USD", tick_size = "1", lot_size = "1", on = "BTC",'
+    ' right = "call", strike = "100", expiry = "2030-01-01T00:00:00", volatility = "0.5" }]'
+)
+
+
+def with_call(call: str, more: str = "") -> Run:
+    """The small scenario with an option beside its contract."""
+    lines = SMALL.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("instruments"))
+    lines[at] = lines[at].removesuffix("]") + call
+    text = "\n".join(lines) + more
+    return Run(msgspec.toml.decode(text, type=Scenario), Path("small.toml"))
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (CALL, "instruments: CALL was an option on BTC: the rulebook has none on it"),
+        (CALL.replace('"BTC"', '"NOTHING"'), "CALL on was 'NOTHING', expected a listed instrument"),
+    ],
+)
+def test_an_option_that_the_venue_would_not_list_is_refused(part: str, said: str) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        with_call(part)
+    assert said in str(refused.value)
+
+
+def test_crowds_hold_no_options() -> None:
+    offered = '\n[rules.portfolio.grid]\nmoves = ["0.1"]\n[rules.portfolio.grid.options]\n'
+    with pytest.raises(ScenarioError) as refused:
+        with_call(CALL, offered + CROWD.replace("BTC = 1", "CALL = 1"))
+    assert "CALL is an option, expected a contract: crowds hold no options" in str(refused.value)
