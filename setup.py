@@ -13,8 +13,11 @@ from setuptools import Extension, setup
 
 NOT_COMPILED = {"__init__.py", "rules.py", "messages.py"}
 """mypyc drops the class keywords of msgspec Structs (frozen, tag), so they stay as they are."""
-FEEDS_COMPILED = ("feeds/line_shape.py", "feeds/known_lines.py")
-"""What looks at each byte of a recording."""
+FEEDS_COMPILED = [
+    f"feeds/{name}.py"
+    for name in ("book_checks", "head", "known_lines", "level_text", "line_shape")
+]
+"""What every byte of a recording, or every item of a feed, goes through."""
 ASKED = os.environ.get("PLIMSOLL_COMPILE", "")
 
 

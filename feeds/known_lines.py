@@ -1,7 +1,7 @@
 """Quotes and trades of a recording, read by their shape: nineteen rows of twenty are one of these.
 
 What needs a thought is left to the general reader: a shape that was not met before, a time that
-goes back, a line or a trade that is repeated, trade ids that are missing.
+goes back, a line or a trade that is repeated.
 """
 
 from typing import Final, final
@@ -90,8 +90,8 @@ class KnownLines:
                     ask_size=figures[3] if ask else 0,
                 )
                 told.append((first + place, said, figures[4]))
-            elif self._numbers.last == figures[2] - 1:
-                self._numbers.last = figures[2]
+            elif self._is_new(figures[2]):
+                self._numbers.take(figures[2])
                 symbol, price, size = self._symbol, figures[0], figures[1]
                 said = RecordedTrade(at=at, symbol=symbol, side=side, price=price, size=size)
                 told.append((first + place, said, 0))
@@ -102,6 +102,11 @@ class KnownLines:
         if last > begun:
             self._time.last = last
         return place
+
+    def _is_new(self, number: i64) -> bool:
+        """Whether no trade has come with a number as high."""
+        last = self._numbers.last
+        return last is None or number > last
 
     def _rank(self, line: bytes) -> i64:
         """Which shape a line has."""

@@ -3,13 +3,10 @@
 from collections.abc import AsyncIterator
 from heapq import heappop, heappush
 
-from exchange.core.units import Nanos
-from exchange.feed import TURNS, Feed, FeedItem
-from exchange.scheduler import Turn
+from exchange.feed import Feed, FeedItem
 from feeds.defects import TickFileError
+from feeds.head import Head, Key
 from feeds.source import BATCH, Source
-
-Key = tuple[Nanos, Turn, int]
 
 
 class Merge(Source):
@@ -26,7 +23,7 @@ class Merge(Source):
 
     async def __aiter__(self) -> AsyncIterator[list[FeedItem]]:
         """Begin every feed, and merge them.  An error of one comes after all items before it."""
-        heads = [_Head(rank, feed) for rank, feed in enumerate(self.feeds)]
+        heads = [Head(rank, feed) for rank, feed in enumerate(self.feeds)]
         batch: list[FeedItem] = []
         try:
             queue: list[Key] = []
@@ -35,7 +32,7 @@ class Merge(Source):
                     heappush(queue, head.key)
             while queue:
                 head = heads[heappop(queue)[2]]
-                more = head.pour(batch, queue[0] if queue else None)
+                more = head.pour(batch, queue[0] if queue else None, BATCH)
                 if len(batch) == BATCH:
                     yield batch
                     batch = []
@@ -63,39 +60,3 @@ class Merge(Source):
     def size(self) -> int:
         """How much all sources have."""
         return sum(source.size for source in self.sources)
-
-
-class _Head:
-    """The foremost item of one feed."""
-
-    def __init__(self, rank: int, feed: Feed) -> None:
-        self._rank = rank
-        self._batches = aiter(feed)
-        self._batch: list[FeedItem] = []
-        self._next = 0
-        self.key: Key
-
-    def pour(self, into: list[FeedItem], until: Key | None) -> bool:
-        """Hand on this item, and what comes before `until`, up to BATCH in all.
-
-        False: the feed's own batch is used up.
-        """
-        batch, rank = self._batch, self._rank
-        for place in range(self._next, len(batch)):
-            item = batch[place]
-            self.key = (item.at, TURNS.get(type(item), Turn.HISTORY), rank)
-            if len(into) == BATCH or (until is not None and self.key > until):
-                self._next = place
-                return True
-            into.append(item)
-        return False
-
-    async def refill(self) -> bool:
-        """Take the next batch that is not empty.  False: the feed has ended."""
-        async for batch in self._batches:
-            if batch:
-                self._batch, self._next = batch, 0
-                first = batch[0]
-                self.key = (first.at, TURNS.get(type(first), Turn.HISTORY), self._rank)
-                return True
-        return False

@@ -10,7 +10,6 @@ import msgspec
 
 from feeds.defects import Defect, RowError
 from feeds.dialects import said
-from feeds.dialects.said import Rows
 
 T = TypeVar("T")
 STREAM_NAME_MAX = 100
@@ -39,8 +38,8 @@ class DepthDiff(Wire):
     s: str
     U: int
     u: int
-    b: Rows
-    a: Rows
+    b: msgspec.Raw
+    a: msgspec.Raw
     pu: int | None = None
 
     def said(self) -> said.Message:
@@ -62,8 +61,8 @@ class DepthSnapshot(Wire, rename={"last": "lastUpdateId"}):
     """The whole book (or its best thousand levels) at an update id; COIN-M has the symbol too."""
 
     last: int
-    bids: Rows
-    asks: Rows
+    bids: msgspec.Raw
+    asks: msgspec.Raw
     symbol: str = ""
 
     def said(self) -> said.Message:

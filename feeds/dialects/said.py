@@ -9,6 +9,8 @@ import msgspec
 
 Rows: TypeAlias = list[tuple[str, str]]
 """Price and size of levels; a size of zero empties one."""
+RowsText: TypeAlias = Rows | msgspec.Raw
+"""The same, or as it stands in the message."""
 
 
 @final
@@ -17,8 +19,8 @@ class Depth(msgspec.Struct, frozen=True, gc=False):
 
     symbol: str
     """Empty: the message does not say."""
-    bids: Rows
-    asks: Rows
+    bids: RowsText
+    asks: RowsText
     snapshot: bool
     last: int = 0
     """The update id at which the book stands after it; zero: the venue gives none."""

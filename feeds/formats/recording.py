@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
+
 from exchange.core.messages import (
     RecordedTrade,
     Side,
@@ -17,7 +19,7 @@ from exchange.core.messages import (
     UpdateIndexPrice,
     UpdateMarkPrice,
 )
-from exchange.core.units import SECOND, Nanos, UnitError
+from exchange.core.units import SECOND, Lots, Nanos, Ticks, UnitError
 from feeds.defects import (
     Defect,
     Names,
@@ -29,10 +31,11 @@ from feeds.defects import (
 )
 from feeds.depth_chain import DepthChain, Link
 from feeds.dialects import DIALECTS, Dialect
-from feeds.dialects.said import Depth, Forced, Message, Prices, Quoted, Rows, Trade
+from feeds.dialects.said import Depth, Forced, Message, Prices, Quoted, Rows, RowsText, Trade
 from feeds.format import Format, Opening
 from feeds.frames import Collector, MakeRecorder, recorder_of
 from feeds.known_lines import KnownLines
+from feeds.level_text import LevelText
 from feeds.line_shape import COMPILED
 from feeds.listing import Carries, FileKind, Listing, Market
 from feeds.sample import LINES_KEPT, Sample
@@ -48,6 +51,7 @@ ROWS_SEEN = 20_000
 BYTES_SEEN = 1 << 24
 Key: TypeAlias = tuple[str, bool | None]
 """A symbol, and whether it is a spot market, where that was told."""
+ROWS = msgspec.json.Decoder(Rows)
 HOUR: Nanos = 3600 * SECOND
 MILLISECOND = 1_000_000
 
@@ -84,7 +88,10 @@ class Recording(FileSource):
         self._has_book = Carries.BOOK in listing.carries
         self._alone = alone
         self._book = book
-        self._learns = COMPILED and recorder is Collector and scale.is_plain
+        self._level_text = LevelText(scale.prices, scale.sizes)
+        self._is_plain = COMPILED and scale.is_plain
+        """Whether the quick ways are open, which take plain figures only."""
+        self._learns = self._is_plain and recorder is Collector
         """Whether lines are known by their shape, once one like them was read."""
         self._says: dict[type[Message], Callable[[int, Nanos, Any], None]] = {
             Depth: self._depth,
@@ -238,15 +245,25 @@ class Recording(FileSource):
         else:
             self._buffer.append((row, diff))
 
-    def _update(self, at: Nanos, bids: Rows, asks: Rows, *, snapshot: bool = False) -> UpdateDepth:
-        prices, sizes = self.scale.prices, self.scale.sizes
+    def _update(
+        self, at: Nanos, bids: RowsText, asks: RowsText, *, snapshot: bool = False
+    ) -> UpdateDepth:
         return UpdateDepth(
             at=at,
             symbol=self.symbol,
-            bids=tuple([(prices[price], sizes[size]) for price, size in bids]),
-            asks=tuple([(prices[price], sizes[size]) for price, size in asks]),
+            bids=self._levels(bids),
+            asks=self._levels(asks),
             snapshot=snapshot,
         )
+
+    def _levels(self, rows: RowsText) -> tuple[tuple[Ticks, Lots], ...]:
+        if isinstance(rows, msgspec.Raw):
+            plain = self._level_text.read(bytes(rows)) if self._is_plain else None
+            if plain is not None:
+                return plain
+            rows = decoded(rows)
+        prices, sizes = self.scale.prices, self.scale.sizes
+        return tuple([(prices[price], sizes[size]) for price, size in rows])
 
     # ------------------------------------------------------------------- quotes and trades
 
@@ -336,6 +353,14 @@ class Recording(FileSource):
             new.pays_ms,
         )
         return made
+
+
+def decoded(text: msgspec.Raw) -> Rows:
+    """Levels that stand in a message as text.  Raises RowError."""
+    try:
+        return ROWS.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RowError(Defect.UNREADABLE, f"not levels of a book: {error}") from None
 
 
 # ------------------------------------------------------------------------------ recognition

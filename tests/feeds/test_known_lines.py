@@ -19,6 +19,7 @@ from feeds.format import Opening
 from feeds.formats import recording
 from feeds.grid import Grid
 from feeds.known_lines import KnownLines, stamp
+from feeds.level_text import LevelText
 from feeds.line_shape import NOTHING, steps, whole
 from feeds.listing import Carries, FileKind, Listing, Market
 from feeds.sample import Sample
@@ -121,17 +122,18 @@ def test_any_other_line_is_left_to_the_general_reader(odd: bytes) -> None:
     assert len(told) == 1
 
 
-def test_a_trade_is_read_where_its_number_follows_the_one_before() -> None:
+def test_a_trade_is_read_where_its_number_is_new_and_holes_are_noted() -> None:
     known = reader()
     known._numbers.take(7)
     told: list[object] = []
-    rows = [trade(8, p="100.3", q="0.002"), trade(9), trade(11)]
+    rows = [trade(8, p="100.3", q="0.002"), trade(11), trade(11, START + 1)]
 
     assert known.take(rows, 0, 1, b"", told) == 2  # type: ignore[arg-type]
     assert told[0] == (
         1, RecordedTrade(at=START, symbol="BTCUSDT", side=Side.BUY, price=1003, size=2), 0
     )  # fmt: skip
-    assert known._numbers.last == 9
+    assert known._numbers.last == 11
+    assert known._numbers._notes["trade ids that are missing"] == 2
 
 
 @pytest.mark.parametrize(
@@ -222,6 +224,41 @@ def read(rows: Sequence[bytes], *, by_shape: bool) -> tuple[object, ...]:
 @given(st.lists(lines(), max_size=20))
 def test_a_recording_says_the_same_whether_shapes_are_known_or_not(rows: list[bytes]) -> None:
     assert read(rows, by_shape=True) == read(rows, by_shape=False)
+
+
+# -------------------------------------------------------------------------------- levels
+
+LEVELS = st.lists(st.tuples(st.one_of(PLAIN, FIGURES), st.one_of(PLAIN, FIGURES)), max_size=4)
+
+
+@given(LEVELS, st.sampled_from([None, (",", ":")]))
+def test_levels_that_are_read_are_what_the_grids_say(
+    levels: list[tuple[str, str]], separators: tuple[str, str] | None
+) -> None:
+    text = json.dumps(levels, separators=separators).encode()
+    found = LevelText(SCALE.prices, SCALE.sizes).read(text)
+
+    if found is not None:
+        assert found == tuple((SCALE.prices[price], SCALE.sizes[size]) for price, size in levels)
+
+
+def test_plain_levels_are_read() -> None:
+    read = LevelText(SCALE.prices, SCALE.sizes).read
+
+    assert read(b"[]") == ()
+    assert read(b'[["100.10","1.500"],["99.9","0"]]') == ((1001, 1500), (999, 0))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"", b"[", b"[[]]", b'["1","2"]', b'[["1","2"]', b'[["1","2"]]]', b'[["1","2"],]',
+        b'[["1","2"]["1","2"]]', b'[["1"]]', b'[["1","2","3"]]', b"[[1,2]]", b'[["0","2"]]',
+        b'[["1","2"] ]', b'[["100.05","2"]]', b'[["1","-2"]]', b'[["1","2"],["1"', b"null",
+    ],
+)  # fmt: skip
+def test_levels_that_are_not_plain_are_left(odd: bytes) -> None:
+    assert LevelText(SCALE.prices, SCALE.sizes).read(odd) is None
 
 
 # ------------------------------------------------------------------------------- figures
