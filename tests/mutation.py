@@ -87,8 +87,6 @@ EQUIVALENT: dict[str, str] = {
     "  ->  beside(position, mark)": QUICKER,
     "margin.Sides.__init__: 0  ->  1  (2)": "without lots, their cost is not asked for",
     "margin.Sides.maintenance: not self.other_size  ->  False": QUICKER,
-    "margin.margin_alone: 1  ->  2": "nobody looks beyond the position's own price",
-    "margin.initial_alone: 1  ->  2": "nobody looks beyond the position's own price",
     "margin.opening_value: open_lots <= closing_lots  ->  open_lots < closing_lots": QUICKER,
     "margin.opening_value: closing_lots == 0  ->  False": QUICKER,
     "margin.exposure: position.size > 0  ->  position.size >= 0": FLAT,
