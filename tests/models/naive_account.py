@@ -297,7 +297,7 @@ def unit(market: Market, name: str, held: list[Held], coins: Mapping[str, int] |
         return contracts_lose + ceil(-hedging * coin * move)
 
     def worst(sign: int) -> int:
-        return max(ceil(share * lost(sign * move)) for move, share in moves)
+        return max((ceil(share * lost(sign * move)) for move, share in moves), default=0)
 
     years = sum(
         Fraction(value * market.days(symbol), 365) * (1 if sizes[symbol] > 0 else -1)
