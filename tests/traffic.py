@@ -110,6 +110,7 @@ from exchange.core.rules import (
 )
 from exchange.core.units import SECOND, Nanos
 from exchange.core.venue import Venue
+from tests.holdings import orders, sizes
 
 TRADERS = ("ann", "bob", "cat", "dan", "eve")
 HOUR: Nanos = 3600 * SECOND
@@ -412,10 +413,7 @@ class Traffic:
             sides = [PositionSide.LONG, PositionSide.SHORT]
         side = self.random.choice(sides)
         settle = venue.instruments[symbol].settle
-        for position in venue.account_view(name, settle).positions:
-            if (position.symbol, position.position_side) == (symbol, side):
-                return side, position.size
-        return side, 0
+        return side, sizes(venue, name, settle).get((symbol, side), 0)
 
     def tick(self, venue: Venue, symbol: str, reach: float = 0.1) -> int:
         """A price not far from the mark."""
@@ -423,10 +421,8 @@ class Traffic:
         return max(1, round(mark * self.random.uniform(1 - reach, 1 + reach)))
 
     def some_order(self, venue: Venue, name: str) -> OrderView | None:
-        orders = [
-            order for asset in ("USD", "COIN") for order in venue.account_view(name, asset).orders
-        ]
-        return self.random.choice(orders) if orders else None
+        found = [order for asset in ("USD", "COIN") for order in orders(venue, name, asset)]
+        return self.random.choice(found) if found else None
 
     # ------------------------------------------------------------------------ commands
 

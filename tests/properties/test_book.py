@@ -23,6 +23,7 @@ from exchange.core.messages import (
     OrderCancelled,
     OrderFilled,
     PlaceOrder,
+    PositionSide,
     Reject,
     Side,
     TimeInForce,
@@ -31,6 +32,7 @@ from exchange.core.messages import (
     TriggerKind,
 )
 from exchange.core.rules import LimitRules, SelfTrade
+from tests.holdings import check_view, orders, sizes, waiting
 from tests.models.naive_book import NaiveBook
 from tests.stage import Stage, only, rulebook
 
@@ -132,10 +134,11 @@ def check_same(book: NaiveBook, refused: Reject | None, it: Stage, events: list[
     view = it.venue.book_view("BTC", 100)
     assert (book.levels(buy=True), book.levels(buy=False)) == (list(view.bids), list(view.asks))
     for name in TRADERS:
-        assert it.size(name, "BTC") == book.held.get(name, 0)
-        view_of = it.account(name)
-        assert book.of(name) == [(o.order_id, o.price, o.open_size) for o in view_of.orders]
-        assert book.waits(name) == sorted((w.order_id, w.size) for w in view_of.waiting)
+        held = sizes(it.venue, name, "USD").get(("BTC", PositionSide.NET), 0)
+        assert held == book.held.get(name, 0)
+        resting = orders(it.venue, name, "USD")
+        assert book.of(name) == [(o.order_id, o.price, o.open_size) for o in resting]
+        assert book.waits(name) == sorted(waiting(it.venue, name).items())
 
 
 def play(random: Random, commands: int) -> None:
@@ -146,6 +149,8 @@ def play(random: Random, commands: int) -> None:
         events = it.venue.apply(command)
         if number % 16 == 0:
             it.venue.check()
+            for name in TRADERS:
+                check_view(it.venue, it.account(name))
         check_same(book, refused, it, events)
 
 

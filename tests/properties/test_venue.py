@@ -46,11 +46,14 @@ from exchange.core.messages import (
 from exchange.core.policies import Breach, Unfilled
 from exchange.core.rules import LiquidationRules
 from exchange.core.venue import Venue
+from tests.holdings import check_view, money, orders, sizes, waiting
 from tests.models.statement import Statement
 from tests.traffic import DRAW, Traffic
 
 SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "12"))
 COMMANDS = 300
+VIEWED = 10
+"""After so many commands everybody's views are looked at, which takes longer than all else."""
 FORCED = (TradeKind.LIQUIDATION, TradeKind.ADL, TradeKind.TAKEOVER)
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,7 +87,7 @@ def play(random: Random, count: int) -> None:
     traffic, statement = Traffic(random), Statement()
     venue = Venue(traffic.rulebook)
     digest, at = venue.digest(), 0
-    for command in traffic.commands(venue, count):
+    for number, command in enumerate(traffic.commands(venue, count), start=1):
         nothing_due = venue.next_due > command.at
         events = venue.apply(command)
         venue.check()
@@ -96,24 +99,30 @@ def play(random: Random, count: int) -> None:
             digest = venue.digest()
         assert venue.now >= at, "time went backwards"
         at = venue.now
+        if number % VIEWED == 0 or number == count:
+            check_views(venue)
 
 
 def check_statement(statement: Statement, venue: Venue) -> None:
-    """The views say what can be reckoned from the events."""
+    """Everybody has what can be reckoned from the events."""
     for name in venue.account_names():
         held: dict[object, int] = {}
-        orders: dict[int, int] = {}
+        of_order = {number: size for number, size in waiting(venue, name).items() if size}
         for asset in ("USD", "COIN"):
-            view = venue.account_view(name, asset)
-            unrealised = sum(p.unrealised_pnl for p in view.positions)
-            assert view.total - unrealised == statement.money[name, asset], f"{name}'s {asset}"
-            held.update({(name, p.symbol, p.position_side): p.size for p in view.positions})
-            orders.update({order.order_id: order.open_size for order in view.orders})
-            orders.update({order.order_id: order.size for order in view.waiting if order.size})
+            assert money(venue, name, asset) == statement.money[name, asset], f"{name}'s {asset}"
+            held.update({(name, *side): size for side, size in sizes(venue, name, asset).items()})
+            of_order.update({o.order_id: o.open_size for o in orders(venue, name, asset)})
         assert held == {k: size for k, size in statement.sizes.items() if size and k[0] == name}
-        assert orders == statement.open[name]
+        assert of_order == statement.open[name]
     for asset in ("USD", "COIN"):
         assert sum(venue.balances(asset).values()) == 0
+
+
+def check_views(venue: Venue) -> None:
+    """Views say the same, and can say where every position ends."""
+    for name in venue.account_names():
+        for asset in ("USD", "COIN"):
+            check_view(venue, venue.account_view(name, asset))
 
 
 @seeds
