@@ -125,12 +125,18 @@ class Position(Held):
         """Ledger account of the isolated margin; empty in cross."""
         self.auto_margin = False
         """Whether, isolated, it draws on the wallet before it is liquidated."""
-        self.distress = Distress()
-        """Of an isolated position."""
+        self._distress: Distress | None = None
         self.fills = 0
         """How often an order of its own has traded."""
-        self.exits: dict[int, Waiting] = {}
-        """What waits to close this position, and goes when it does, by order id."""
+        self.exits = 0
+        """How many orders wait to close this position, and go when it does."""
+
+    @property
+    def distress(self) -> Distress:
+        """Of an isolated position: made when it is first asked for, as most are in cross margin."""
+        if self._distress is None:
+            self._distress = Distress()
+        return self._distress
 
     def trade(self, lots: Lots, value: Money) -> Money:
         """Take `lots` (signed) for `value` into the position; returns the PnL this realises.
@@ -227,17 +233,15 @@ class Pool:
         self.asset = asset
         self.wallet = wallet
         """Ledger account of the cross collateral."""
-        self.positions: dict[tuple[str, PositionSide], Position] = {}
-        """By symbol and side, in that order."""
         self.listed: list[Position] = []
-        """The same, to go through."""
+        """The positions, by symbol and side in that order."""
         self.is_unified = False
         """Whether it stands together with the account's other assets."""
         self.lead = self
         """The pool that stands for all of a unified account; itself else."""
         self.members = [self]
         """Of one that leads: the pools that stand together, by asset."""
-        self.balances_seen: list[Money] = []
+        self.balances_seen: tuple[Money, ...] = ()
         """Of one that leads: when it was last seen to that nothing is owed beyond its limit."""
         self.guards: dict[int, tuple[Watched, Watched]] = {}
         """Of one that leads: what watches marks below and above, by instrument number."""
@@ -257,18 +261,39 @@ class Pool:
         self.bound_at = STALE
         """At which marks (`Marks.changes`) both were found out."""
 
+    def position(self, symbol: str, side: PositionSide) -> Position | None:
+        """The position in an instrument, or None."""
+        at = self._place(symbol, side)
+        if at < len(self.listed):
+            found = self.listed[at]
+            if found.instrument.symbol == symbol and found.side is side:
+                return found
+        return None
+
+    def _place(self, symbol: str, side: PositionSide) -> int:
+        """Where a position is listed, or would have to be."""
+        low, high = 0, len(self.listed)
+        while low < high:
+            middle = (low + high) >> 1
+            other = self.listed[middle]
+            own = other.instrument.symbol
+            if own < symbol or (own == symbol and other.side < side):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
     def add(self, position: Position) -> None:
         """Take in one more position, keeping the order of symbols and sides."""
         symbol, side = position.instrument.symbol, position.side
         if side is not PositionSide.NET and position.instrument.counts_both_sides:
             is_long = side is PositionSide.LONG
             facing = PositionSide.SHORT if is_long else PositionSide.LONG
-            other = self.positions.get((symbol, facing))
+            other = self.position(symbol, facing)
             if other is not None:
                 position.opposite, other.opposite = other, position
-        self.positions[symbol, side] = position
-        self.positions = dict(sorted(self.positions.items()))
-        self.listed = list(self.positions.values())
+        at = self._place(symbol, side)
+        self.listed = [*self.listed[:at], position, *self.listed[at:]]
         self.bound_at = STALE
 
 

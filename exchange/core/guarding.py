@@ -105,7 +105,7 @@ def _held(pool: Pool) -> list[Position]:
 
 def _roundings(holding: Holding, sway: Sway) -> Money:
     """What rounding can add up to, at a price that has doubled."""
-    units = sway.rounding * (1 + len(holding.pool.positions))
+    units = sway.rounding * (1 + len(holding.pool.listed))
     return sway.rounding + holding.priced.cost(units, 2 * holding.price)
 
 

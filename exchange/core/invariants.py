@@ -114,6 +114,8 @@ def _check_orders(state: State, account: Account) -> None:
         for position in _positions(account, market):
             orders = [o for o in account.orders.listed() if o.position is position]
             counted += len(orders)
+            exits = [w for w in account.waiting.values() if w.is_exit and w.position is position]
+            assert len(exits) == position.exits, f"{account.name} has miscounted exits"
             if isinstance(position, SpotPosition):
                 _check_reserves(state, position, orders)
             else:

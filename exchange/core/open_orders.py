@@ -14,7 +14,7 @@ from mypy_extensions import i64
 from exchange.core.book import Order
 
 SMALLEST: Final = 8
-"""How many entries a table begins with: a power of two."""
+"""How many entries a table has for its first order: a power of two."""
 SPARSE: Final = 4
 """How many times as long as its orders are many a list becomes before its gaps are closed."""
 FREE: Final = -1
@@ -24,6 +24,10 @@ WORD: Final = (1 << 32) - 1
 """The first is 2**32 over the golden ratio, made odd.  Multiples of it by following numbers, or by
 every 64th, lie far apart in a word (Knuth, The Art of Computer Programming, 6.4), so its high bits
 tell a number's own entry.  By a number of `LOW`, it stays in 64 bits."""
+
+NO_ENTRIES: Final[vec[i64]] = vec[i64]([FREE] * 2)
+"""The table of all who have no order: its one entry stays free, as the first order makes a table
+grow.  Most accounts of a large venue have none at a time."""
 
 
 class Index:
@@ -38,10 +42,10 @@ class Index:
         """Whether the number is the client's, where it gave one; else it is the venue's id."""
         self.count: i64 = 0
         self._orders = orders
-        self._last: i64 = SMALLEST - 1
-        self._shift: i64 = 29
+        self._last: i64 = 0
+        self._shift: i64 = 32
         """By how much a word is too long for an entry's number: 32 less the bits of `_last`."""
-        self._table: vec[i64] = vec[i64]([FREE] * (2 * SMALLEST))
+        self._table: vec[i64] = NO_ENTRIES
         for order in orders:
             if order is not None:
                 self.add(order)
@@ -101,8 +105,9 @@ class Index:
 
     def _grow(self) -> None:
         before = self._table
-        self._table = vec[i64]([FREE] * (2 * len(before)))
-        self._last, self._shift = len(before) - 1, self._shift - 1
+        size: int = max(SMALLEST, len(before))
+        self._table = vec[i64]([FREE] * (2 * size))
+        self._last, self._shift = size - 1, 33 - size.bit_length()
         at: i64 = 0
         while at < len(before):
             if before[at] != FREE:

@@ -33,13 +33,15 @@ def repay_over_limit(scope: Scope) -> None:
     scope.pool.balances_seen = _balances(scope)
 
 
-def _balances(scope: Scope) -> list[Money]:
+def _balances(scope: Scope) -> tuple[Money, ...]:
     """Of every asset that has a price, and those that have none yet as nothing."""
     state, assets = scope.state, scope.state.collateral.assets
-    return [
-        state.wallet(pool) if assets[pool.asset].price(state.marks) else 0
-        for pool in scope.pool.members
-    ]
+    return tuple(
+        [
+            state.wallet(pool) if assets[pool.asset].price(state.marks) else 0
+            for pool in scope.pool.members
+        ]
+    )
 
 
 def repay(scope: Scope) -> bool:

@@ -88,7 +88,9 @@ def fit_orders(state: State, market: Market, position: Position) -> None:
     when there is nothing left for them to close.
     """
     if position.exits:
-        for waiting in list(position.exits.values()):
+        for waiting in list(position.pool.account.waiting.values()):
+            if waiting.position is not position or not waiting.is_exit:
+                continue
             if not (position.size < 0 if waiting.buy else position.size > 0):
                 cancel_waiting(state, waiting, CancelReason.POSITION_CLOSED)
     if position.reduce_only_lots == 0:

@@ -419,7 +419,7 @@ class State:
         if instrument.is_spot:
             return self._spot_position(account, instrument)
         pool = self.pool(account, instrument.settle)
-        position = pool.positions.get((instrument.symbol, side))
+        position = pool.position(instrument.symbol, side)
         if position is None:
             leg = "" if side is PositionSide.NET else f" {side}"
             name = f"{account.name} {instrument.symbol}{leg}"

@@ -341,8 +341,8 @@ class Venue:
 
     def _held(self, account: str, symbol: str, side: PositionSide) -> Position:
         settle = self._state.market_of[symbol].instrument.settle
-        position = self._state.account_of[account].pools[settle].positions[symbol, side]
-        if position.size == 0:
+        position = self._state.account_of[account].pools[settle].position(symbol, side)
+        if position is None or position.size == 0:
             raise KeyError(f"{account} holds no {symbol}")
         return position
 

@@ -213,7 +213,7 @@ def _legs(position: Position) -> list[Position]:
     """What moves with the position's mark and shares its collateral; itself among it."""
     if position.isolated:
         return [position]
-    others = position.pool.positions.values()
+    others = position.pool.listed
     return [p for p in others if p.instrument is position.instrument and p.size and not p.isolated]
 
 

@@ -28,7 +28,7 @@ def begin(state: State, market: Market, waiting: Waiting) -> None:
     if waiting.command.ref:
         account.waiting_refs[waiting.command.ref] = waiting
     if waiting.is_exit:
-        position.exits[order_id] = waiting
+        position.exits += 1
     if waiting.attached is not None:
         state.tie(account, order_id, waiting.attached)
     listen(state, market, waiting)
@@ -52,7 +52,8 @@ def end(state: State, waiting: Waiting) -> None:
     del account.waiting[order_id]
     if waiting.command.ref:
         del account.waiting_refs[waiting.command.ref]
-    position.exits.pop(order_id, None)
+    if waiting.is_exit:
+        position.exits -= 1
     if waiting.attached is not None:
         state.untie(account, order_id, waiting.attached)
     market = state.markets[position.instrument.index]

@@ -168,3 +168,11 @@ def test_a_venue_that_is_whole_is_not_complained_about() -> None:
 
     it.venue.check()
     it.venue.check_money()
+
+
+def test_an_exit_that_no_position_counts_is_noticed() -> None:
+    it, _, position = stage()
+    position.exits += 1
+
+    with pytest.raises(AssertionError, match="ann has miscounted exits"):
+        it.venue.check()

@@ -66,3 +66,9 @@ def test_an_order_out_of_its_place_is_noticed() -> None:
 
     with pytest.raises(AssertionError, match="order 1 has strayed"):
         orders.check()
+
+
+def test_the_first_order_of_an_account_is_no_other_accounts() -> None:
+    one, other = OpenOrders(), OpenOrders()
+    one.add(order(1, ref=7))
+    assert (other.of(1), other.named(7)) == (None, None)

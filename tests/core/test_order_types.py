@@ -1,5 +1,6 @@
 """What orders are told besides price and size; the naive book has what depends on last prices."""
 
+import msgspec
 import pytest
 
 from exchange.core.messages import (
@@ -107,6 +108,20 @@ def test_it_goes_when_the_position_does() -> None:
     it.do(told(it, -1, close_position=True, trigger=stop(95)))
     (ended,) = only(it.do(it.order("ann", "BTC", -10)), OrderCancelled)
     assert ended.reason is CancelReason.POSITION_CLOSED
+
+
+def test_with_it_go_neither_other_orders_that_wait_nor_what_closes_other_positions() -> None:
+    it = Stage(symbols="BTC ETH")
+    it.trader("ann", "bob", deposit=10_000)
+    for symbol in ("BTC", "ETH"):
+        it.mark(symbol, 100)
+        it.hold("ann", symbol, 10, 100, other="bob")
+    closes = told(it, -1, close_position=True, trigger=stop(95))
+    it.do(closes)
+    it.do(msgspec.structs.replace(closes, symbol="ETH"))
+    it.do(told(it, 5, trigger=stop(105)))
+    it.hold("ann", "BTC", -10, 100, other="bob")
+    assert [(o.symbol, o.size) for o in it.account("ann").waiting] == [("ETH", 0), ("BTC", 5)]
 
 
 def test_a_trailing_stop_by_rate_follows_the_best_mark() -> None:

@@ -53,7 +53,7 @@ def three_positions() -> tuple[list[Position], Marks]:
 
 def held_by_ann(it: Stage) -> list[Position]:
     (pool,) = it.venue._state.account_of["ann"].pools.values()
-    return list(pool.positions.values())
+    return pool.listed
 
 
 @pytest.mark.parametrize(

@@ -72,5 +72,5 @@ def positions(venue: Venue) -> list[tuple[tuple[str, str, str], int]]:
     return [
         ((pool.account.name, p.instrument.symbol, p.side), p.size)
         for pool in pools
-        for p in pool.positions.values()
+        for p in pool.listed
     ]
