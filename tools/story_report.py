@@ -154,20 +154,31 @@ def _risk_units(units: list[RiskUnit]) -> Table:
     for unit in units:
         charges = (unit.scan, unit.basis, unit.offset, -unit.credit, unit.minimum, unit.margin)
         move = f"{number(unit.move * 100, signed=True)}%"
-        made.add_row(unit.underlying, move, *[money(one) for one in charges])
+        made.add_row(unit.underlying, move, *map(_charge, charges))
         for own in unit.contracts:
             side = "long" if own.size > 0 else "short"
             shock = f"IV {number(own.volatility * 100, 1, signed=True)}%" if own.volatility else ""
-            made.add_row(f"  {own.symbol}, {side} {number(abs(own.size))}", shock, money(own.loss))
+            made.add_row(
+                f"  {own.symbol}, {side} {number(abs(own.size))}", shock, _charge(own.loss)
+            )
         for own in unit.coins:
             held = "owned" if own.size > 0 else "owed"
             row = f"  {own.symbol}, {held} {number(abs(own.size))}"
-            made.add_row(row, "", money(own.loss), "", money(unit.spot))
+            made.add_row(row, "", _charge(own.loss), "", _charge(unit.spot))
         if unit.options:
-            made.add_row("  options, by their number", "", money(unit.options))
+            made.add_row("  options, by number", "", _charge(unit.options))
         if unit.share != 1:
             made.add_row(f"  of which {percent(unit.share, 1, 0)} counts")
     return made
+
+
+def _charge(value: Fraction) -> str:
+    """A part of a margin: to two places, or to four where those would show nothing of it.
+
+    More, as of a few satoshis, would push the columns beside it out of a narrow terminal.
+    """
+    shows = value == 0 or abs(value) >= Fraction(1, 100)
+    return number(value, 2 if shows else 4)
 
 
 def _counted(counted: list[Counted]) -> Table:
