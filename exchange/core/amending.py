@@ -132,7 +132,7 @@ def _replace(
         return refusal
     hold(state, position, order, 0)
     market.book.remove(order.row)
-    state.drop(order)
+    state.drop(position.pool.account, order)
     if command.expires_at is not None and changed.attached is not None:
         changed.attached.expires_at = command.expires_at
     announce_amend(state, market, changed, kept_place=False)

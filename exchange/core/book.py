@@ -99,7 +99,7 @@ class Order:
         self.row = NONE
         """Where it rests in the book."""
         self.place: i64 = NONE
-        """Where it stands among its account's."""
+        """How many of its account's came to rest before it."""
 
     @property
     def open(self) -> Lots:

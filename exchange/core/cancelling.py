@@ -13,8 +13,8 @@ from exchange.core.messages import (
     Phase,
     Reject,
 )
-from exchange.core.resting import cancel, cancel_all, position_of
-from exchange.core.state import State
+from exchange.core.resting import cancel, cancel_all
+from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
 from exchange.core.waiting import cancel_waiting
 
@@ -46,19 +46,24 @@ def cancel_found(state: State, account: Account, order_id: int, order_ref: int) 
     order = find(account, order_id, order_ref)
     if isinstance(order, Refusal):
         return order
-    position = order.position if isinstance(order, Waiting) else position_of(order)
-    market = state.markets[position.instrument.index]
+    market = _home(state, order)
     if market.phase is Phase.PAUSED:
         return halted(market)
-    _cancel(state, order, CancelReason.CLIENT)
+    _cancel(state, market, order, CancelReason.CLIENT)
     return None
 
 
-def _cancel(state: State, order: Order | Waiting, reason: CancelReason) -> None:
+def _cancel(state: State, market: Market, order: Order | Waiting, reason: CancelReason) -> None:
     if isinstance(order, Waiting):
         cancel_waiting(state, order, reason)
     else:
-        cancel(state, state.markets[order.market], order, reason)
+        cancel(state, market, order, reason)
+
+
+def _home(state: State, order: Order | Waiting) -> Market:
+    """The market that an order rests or waits in."""
+    number = order.position.market if isinstance(order, Waiting) else order.market
+    return state.markets[number]
 
 
 def cancel_many(state: State, command: CancelAll) -> Refusal | None:
@@ -115,4 +120,4 @@ def expire_order(state: State, account: Account, order_id: int) -> None:
     order = account.orders.of(order_id) or account.waiting[order_id]
     assert order.attached is not None, "an order that expires was told so"
     order.attached.due = None
-    _cancel(state, order, CancelReason.EXPIRED)
+    _cancel(state, _home(state, order), order, CancelReason.EXPIRED)

@@ -139,7 +139,7 @@ def _fill(
     if maker:
         hold(state, position, order, order.open)
         if order.size == 0:
-            state.drop(order)
+            state.drop(position.pool.account, order)
     settled = settle(state, market, position, lots, value, fee_rate)
     position.fills += 1
     if state.is_heard:

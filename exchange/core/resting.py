@@ -23,9 +23,10 @@ def position_of(order: Order) -> Position:
 
 def rest(state: State, market: Market, order: Order) -> None:
     """Put what is open of a trader's order into the book."""
-    account = state.accounts[order.owner]
+    position = position_of(order)
+    account = position.pool.account
     account.orders.add(order)
-    hold(state, position_of(order), order, order.size)
+    hold(state, position, order, order.size)
     if order.attached is not None:
         state.tie(account, order.order_id, order.attached)
         if 0 < order.display < order.size:
@@ -36,9 +37,10 @@ def rest(state: State, market: Market, order: Order) -> None:
 
 def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
     """Take a trader's order out of the book."""
+    position = position_of(order)
     market.book.remove(order.row)
-    hold(state, position_of(order), order, 0)
-    state.drop(order)
+    hold(state, position, order, 0)
+    state.drop(position.pool.account, order)
     announce_cancel(state, market, order, reason)
 
 
@@ -73,9 +75,8 @@ def cancel_all(state: State, account: Account, market: Market | None, reason: Ca
 def cancel_position(state: State, position: Position, reason: CancelReason) -> None:
     """Cancel every order that would open or close a position: oldest first, then what waits."""
     account, market = position.pool.account, state.markets[position.instrument.index]
-    for order in account.orders.listed():
-        if order.position is position:
-            cancel(state, market, order, reason)
+    for order in account.orders.listed(position):
+        cancel(state, market, order, reason)
     for waiting in list(account.waiting.values()):
         if waiting.position is position:
             cancel_waiting(state, waiting, reason)
@@ -96,8 +97,8 @@ def fit_orders(state: State, market: Market, position: Position) -> None:
     if position.reduce_only_lots == 0:
         return
     room = abs(position.size)
-    for order in position.pool.account.orders.listed():
-        if not order.reduce_only or order.position is not position:
+    for order in position.pool.account.orders.listed(position):
+        if not order.reduce_only:
             continue
         closes = position.size < 0 if order.buy else position.size > 0
         keep = min(order.open, room) if closes else 0

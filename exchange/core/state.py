@@ -529,9 +529,8 @@ class State:
         self.orders_made += 1
         return self.orders_made
 
-    def drop(self, order: Order) -> None:
-        """Forget an order of a trader that has left the book with `order.size` still open."""
-        account = self.accounts[order.owner]
+    def drop(self, account: Account, order: Order) -> None:
+        """Forget an order of an account that has left the book with `order.size` still open."""
         account.orders.remove(order)
         if order.attached is not None:
             self.untie(account, order.order_id, order.attached)
