@@ -16,12 +16,11 @@ Side = tuple[str, PositionSide]
 
 def money(venue: Venue, name: str, asset: str) -> Money:
     """Its wallet, its buckets, and what stands aside for spot orders."""
-    state, (account, pool) = venue._state, _pool(venue, name, asset)
+    account, pool = _pool(venue, name, asset)
     if pool is None:
         return 0
-    buckets = sum(state.bucket(p) for p in pool.listed if p.isolated and p.size)
-    wallet = state.wallet(pool) if pool.wallet >= 0 else 0
-    return wallet + buckets + reserved(state, account, pool)
+    buckets = sum(p.bucket.balance for p in pool.listed if p.isolated and p.size)
+    return pool.wallet.balance + buckets + reserved(account, pool)
 
 
 def sizes(venue: Venue, name: str, asset: str) -> dict[Side, Lots]:

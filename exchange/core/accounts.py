@@ -9,6 +9,7 @@ from exchange.core.book import Order
 from exchange.core.edges import Watched
 from exchange.core.grid import Terms
 from exchange.core.instrument import Instrument
+from exchange.core.ledger import Purse
 from exchange.core.messages import PositionSide
 from exchange.core.open_orders import OpenOrders
 from exchange.core.order_cost import OrderCost
@@ -115,14 +116,14 @@ class Position(Held):
         pool: "Pool",
         instrument: Instrument,
         side: PositionSide,
-        bucket: int,
+        bucket: Purse,
         leverage: int,
     ) -> None:
         super().__init__(pool, instrument, side, leverage)
         self.holder = pool.account.index * len(SIDES) + number_of(side)
         """Tells an instrument's positions apart: by account, then by side."""
         self.bucket = bucket
-        """Ledger account of the isolated margin; empty in cross."""
+        """The isolated margin; empty in cross."""
         self.auto_margin = False
         """Whether, isolated, it draws on the wallet before it is liquidated."""
         self._distress: Distress | None = None
@@ -216,23 +217,23 @@ class SpotPosition(Position):
         pool: "Pool",
         base: "Pool",
         instrument: Instrument,
-        quote_reserve: int,
-        base_reserve: int,
+        quote_reserve: Purse,
+        base_reserve: Purse,
     ) -> None:
         super().__init__(pool, instrument, PositionSide.NET, quote_reserve, 1)
         self.base = base
         self.base_reserve = base_reserve
-        """Ledger account of what open sells may have to deliver; `bucket` is that of buys."""
+        """What open sells may have to deliver; `bucket` is that of buys."""
 
 
 class Pool:
     """An account's money in one settlement asset: the wallet, and every position settled in it."""
 
-    def __init__(self, account: "Account", asset: str, wallet: int) -> None:
+    def __init__(self, account: "Account", asset: str, wallet: Purse) -> None:
         self.account = account
         self.asset = asset
         self.wallet = wallet
-        """Ledger account of the cross collateral."""
+        """The cross collateral."""
         self.listed: list[Position] = []
         """The positions, by symbol and side in that order."""
         self.is_unified = False

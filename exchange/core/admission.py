@@ -284,7 +284,7 @@ def _isolated(
     opening_gain: Money,
 ) -> Refusal | None:
     mark = state.mark_of(position)
-    held = state.bucket(position) + unrealised_pnl(position, mark) if position.size else 0
+    held = position.bucket.balance + unrealised_pnl(position, mark) if position.size else 0
     if trial.closed and held + closing_gain < 0:
         return _short(position, held + closing_gain, 0)
     funding = position.instrument.isolated_margin(trial.opening, trial.opened, position.leverage)

@@ -6,7 +6,7 @@ liquidated only when that is used up.
 
 from exchange.core.accounts import Position
 from exchange.core.finding import Refusal, margined_position
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.margin import Marks
 from exchange.core.messages import AutoMarginSet, MarginAutoAdded, Reject, SetAutoMargin
 from exchange.core.policies import AutoMargin
@@ -47,7 +47,7 @@ def draw_on_wallet(scope: Scope) -> None:
     if amount <= 0:
         return
     wallet = position.pool.wallet
-    state.ledger.transfer(wallet, position.bucket, amount, Reason.ISOLATED_MARGIN)
+    transfer(wallet, position.bucket, amount, Reason.ISOLATED_MARGIN)
     state.touch(position.pool)
     state.emit(
         MarginAutoAdded(
@@ -58,8 +58,8 @@ def draw_on_wallet(scope: Scope) -> None:
             asset=position.pool.asset,
             lacking=lacking,
             amount=amount,
-            bucket=state.bucket(position),
-            wallet=state.wallet(position.pool),
+            bucket=position.bucket.balance,
+            wallet=position.pool.wallet.balance,
         )
     )
 
@@ -78,5 +78,5 @@ def reserve(state: State, position: Position, marks: Marks) -> Money:
     pool = position.pool
     free = state.margin(pool, 0, marks).withdrawable
     if state.rulebook.margin.auto_margin_up_to_value:
-        free = min(free, max(0, abs(position.cost) - state.bucket(position)))
+        free = min(free, max(0, abs(position.cost) - position.bucket.balance))
     return free

@@ -6,7 +6,7 @@ from exchange.core.accounts import Account, Pool
 from exchange.core.alarms import Alarm, Due
 from exchange.core.collateral import stand_alone
 from exchange.core.finding import Refusal, account_named
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.messages import (
     AccountMode,
     AccountModeChanged,
@@ -108,7 +108,7 @@ def expect_interest(state: State, lead: Pool) -> None:
     """Let the next hour's interest come, where an account owes what costs some."""
     assets = state.collateral.assets
     if state.collateral.is_interest_due or not any(
-        state.wallet(pool) < 0 and assets[pool.asset].interest for pool in lead.members
+        pool.wallet.balance < 0 and assets[pool.asset].interest for pool in lead.members
     ):
         return
     state.collateral.is_interest_due = True
@@ -130,11 +130,11 @@ def charge_interest(state: State) -> None:
 
 
 def _charge(state: State, pool: Pool) -> None:
-    borrowed, rate = -state.wallet(pool), state.collateral.assets[pool.asset].interest
+    borrowed, rate = -pool.wallet.balance, state.collateral.assets[pool.asset].interest
     amount = ceil_div(borrowed * rate, RATE_ONE)
     if borrowed <= 0 or amount == 0:
         return
-    state.ledger.transfer(pool.wallet, state.funds[pool.asset].interest, amount, Reason.INTEREST)
+    transfer(pool.wallet, state.funds[pool.asset].interest, amount, Reason.INTEREST)
     state.touch(pool)
     state.emit(
         InterestPaid(
@@ -144,6 +144,6 @@ def _charge(state: State, pool: Pool) -> None:
             borrowed=borrowed,
             rate=rate,
             amount=amount,
-            wallet=state.wallet(pool),
+            wallet=pool.wallet.balance,
         )
     )

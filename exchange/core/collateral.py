@@ -9,7 +9,6 @@ from typing import Final
 from exchange.core.accounts import Account, Held, Pool
 from exchange.core.grid import Terms
 from exchange.core.instrument import Instrument
-from exchange.core.ledger import Balances
 from exchange.core.lines import Lines
 from exchange.core.margin import Marks, PoolMargin, edge_among
 from exchange.core.policies import Gains, Haircut
@@ -236,7 +235,6 @@ class Whole:
         self,
         collateral: Collateral,
         lead: Pool,
-        balances: Balances,
         marks: Marks,
         changed: Pool | None = None,
         more: Money = 0,
@@ -259,7 +257,7 @@ class Whole:
         """Balances alone, after haircuts."""
         self.owed: Money = 0
         for pool in lead.members:
-            wallet = balances[pool.wallet] + (more if pool is changed else 0)
+            wallet = pool.wallet.balance + (more if pool is changed else 0)
             holding = Holding(collateral, pool, wallet, marks, careful=careful)
             self.holdings.append(holding)
             self.equity += holding.value
@@ -326,20 +324,18 @@ class UnifiedMargin(PoolMargin):
         self,
         collateral: Collateral,
         pool: Pool,
-        balances: Balances,
         marks: Marks,
         more: Money = 0,
         instead: Held | None = None,
     ) -> None:
-        super().__init__(pool, balances[pool.wallet] + more, marks)
+        super().__init__(pool, pool.wallet.balance + more, marks)
         self._collateral = collateral
         self._pool = pool
-        self._balances = balances
         self._marks = marks
         self._more = more
         self._priced = collateral.assets[pool.asset]
         self._price = self._priced.price(marks)
-        self.whole = Whole(collateral, pool.lead, balances, marks, pool, more, instead=instead)
+        self.whole = Whole(collateral, pool.lead, marks, pool, more, instead=instead)
         self.maintenance = self._priced.needed_for(self.whole.maintenance, self._price)
         self.initial = self._priced.needed_for(self.whole.initial, self._price)
 
@@ -375,7 +371,6 @@ class UnifiedMargin(PoolMargin):
         left = Whole(
             self._collateral,
             self._pool.lead,
-            self._balances,
             self._marks,
             self._pool,
             self._more - gone,

@@ -60,7 +60,7 @@ def wallet_profit_and_margin_ratio(state: State, position: Position) -> Standing
     """
     scope, mark = _scope(state, position), state.mark_of(position)
     one = state.money_one(position.instrument)
-    wallet = state.ledger.balances[scope.purse_of(position.instrument.settle)]
+    wallet = scope.purse_of(position.instrument.settle).balance
     profit = max(0, unrealised_pnl(position, mark)) * RATE_ONE // max(one, wallet)
     equity = scope.equity()
     return product(profit, scope.maintenance() * RATE_ONE // equity if equity > 0 else 0)

@@ -11,9 +11,8 @@ from exchange.core.triggers import Waiting
 def lines(state: State) -> Iterator[str]:
     """The whole state as text, for a digest: each line a fact, always in the same order."""
     yield f"now {state.now} orders {state.orders_made}"
-    ledger = state.ledger
     # A refused command may have opened accounts: empty ones, which neither show nor count here.
-    rows = sorted((one.asset, one.name, one.balance) for one in ledger.purses)
+    rows = sorted((one.total.asset, one.name, one.balance) for one in state.ledger.purses)
     for asset, name, balance in rows:
         if balance:
             yield f"money {name} {asset} {balance}"

@@ -6,7 +6,7 @@ side it is on; what the roundings leave over goes to the ledger account "roundin
 
 from exchange.core.accounts import Position
 from exchange.core.finding import Refusal, above_cap, not_a_price, priced_market
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.messages import (
     CancelReason,
     InstrumentSettled,
@@ -78,7 +78,7 @@ def close_market(state: State, market: Market, phase: Phase) -> None:
 
 def settle_at(state: State, market: Market, price: MarkPrice) -> None:
     """Close every position, history's too; of an option, at what it pays at that price."""
-    instrument, ledger = market.instrument, state.ledger
+    instrument = market.instrument
     option, underlying = instrument.option, 0
     if option is not None:
         underlying, price = price, option.payoff(price)
@@ -90,7 +90,7 @@ def settle_at(state: State, market: Market, price: MarkPrice) -> None:
         worth = instrument.worth(price, market.history_size)
         left -= worth
         settle_history(market, -market.history_size, -worth)
-    ledger.transfer(market.funds.clearing, market.funds.rounding, left, Reason.ROUNDING)
+    transfer(market.funds.clearing, market.funds.rounding, left, Reason.ROUNDING)
     state.emit(
         InstrumentSettled(
             at=state.now, symbol=instrument.symbol, price=price, underlying_price=underlying
@@ -99,14 +99,14 @@ def settle_at(state: State, market: Market, price: MarkPrice) -> None:
 
 
 def _settle_position(state: State, market: Market, position: Position, price: MarkPrice) -> None:
-    ledger, instrument = state.ledger, market.instrument
+    instrument = market.instrument
     size, purse = position.size, position.bucket if position.isolated else position.pool.wallet
     realised = instrument.worth(price, size) - position.cost
     position.size = position.cost = 0
-    ledger.transfer(market.funds.clearing, purse, realised, Reason.REALISED_PNL)
+    transfer(market.funds.clearing, purse, realised, Reason.REALISED_PNL)
     fee = ceil_div(instrument.notional(price, size) * state.settlement_rate, RATE_ONE)
-    fee = max(0, min(fee, ledger.balances[purse]))
-    ledger.transfer(purse, market.funds.fees, fee, Reason.SETTLEMENT_FEE)
+    fee = max(0, min(fee, purse.balance))
+    transfer(purse, market.funds.fees, fee, Reason.SETTLEMENT_FEE)
     count_position(state, market, position, size)
     state.touch(position.pool)
     state.emit(

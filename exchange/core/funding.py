@@ -10,7 +10,7 @@ from exchange.core.alarms import Alarm, Due
 from exchange.core.average import TimeAverage
 from exchange.core.finding import Refusal, is_over, priced_market
 from exchange.core.funding_rate import PriceAverages
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.messages import (
     FundingPaid,
     FundingRateChanged,
@@ -142,7 +142,7 @@ def pay(state: State, market: Market, rate: Rate) -> None:
     symbol = market.instrument.symbol
     state.emit(FundingSettled(at=state.now, symbol=symbol, rate=rate, price=price))
     history = owed(market, price, market.history_size, rate)
-    state.ledger.transfer(market.funds.history, market.funds.rounding, history, Reason.FUNDING)
+    transfer(market.funds.history, market.funds.rounding, history, Reason.FUNDING)
     for position in list(market.holders.values()):
         _pay_one(state, market, position, rate, price)
 
@@ -160,7 +160,7 @@ def _pay_one(
 ) -> None:
     amount = owed(market, price, position.size, rate)
     purse = position.bucket if position.isolated else position.pool.wallet
-    state.ledger.transfer(purse, market.funds.rounding, amount, Reason.FUNDING)
+    transfer(purse, market.funds.rounding, amount, Reason.FUNDING)
     state.touch(position.pool)
     state.emit(
         FundingPaid(
@@ -172,6 +172,6 @@ def _pay_one(
             rate=rate,
             price=price,
             amount=amount,
-            collateral=state.ledger.balances[purse],
+            collateral=purse.balance,
         )
     )

@@ -1,7 +1,7 @@
 """Money in and out: who may bring it, and how much may leave."""
 
 from exchange.core.finding import Refusal, account_named
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.messages import (
     AccountOpened,
     Deposit,
@@ -40,7 +40,7 @@ def deposit(state: State, command: Deposit) -> Refusal | None:
         return refusal
     pool = state.pool(account, command.asset)
     outside = state.funds[command.asset].outside
-    state.ledger.transfer(outside, pool.wallet, command.amount, Reason.DEPOSIT)
+    transfer(outside, pool.wallet, command.amount, Reason.DEPOSIT)
     state.touch(pool)
     state.emit(
         Deposited(
@@ -49,7 +49,7 @@ def deposit(state: State, command: Deposit) -> Refusal | None:
             ref=command.ref,
             asset=command.asset,
             amount=command.amount,
-            wallet=state.wallet(pool),
+            wallet=pool.wallet.balance,
         )
     )
     return None
@@ -69,7 +69,7 @@ def withdraw(state: State, command: Withdraw) -> Refusal | None:
         detail = f"amount was {command.amount} units, expected {free} at most"
         return Refusal(Reject.INSUFFICIENT_MARGIN, detail)
     outside = state.funds[command.asset].outside
-    state.ledger.transfer(pool.wallet, outside, command.amount, Reason.WITHDRAWAL)
+    transfer(pool.wallet, outside, command.amount, Reason.WITHDRAWAL)
     state.touch(pool)
     state.emit(
         Withdrawn(
@@ -78,7 +78,7 @@ def withdraw(state: State, command: Withdraw) -> Refusal | None:
             ref=command.ref,
             asset=command.asset,
             amount=command.amount,
-            wallet=state.wallet(pool),
+            wallet=pool.wallet.balance,
         )
     )
     return None

@@ -242,7 +242,7 @@ def _set_positions(state: State, lead: Pool, bounds: dict[int, Bounds]) -> set[t
             if not position.size:
                 monitor.unwatch(position)
             elif position.isolated:
-                monitor.watch_isolated(position, state.bucket(position), state.marks)
+                monitor.watch_isolated(position, state.marks)
             else:
                 index, long = position.instrument.index, position.size > 0
                 monitor.set(position, bounds[index].edge(long=long), long=long)

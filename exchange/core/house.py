@@ -21,7 +21,7 @@ def house_position(state: State, market: Market) -> Position:
     It settles with the contract's fund: the asset's one, or its own where funds are apart.
     """
     position = state.position(state.house(), market.instrument, PositionSide.NET)
-    if market.insurance != position.pool.wallet and not position.isolated:
+    if market.insurance is not position.pool.wallet and not position.isolated:
         position.isolated = True
         position.bucket = market.insurance
     return position

@@ -1,7 +1,7 @@
 """The insurance fund: what it takes in, and what it pays for."""
 
 from exchange.core.accounts import Pool
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.messages import (
     InsuranceFundPaid,
     LeftoverTaken,
@@ -21,8 +21,8 @@ def spendable(state: State, market: Market) -> Money:
     if state.house_account is None:
         return most
     pool = state.pool(state.house_account, market.instrument.settle)
-    own = next((p for p in pool.listed if p.bucket == market.insurance), None)
-    if own is None and market.insurance != pool.wallet:
+    own = next((p for p in pool.listed if p.bucket is market.insurance), None)
+    if own is None and market.insurance is not pool.wallet:
         return most
     return max(0, min(most, Scope(state, pool, own).equity()))
 
@@ -49,7 +49,7 @@ def charge(stake: Stake, market: Market, traded: Money, closed: Lots) -> None:
             asset=market.instrument.settle,
             notional=traded,
             fee=fee,
-            insurance_fund=state.ledger.balances[market.insurance],
+            insurance_fund=market.insurance.balance,
         )
     )
 
@@ -80,7 +80,7 @@ def _give(scope: Scope, market: Market, amount: Money) -> None:
             symbol=market.instrument.symbol,
             asset=market.instrument.settle,
             amount=amount,
-            insurance_fund=state.ledger.balances[market.insurance],
+            insurance_fund=market.insurance.balance,
         )
     )
 
@@ -96,7 +96,7 @@ def _move(scope: Scope, market: Market, amount: Money, reason: Reason) -> None:
     """From what stands behind a scope into the fund."""
     state = scope.state
     purse = scope.purse_of(market.instrument.settle)
-    state.ledger.transfer(purse, market.insurance, amount, reason)
+    transfer(purse, market.insurance, amount, reason)
     state.reserves.note(market.insurance, state.now)
 
 
@@ -135,7 +135,7 @@ def _cover_debts(scope: Scope) -> None:
     for pool in scope.debts():
         market = _first_market_in(scope.state, pool)
         if market is not None:
-            _cover(scope, market, -scope.state.wallet(pool))
+            _cover(scope, market, -pool.wallet.balance)
 
 
 def _cover(scope: Scope, market: Market, debt: Money) -> None:
@@ -148,7 +148,7 @@ def _cover(scope: Scope, market: Market, debt: Money) -> None:
     paid = 0 if scope.pool.is_house else min(debt, spendable(state, market))
     if paid:
         purse = scope.purse_of(asset)
-        state.ledger.transfer(market.insurance, purse, paid, Reason.INSURANCE)
+        transfer(market.insurance, purse, paid, Reason.INSURANCE)
         state.reserves.note(market.insurance, state.now)
         state.emit(
             InsuranceFundPaid(
@@ -157,7 +157,7 @@ def _cover(scope: Scope, market: Market, debt: Money) -> None:
                 symbol=scope.symbol,
                 asset=asset,
                 amount=paid,
-                insurance_fund=state.ledger.balances[market.insurance],
+                insurance_fund=market.insurance.balance,
             )
         )
     if debt > paid and not scope.positions():
@@ -184,7 +184,7 @@ def _leave_uncovered(scope: Scope, market: Market, amount: Money) -> None:
     if amount == 0:
         return
     state, asset = scope.state, market.instrument.settle
-    state.ledger.transfer(market.funds.uncovered, scope.purse_of(asset), amount, Reason.UNCOVERED)
+    transfer(market.funds.uncovered, scope.purse_of(asset), amount, Reason.UNCOVERED)
     state.emit(
         LossUncovered(
             at=state.now,

@@ -78,10 +78,10 @@ def _check_clearing(state: State) -> None:
         if instrument.is_spot:
             owed[instrument.base] -= market.history_size * instrument.base_units
     for asset, funds in state.funds.items():
-        paid = state.ledger.balances[funds.clearing]
+        paid = funds.clearing.balance
         assert paid == -owed[asset], f"{asset} clearing holds {paid}, positions cost {owed[asset]}"
     for market in state.markets:
-        balance = state.ledger.balances[market.insurance]
+        balance = market.insurance.balance
         symbol = market.instrument.symbol
         assert balance >= 0 or state.house_account, f"the insurance fund of {symbol} is in debt"
 
@@ -117,7 +117,7 @@ def _check_orders(state: State, account: Account) -> None:
             exits = [w for w in account.waiting.values() if w.is_exit and w.position is position]
             assert len(exits) == position.exits, f"{account.name} has miscounted exits"
             if isinstance(position, SpotPosition):
-                _check_reserves(state, position, orders)
+                _check_reserves(position, orders)
             else:
                 _check_sums(position, orders)
     assert counted == len(account.orders), f"{account.name} has orders without a position"
@@ -146,14 +146,12 @@ def _check_names(account: Account) -> None:
     )
 
 
-def _check_reserves(state: State, position: SpotPosition, orders: list[Order]) -> None:
+def _check_reserves(position: SpotPosition, orders: list[Order]) -> None:
     """What stands aside is what the open orders may have to pay."""
     for reserve, buy in ((position.bucket, True), (position.base_reserve, False)):
         needed = sum(committed(position, o, o.open) for o in orders if o.buy is buy)
-        found = state.ledger.balances[reserve]
-        assert found == needed, (
-            f"{state.ledger.purses[reserve].name} holds {found}, orders need {needed}"
-        )
+        held = f"{reserve.name} holds {reserve.balance}"
+        assert reserve.balance == needed, f"{held}, orders need {needed}"
 
 
 def _check_sums(position: Position, orders: list[Order]) -> None:
@@ -177,7 +175,7 @@ def _check_margin(state: State, account: Account) -> None:
             if position.isolated:
                 _check_scope(Scope(state, pool, position))
             if not pool.is_house and not (position.isolated and position.size):
-                assert state.bucket(position) == 0, f"{account.name} has an idle bucket"
+                assert position.bucket.balance == 0, f"{account.name} has an idle bucket"
         _check_scope(Scope(state, pool, None))
 
 

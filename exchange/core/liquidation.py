@@ -17,7 +17,7 @@ from exchange.core.borrowing import expect_interest
 from exchange.core.guarding import watch_account
 from exchange.core.house import work_off
 from exchange.core.insurance import cover
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.margin import CrossMargin, maintenance_margin, unrealised_pnl
 from exchange.core.notices import announce_end, announce_pause, announce_start
 from exchange.core.policies import Amount
@@ -43,7 +43,7 @@ def look_at_endangered(state: State, pools: list[Pool]) -> None:
         if pool.is_unified or not rests(state, pool, margin):
             failed.append(pool.lead)
         else:
-            state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
+            state.monitor.watch(pool, margin, state.marks)
     for pool in most_endangered_first(state, failed):
         state.touch(pool)
 
@@ -63,7 +63,7 @@ def _rests_alone(state: State, position: Position) -> bool:
     """The same of an isolated position; without one, its bucket must be empty."""
     if position.distress.failing:
         return False
-    bucket = state.bucket(position)
+    bucket = position.bucket.balance
     if not position.size:
         return bucket == 0
     mark = state.mark_of(position)
@@ -118,7 +118,7 @@ def look_apart(state: State, pool: Pool) -> None:
     if not rests(state, pool, margin):
         look_closer(state, pool)
         margin = state.cross(pool)
-    state.monitor.watch(pool, margin, state.ledger.balances, state.marks)
+    state.monitor.watch(pool, margin, state.marks)
 
 
 def look_closer(state: State, pool: Pool) -> None:
@@ -231,9 +231,7 @@ def _release(scope: Scope) -> None:
     """What is left in a bucket without a position goes back to the wallet."""
     if scope.isolated is None or scope.pool.is_house:
         return
-    scope.state.ledger.transfer(
-        scope.purse, scope.pool.wallet, scope.collateral(), Reason.ISOLATED_MARGIN
-    )
+    transfer(scope.purse, scope.pool.wallet, scope.collateral(), Reason.ISOLATED_MARGIN)
 
 
 def _work_off(scope: Scope) -> None:

@@ -14,7 +14,6 @@ from typing import Final
 
 from exchange.core.accounts import Pool, Position
 from exchange.core.edges import Edges, Watched
-from exchange.core.ledger import Balances
 from exchange.core.margin import NEVER, CrossMargin, Marks, maintenance_margin, unrealised_pnl
 from exchange.core.units import RATE_ONE, MarkPrice, Money
 
@@ -93,7 +92,7 @@ class Monitor:
         if thing.edges is not None:
             thing.edges.remove(thing)
 
-    def watch(self, pool: Pool, margin: CrossMargin, bucket: Balances, marks: Marks) -> None:
+    def watch(self, pool: Pool, margin: CrossMargin, marks: Marks) -> None:
         """Set the edges of every position of a pool that has just been looked at."""
         rounding = ROUNDING if pool.portfolio is None else PORTFOLIO_ROUNDING
         slack = margin.equity - margin.maintenance - rounding * len(pool.listed)
@@ -102,7 +101,7 @@ class Monitor:
                 self.unwatch(position)
                 continue
             if position.isolated:
-                self.watch_isolated(position, bucket[position.bucket], marks)
+                self.watch_isolated(position, marks)
                 continue
             mark, share = marks.of(position), slack
             if margin.positions > 1:
@@ -111,10 +110,10 @@ class Monitor:
             safe = safe_until(position, mark, max(share, 0))
             self.set(position, safe, long=position.size > 0)
 
-    def watch_isolated(self, position: Position, bucket: Money, marks: Marks) -> None:
+    def watch_isolated(self, position: Position, marks: Marks) -> None:
         """Set the edge of an isolated position."""
         mark = marks.of(position)
-        share = bucket + unrealised_pnl(position, mark) - ROUNDING
+        share = position.bucket.balance + unrealised_pnl(position, mark) - ROUNDING
         share -= 0 if position.pool.is_house else maintenance_margin(position, mark)
         self.set(position, safe_until(position, mark, max(share, 0)), long=position.size > 0)
 

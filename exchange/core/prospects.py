@@ -8,6 +8,7 @@ from exchange.core.admission import trial_of, unaffordable, weigh
 from exchange.core.book import Order
 from exchange.core.deleveraging import queue, standing
 from exchange.core.instrument import Instrument
+from exchange.core.ledger import Purse
 from exchange.core.margin import Marks
 from exchange.core.messages import ClosingView, FundingView, FundView, MarketView, QueueView
 from exchange.core.orders import market_limit
@@ -158,13 +159,12 @@ def funding_view(state: State, market: Market) -> FundingView:
     )
 
 
-def fund_view(state: State, fund: int) -> FundView:
-    """An insurance fund by its ledger account."""
-    ledger = state.ledger
+def fund_view(state: State, fund: Purse) -> FundView:
+    """An insurance fund."""
     return FundView(
-        name=ledger.purses[fund].name,
-        asset=ledger.purses[fund].asset,
-        balance=ledger.balances[fund],
+        name=fund.name,
+        asset=fund.total.asset,
+        balance=fund.balance,
         history=tuple(state.reserves.history.get(fund, ())),
     )
 

@@ -6,7 +6,7 @@ its own in each; so the money of every asset still sums to zero.
 
 from exchange.core.accounts import Pool
 from exchange.core.collateral import Collateral
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.margin import PoolMargin
 from exchange.core.messages import CollateralExchanged, Exchange
 from exchange.core.policies import Repay
@@ -28,7 +28,7 @@ def repay_over_limit(scope: Scope) -> None:
     if scope.pool.balances_seen == _balances(scope):
         return
     for pool in scope.debts():
-        if -state.wallet(pool) > assets[pool.asset].limit:
+        if -pool.wallet.balance > assets[pool.asset].limit:
             _repay(scope, pool, Exchange.LIMIT)
     scope.pool.balances_seen = _balances(scope)
 
@@ -38,7 +38,7 @@ def _balances(scope: Scope) -> tuple[Money, ...]:
     state, assets = scope.state, scope.state.collateral.assets
     return tuple(
         [
-            state.wallet(pool) if assets[pool.asset].price(state.marks) else 0
+            pool.wallet.balance if assets[pool.asset].price(state.marks) else 0
             for pool in scope.pool.members
         ]
     )
@@ -60,13 +60,13 @@ def _repay(scope: Scope, debtor: Pool, cause: Exchange) -> bool:
     state, exchanged = scope.state, False
     sources = _sources(scope)
     if state.collateral.repay is Repay.PROPORTIONAL:
-        owed = -state.wallet(debtor)
+        owed = -debtor.wallet.balance
         values = [_value(state, pool) for pool in sources]
         for pool, value in zip(sources, values, strict=True):
             part = ceil_div(owed * value, max(1, sum(values)))
             exchanged = _exchange(state, pool, debtor, part, cause) or exchanged
     for pool in sources:
-        exchanged = _exchange(state, pool, debtor, -state.wallet(debtor), cause) or exchanged
+        exchanged = _exchange(state, pool, debtor, -debtor.wallet.balance, cause) or exchanged
     return exchanged
 
 
@@ -81,7 +81,7 @@ def _sources(scope: Scope) -> list[Pool]:
 
 def _spendable(state: State, pool: Pool) -> Money:
     """The balance, but for what unrealised losses in it will take."""
-    margin = PoolMargin(pool, state.wallet(pool), state.marks)
+    margin = PoolMargin(pool, pool.wallet.balance, state.marks)
     return max(0, min(margin.wallet, margin.equity))
 
 
@@ -93,7 +93,7 @@ def _value(state: State, pool: Pool) -> Money:
 def _exchange(state: State, source: Pool, debtor: Pool, wanted: Money, cause: Exchange) -> bool:
     """Exchange as much of one asset as fetches what is wanted of another, or all there is."""
     collateral: Collateral = state.collateral
-    wanted = min(wanted, -state.wallet(debtor))
+    wanted = min(wanted, -debtor.wallet.balance)
     sold, bought = collateral.assets[source.asset], collateral.assets[debtor.asset]
     price = sold.price(state.marks)
     if price == 0:
@@ -108,10 +108,9 @@ def _exchange(state: State, source: Pool, debtor: Pool, wanted: Money, cause: Ex
         return False
     at_mark = min(amount, collateral.needed(sold, bought, wanted, state.marks, 0))
     given, taken = state.funds[source.asset], state.funds[debtor.asset]
-    ledger = state.ledger
-    ledger.transfer(source.wallet, given.conversion, at_mark, Reason.CONVERSION)
-    ledger.transfer(source.wallet, given.fees, amount - at_mark, Reason.CONVERSION_FEE)
-    ledger.transfer(taken.conversion, debtor.wallet, wanted, Reason.CONVERSION)
+    transfer(source.wallet, given.conversion, at_mark, Reason.CONVERSION)
+    transfer(source.wallet, given.fees, amount - at_mark, Reason.CONVERSION_FEE)
+    transfer(taken.conversion, debtor.wallet, wanted, Reason.CONVERSION)
     state.touch(source)
     state.emit(
         CollateralExchanged(
@@ -127,8 +126,8 @@ def _exchange(state: State, source: Pool, debtor: Pool, wanted: Money, cause: Ex
             repaid=wanted,
             bought_market=bought.market,
             bought_price=bought.price(state.marks),
-            left=state.wallet(source),
-            owed=-state.wallet(debtor),
+            left=source.wallet.balance,
+            owed=-debtor.wallet.balance,
         )
     )
     return True

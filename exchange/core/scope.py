@@ -2,6 +2,7 @@
 
 from exchange.core.accounts import Held, Pool, Position
 from exchange.core.collateral import Whole, backing
+from exchange.core.ledger import Purse
 from exchange.core.margin import (
     Marks,
     Sides,
@@ -42,7 +43,7 @@ class Scope:
         self.side = isolated.side if isolated else PositionSide.NET
         self.mode = MarginMode.ISOLATED if isolated else mode_of(pool)
         self.purse = isolated.bucket if isolated else pool.wallet
-        """Ledger account of the collateral."""
+        """The collateral."""
         self.marks = marks or state.marks
         self.distress = isolated.distress if isolated else pool.distress
         rules = state.rulebook
@@ -68,14 +69,14 @@ class Scope:
         """Of a unified account: the pools whose balance is below zero."""
         if not self.is_unified:
             return []
-        return [pool for pool in self.pool.members if self.state.wallet(pool) < 0]
+        return [pool for pool in self.pool.members if pool.wallet.balance < 0]
 
     def is_open(self) -> bool:
         """Whether there is anything that may have to be closed or repaid."""
         return bool(self.positions() or self.debts())
 
-    def purse_of(self, asset: str) -> int:
-        """Ledger account of the collateral in an asset."""
+    def purse_of(self, asset: str) -> Purse:
+        """The collateral in an asset."""
         return self.pool.account.pools[asset].wallet if self.is_unified else self.purse
 
     def whole(self, instead: Held | None = None) -> Whole:
@@ -106,7 +107,7 @@ class Scope:
         """The money itself; of a unified account, what all of it counts."""
         if self.is_unified:
             return self.whole().collateral
-        return self.state.ledger.balances[self.purse]
+        return self.purse.balance
 
     def equity(self) -> Money:
         """Collateral and unrealised PnL; of a unified account, after haircuts."""

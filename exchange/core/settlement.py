@@ -9,7 +9,7 @@ A spot trade moves base and quote between wallets.
 from mypy_extensions import mypyc_attr
 
 from exchange.core.accounts import Pool, Position, SpotPosition
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, times
 
@@ -46,7 +46,7 @@ def settle(
     held = position.size
     realised = position.trade(lots, value)
     collateral = position.bucket if position.isolated else position.pool.wallet
-    state.ledger.transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
+    transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
     if position.isolated and not position.pool.is_house:
         _move_bucket(state, position, held, lots, value, realised)
     fee = ceil_div(times(magnitude(value), fee_rate), RATE_ONE)
@@ -76,18 +76,17 @@ def _move_bucket(
     """
     closing = min(magnitude(lots), magnitude(held)) if (lots > 0) != (held > 0) else 0
     opening = magnitude(lots) - closing
-    ledger, wallet = state.ledger, position.pool.wallet
-    bucket = state.bucket(position)
+    wallet, bucket = position.pool.wallet, position.bucket.balance
     if closing and not position.distress.failing:
         share = (bucket - realised) * closing // abs(held) + realised
         # A debt stays in the bucket: the wallet does not answer for it, the waterfall does.
         released = max(min(share, bucket), 0)
-        ledger.transfer(position.bucket, wallet, released, Reason.ISOLATED_MARGIN)
+        transfer(position.bucket, wallet, released, Reason.ISOLATED_MARGIN)
     if opening:
         opened = times(magnitude(value), opening) // magnitude(lots)
         needed = position.instrument.isolated_margin(opened, opening, position.leverage)
         granted = min(needed, _spare(state, position.pool))
-        ledger.transfer(wallet, position.bucket, granted, Reason.ISOLATED_MARGIN)
+        transfer(wallet, position.bucket, granted, Reason.ISOLATED_MARGIN)
 
 
 def _pay_fee(state: State, market: Market, position: Position, fee: Money) -> None:
@@ -95,9 +94,9 @@ def _pay_fee(state: State, market: Market, position: Position, fee: Money) -> No
     fees, wallet = market.funds.fees, position.pool.wallet
     if position.isolated:
         own = max(0, fee - _spare(state, position.pool))
-        state.ledger.transfer(position.bucket, fees, own, Reason.TRADING_FEE)
+        transfer(position.bucket, fees, own, Reason.TRADING_FEE)
         fee -= own
-    state.ledger.transfer(wallet, fees, fee, Reason.TRADING_FEE)
+    transfer(wallet, fees, fee, Reason.TRADING_FEE)
 
 
 def _spare(state: State, pool: Pool) -> Money:
@@ -113,17 +112,17 @@ def _settle_spot(
     state: State, market: Market, position: SpotPosition, lots: Lots, value: Money, fee_rate: Rate
 ) -> Settled:
     """Quote money one way, base the other; the fee is taken from what is received."""
-    ledger, instrument = state.ledger, market.instrument
+    instrument = market.instrument
     quote, base = market.funds, state.funds[instrument.base]
     units = lots * instrument.base_units
-    ledger.transfer(position.pool.wallet, quote.clearing, value, Reason.SPOT_TRADE)
-    ledger.transfer(base.clearing, position.base.wallet, units, Reason.SPOT_TRADE)
+    transfer(position.pool.wallet, quote.clearing, value, Reason.SPOT_TRADE)
+    transfer(base.clearing, position.base.wallet, units, Reason.SPOT_TRADE)
     if lots > 0:
         fee = ceil_div(units * fee_rate, RATE_ONE)
-        ledger.transfer(position.base.wallet, base.fees, fee, Reason.TRADING_FEE)
+        transfer(position.base.wallet, base.fees, fee, Reason.TRADING_FEE)
     else:
         fee = ceil_div(-value * fee_rate, RATE_ONE)
-        ledger.transfer(position.pool.wallet, quote.fees, fee, Reason.TRADING_FEE)
+        transfer(position.pool.wallet, quote.fees, fee, Reason.TRADING_FEE)
     state.touch(position.pool)
     state.touch(position.base)
     return Settled(0, fee, 0, instrument.base if lots > 0 else instrument.settle)

@@ -4,7 +4,7 @@ The rest of the market (HISTORY) bears its part like a trader without a limit.
 """
 
 from exchange.core.accounts import Position
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.margin import unrealised_pnl
 from exchange.core.messages import HISTORY, LossSocialised
 from exchange.core.policies import Socialise
@@ -88,7 +88,7 @@ def _bear(scope: Scope, bearer: Bearer, part: Money) -> Money:
         name = position.pool.account.name
         state.touch(position.pool)
     asset = bearer.market.instrument.settle
-    state.ledger.transfer(purse, scope.purse_of(asset), amount, Reason.SOCIALISED_LOSS)
+    transfer(purse, scope.purse_of(asset), amount, Reason.SOCIALISED_LOSS)
     state.emit(
         LossSocialised(
             at=state.now,

@@ -3,7 +3,7 @@
 from exchange.core.accounts import Account, Pool, Position, SpotPosition
 from exchange.core.book import Order
 from exchange.core.finding import Refusal
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.messages import Reject
 from exchange.core.state import State
 from exchange.core.units import Lots, Money
@@ -25,16 +25,15 @@ def hold(state: State, position: Position, order: Order, lots: Lots) -> None:
     pool = position.pool if order.buy else position.base
     reserve = position.bucket if order.buy else position.base_reserve
     more = amount - order.held_value
-    state.ledger.transfer(pool.wallet, reserve, more, Reason.SPOT_RESERVE)
+    transfer(pool.wallet, reserve, more, Reason.SPOT_RESERVE)
     order.held, order.held_value = lots, amount
     state.touch(pool)
 
 
-def reserved(state: State, account: Account, pool: Pool) -> Money:
+def reserved(account: Account, pool: Pool) -> Money:
     """What stands aside of a pool's asset for open spot orders."""
-    balances = state.ledger.balances
     return sum(
-        balances[position.bucket if position.pool is pool else position.base_reserve]
+        (position.bucket if position.pool is pool else position.base_reserve).balance
         for position in account.spot.values()
         if pool in (position.pool, position.base)
     )

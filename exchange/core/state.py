@@ -11,7 +11,7 @@ from exchange.core.collateral import Collateral, UnifiedMargin, Whole, stand_tog
 from exchange.core.funding_rate import Funding
 from exchange.core.grid import YEAR_DAYS, Terms
 from exchange.core.instrument import Instrument, instrument_under, option_on
-from exchange.core.ledger import Ledger, Reason
+from exchange.core.ledger import Ledger, Purse, Reason, transfer
 from exchange.core.lines import Lines
 from exchange.core.liquidation_fee import LiquidationFee
 from exchange.core.margin import CrossMargin, Marks, PoolMargin, available_with, find_bound
@@ -88,7 +88,7 @@ class Funds:
         self.history = ledger.open(HISTORY, asset)
         """What the rest of the market paid and received besides its trades."""
 
-    def balances(self, ledger: Ledger) -> dict[str, Money]:
+    def balances(self) -> dict[str, Money]:
         """What each of them holds, by name."""
         owned = (
             self.outside,
@@ -101,7 +101,7 @@ class Funds:
             self.interest,
             self.history,
         )
-        return {ledger.purses[n].name: ledger.balances[n] for n in owned}
+        return {purse.name: purse.balance for purse in owned}
 
 
 class Single:
@@ -126,7 +126,7 @@ class Market:
         self.instrument = instrument
         self.funds = funds
         self.insurance = funds.insurance
-        """Ledger account of the fund that stands behind this contract."""
+        """The fund that stands behind this contract."""
         self.fraction_above: Money = 0
         self.whole_below: Money = 0
         self.clip: Lots = 0
@@ -217,7 +217,7 @@ class State:
         MarkModel(rulebook.mark)  # what does not fit is found before anything is listed
         self.now: Nanos = 0
         self.ledger = Ledger()
-        self.reserves = Reserves(rulebook, self.ledger)
+        self.reserves = Reserves(rulebook)
         self.marks = Marks()
         self.monitor = Monitor()
         self.alarms = Alarms()
@@ -358,8 +358,8 @@ class State:
         if not self.reserves.per_contract:
             self._endow(funds, funds.insurance, opening)
 
-    def _endow(self, funds: Funds, fund: int, opening: Money) -> None:
-        self.ledger.transfer(funds.outside, fund, opening, Reason.DEPOSIT)
+    def _endow(self, funds: Funds, fund: Purse, opening: Money) -> None:
+        transfer(funds.outside, fund, opening, Reason.DEPOSIT)
         self.reserves.note(fund, self.now)
 
     def _clip(self, instrument: Instrument) -> Lots:
@@ -465,17 +465,9 @@ class State:
         mark = self.marks.prices[market.instrument.index]
         return mark or market.last_price * market.instrument.subticks
 
-    def wallet(self, pool: Pool) -> Money:
-        """Cross collateral."""
-        return self.ledger.balances[pool.wallet]
-
-    def bucket(self, position: Position) -> Money:
-        """Isolated collateral of a position."""
-        return self.ledger.balances[position.bucket]
-
     def cross(self, pool: Pool) -> CrossMargin:
         """What stands behind the pool's cross positions at the present marks; its own money."""
-        return CrossMargin(pool, self.ledger.balances[pool.wallet], self.marks)
+        return CrossMargin(pool, pool.wallet.balance, self.marks)
 
     def margin(
         self,
@@ -490,10 +482,10 @@ class State:
         held in place of its like.  Of a unified account it is the whole account's, in the pool's
         asset.
         """
-        marks, balances = marks or self.marks, self.ledger.balances
+        marks = marks or self.marks
         if pool.is_unified:
-            return UnifiedMargin(self.collateral, pool, balances, marks, more, instead)
-        return PoolMargin(pool, balances[pool.wallet] + more, marks, instead)
+            return UnifiedMargin(self.collateral, pool, marks, more, instead)
+        return PoolMargin(pool, pool.wallet.balance + more, marks, instead)
 
     def has_to_spare(self, pool: Pool, more: Money = 0) -> bool:
         """Whether the wallet covers all that the pool and `more` may take of it.
@@ -502,17 +494,16 @@ class State:
         """
         if pool.bound_at != self.marks.changes:
             find_bound(pool, self.marks)
-        return pool.is_plain and self.ledger.balances[pool.wallet] >= pool.taken + more
+        return pool.is_plain and pool.wallet.balance >= pool.taken + more
 
     def left_with(self, position: Position, imagined: Held, more: Money) -> Money:
         """See `available_with`: with `more` in the wallet."""
-        wallet = self.wallet(position.pool) + more
+        wallet = position.pool.wallet.balance + more
         return available_with(position.pool, wallet, self.marks, position, imagined)
 
     def whole(self, lead: Pool, marks: Marks | None = None, instead: Held | None = None) -> Whole:
         """A unified account, by the pool that leads it; `instead`: see `margin`."""
-        marks, balances = marks or self.marks, self.ledger.balances
-        return Whole(self.collateral, lead, balances, marks, instead=instead)
+        return Whole(self.collateral, lead, marks or self.marks, instead=instead)
 
     def touch(self, pool: Pool) -> None:
         """Note that a pool must be looked at before the command is done; with those beside it."""

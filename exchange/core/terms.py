@@ -4,7 +4,7 @@ from exchange.core.accounts import Pool, Position
 from exchange.core.admission import capped_refused, options_refused
 from exchange.core.finding import Refusal, account_named, margined_position
 from exchange.core.grid import Terms
-from exchange.core.ledger import Reason
+from exchange.core.ledger import Reason, transfer
 from exchange.core.margin import (
     initial_margin,
     leverage_allowed,
@@ -81,7 +81,7 @@ def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
     if needed > max(found, 0):
         position.leverage = before
         return _short(position, found, needed)
-    state.ledger.transfer(position.pool.wallet, position.bucket, missing, Reason.ISOLATED_MARGIN)
+    transfer(position.pool.wallet, position.bucket, missing, Reason.ISOLATED_MARGIN)
     state.touch(position.pool)
     state.emit(
         LeverageChanged(
@@ -135,7 +135,7 @@ def _missing(state: State, position: Position) -> Money:
     """What an isolated bucket lacks to initial margin."""
     if not position.isolated or not position.size:
         return 0
-    return max(0, margin_held(position, state.mark_of(position)) - state.bucket(position))
+    return max(0, margin_held(position, state.mark_of(position)) - position.bucket.balance)
 
 
 def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
@@ -166,7 +166,7 @@ def set_margin_mode(state: State, command: SetMarginMode) -> Refusal | None:
             symbol=command.symbol,
             position_side=command.position_side,
             mode=command.mode,
-            bucket=state.bucket(position),
+            bucket=position.bucket.balance,
         )
     )
     return None
@@ -255,13 +255,13 @@ def _isolate(state: State, position: Position) -> Refusal | None:
     if left < 0 or bucket + pnl < safe_margin(position, mark):
         position.isolated = False
         return _short(position, bucket + left, bucket)
-    state.ledger.transfer(pool.wallet, position.bucket, bucket, Reason.ISOLATED_MARGIN)
+    transfer(pool.wallet, position.bucket, bucket, Reason.ISOLATED_MARGIN)
     return None
 
 
 def _join(state: State, position: Position, terms: Terms | None) -> Refusal | None:
     """Let a position, isolated or not, be one of its pool, and that be on these terms."""
-    pool, bucket = position.pool, state.bucket(position)
+    pool, bucket = position.pool, position.bucket.balance
     before, was_isolated = pool.portfolio, position.isolated
     if terms is before and not was_isolated:
         return None
@@ -273,7 +273,7 @@ def _join(state: State, position: Position, terms: Terms | None) -> Refusal | No
         position.isolated = was_isolated
         _reckon_on(pool, before)
         return _short(position, after.equity, after.initial)
-    state.ledger.transfer(position.bucket, pool.wallet, bucket, Reason.ISOLATED_MARGIN)
+    transfer(position.bucket, pool.wallet, bucket, Reason.ISOLATED_MARGIN)
     return None
 
 
@@ -301,9 +301,7 @@ def adjust_margin(state: State, command: AdjustMargin) -> Refusal | None:
     found = _removable(state, position) if command.amount < 0 else _free(state, position)
     if abs(command.amount) > found:
         return _short(position, found, abs(command.amount))
-    state.ledger.transfer(
-        position.pool.wallet, position.bucket, command.amount, Reason.ISOLATED_MARGIN
-    )
+    transfer(position.pool.wallet, position.bucket, command.amount, Reason.ISOLATED_MARGIN)
     state.touch(position.pool)
     state.emit(
         MarginAdjusted(
@@ -313,7 +311,7 @@ def adjust_margin(state: State, command: AdjustMargin) -> Refusal | None:
             symbol=command.symbol,
             position_side=command.position_side,
             amount=command.amount,
-            bucket=state.bucket(position),
+            bucket=position.bucket.balance,
         )
     )
     return None
@@ -326,7 +324,7 @@ def _free(state: State, position: Position) -> Money:
 def _removable(state: State, position: Position) -> Money:
     mark = state.mark_of(position)
     margin = margin_held(position, mark)
-    return max(0, state.bucket(position) + min(0, unrealised_pnl(position, mark)) - margin)
+    return max(0, position.bucket.balance + min(0, unrealised_pnl(position, mark)) - margin)
 
 
 def _short(position: Position, found: Money, expected: Money) -> Refusal:

@@ -375,7 +375,7 @@ class Venue:
     def fund_balances(self, asset: str) -> dict[str, Money]:
         """The venue's own ledger accounts of an asset by name; none where nothing settles in it."""
         funds = self._state.funds.get(asset)
-        return {} if funds is None else funds.balances(self._state.ledger)
+        return {} if funds is None else funds.balances()
 
     def moved(self, asset: str) -> dict[str, Money]:
         """Net money moved so far, by reason."""

@@ -6,6 +6,7 @@ from exchange.core.accounts import Account, Pool, Position
 from exchange.core.auto_margin import reserve
 from exchange.core.book import Book, Ladder, Order
 from exchange.core.collateral import Holding
+from exchange.core.ledger import Purse, Total
 from exchange.core.margin import (
     Marks,
     PoolMargin,
@@ -44,15 +45,14 @@ def account_view(
     marks = marks or state.marks
     pool = account.pools.get(asset)
     if pool is None:
-        pool = Pool(account, asset, -1)
-    wallet = state.wallet(pool) if pool.wallet >= 0 else 0
-    own = PoolMargin(pool, wallet, marks)
+        pool = Pool(account, asset, Purse(account.name, Total(asset)))
+    own = PoolMargin(pool, pool.wallet.balance, marks)
     margin = state.margin(pool, 0, marks) if pool.is_unified else own
-    aside = reserved(state, account, pool)
+    aside = reserved(account, pool)
     total = own.equity
     for position in pool.listed:
         if position.isolated and position.size:
-            total += state.bucket(position) + unrealised_pnl(position, marks.of(position))
+            total += position.bucket.balance + unrealised_pnl(position, marks.of(position))
     held = [p for p in pool.listed if p.size]
     return AccountView(
         account=account.name,
@@ -93,7 +93,7 @@ def position_view(state: State, position: Position, marks: Marks) -> PositionVie
         cost=position.cost,
         mode=scope.mode,
         leverage=position.leverage,
-        bucket=state.bucket(position),
+        bucket=position.bucket.balance,
         auto_margin=position.isolated and position.auto_margin,
         mark_price=mark,
         notional=notional(position, mark),

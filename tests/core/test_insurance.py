@@ -7,7 +7,7 @@ import pytest
 
 from exchange.core.house import house_position
 from exchange.core.insurance import spendable
-from exchange.core.ledger import Ledger, Reason
+from exchange.core.ledger import Ledger, Reason, transfer
 from exchange.core.messages import (
     Deposit,
     InsuranceFundPaid,
@@ -355,9 +355,9 @@ def test_a_peak_that_ended_as_the_window_begins_is_not_in_it() -> None:
     rules = rulebook(liquidation=LiquidationRules(fund_window_seconds="10"))
     ledger = Ledger()
     fund, outside = ledger.open("fund", "USD"), ledger.open("outside", "USD")
-    reserves = Reserves(rules, ledger)
+    reserves = Reserves(rules)
     for at, amount in ((0, 100), (10 * SECOND, -60)):
-        ledger.transfer(outside, fund, amount, Reason.DEPOSIT)
+        transfer(outside, fund, amount, Reason.DEPOSIT)
         reserves.note(fund, at)
 
     assert [reserves.peak(fund, at * SECOND) for at in (19, 20)] == [100, 40]

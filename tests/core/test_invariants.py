@@ -26,8 +26,8 @@ def held(state: State, name: str) -> Position:
 
 
 def test_money_out_of_nowhere_is_noticed() -> None:
-    it, state, position = stage()
-    state.ledger.balances[position.pool.wallet] += 1
+    it, _, position = stage()
+    position.pool.wallet.balance += 1
 
     with pytest.raises(AssertionError, match="USD is off by 1"):
         it.venue.check()
@@ -37,8 +37,8 @@ def test_money_out_of_nowhere_is_noticed() -> None:
 
 def test_money_paid_on_no_position_is_noticed() -> None:
     it, state, position = stage()
-    state.ledger.balances[position.pool.wallet] += 1
-    state.ledger.balances[state.funds["USD"].clearing] -= 1
+    position.pool.wallet.balance += 1
+    state.funds["USD"].clearing.balance -= 1
 
     with pytest.raises(AssertionError, match="clearing holds"):
         it.venue.check()
@@ -46,8 +46,8 @@ def test_money_paid_on_no_position_is_noticed() -> None:
 
 def test_a_fund_in_debt_is_noticed() -> None:
     it, state, position = stage()
-    state.ledger.balances[position.pool.wallet] += 1
-    state.ledger.balances[state.funds["USD"].insurance] -= 1
+    position.pool.wallet.balance += 1
+    state.funds["USD"].insurance.balance -= 1
 
     with pytest.raises(AssertionError, match="insurance fund of BTC is in debt"):
         it.venue.check()
@@ -144,9 +144,9 @@ def test_an_isolated_position_below_maintenance_margin_is_noticed() -> None:
 
 
 def test_money_left_in_an_idle_bucket_is_noticed() -> None:
-    it, state, position = stage()
-    state.ledger.balances[position.pool.wallet] -= 1
-    state.ledger.balances[position.bucket] += 1
+    it, _, position = stage()
+    position.pool.wallet.balance -= 1
+    position.bucket.balance += 1
 
     with pytest.raises(AssertionError, match="ann has an idle bucket"):
         it.venue.check()
@@ -156,8 +156,8 @@ def test_an_account_in_debt_is_noticed() -> None:
     it = Stage()
     it.trader("cat", deposit=1)
     (pool,) = it.venue._state.account_of["cat"].pools.values()
-    it.venue._state.ledger.balances[pool.wallet] -= 200
-    it.venue._state.ledger.balances[0] += 200
+    pool.wallet.balance -= 200
+    it.venue._state.ledger.purses[0].balance += 200
 
     with pytest.raises(AssertionError, match="cat USD is in debt"):
         it.venue.check()

@@ -2,47 +2,45 @@
 
 import pytest
 
-from exchange.core.ledger import Ledger, Reason
+from exchange.core.ledger import Ledger, Purse, Reason, transfer
 from exchange.core.messages import OpenAccount, Reject
 from tests.stage import DOLLAR, Stage, rulebook
 
 
-def two_accounts() -> Ledger:
+def two_purses() -> tuple[Ledger, Purse, Purse]:
     ledger = Ledger()
-    ledger.open("outside", "USD")
-    ledger.open("ann", "USD")
-    return ledger
+    return ledger, ledger.open("outside", "USD"), ledger.open("ann", "USD")
 
 
 def test_a_transfer_takes_here_what_it_gives_there() -> None:
-    ledger = two_accounts()
+    ledger, outside, ann = two_purses()
 
-    ledger.transfer(0, 1, 30, Reason.DEPOSIT)
+    transfer(outside, ann, 30, Reason.DEPOSIT)
 
     assert ledger.of("USD") == {"outside": -30, "ann": 30}
 
 
 def test_a_negative_amount_flows_back() -> None:
-    ledger = two_accounts()
-    ledger.transfer(0, 1, 30, Reason.DEPOSIT)
+    ledger, outside, ann = two_purses()
+    transfer(outside, ann, 30, Reason.DEPOSIT)
 
-    ledger.transfer(0, 1, -10, Reason.DEPOSIT)
+    transfer(outside, ann, -10, Reason.DEPOSIT)
 
     assert ledger.of("USD") == {"outside": -20, "ann": 20}
     assert ledger.moved("USD") == {"deposit": 20}
 
 
 def test_money_cannot_change_its_asset() -> None:
-    ledger = two_accounts()
+    ledger, outside, _ = two_purses()
     coins = ledger.open("ann", "BTC")
 
     with pytest.raises(AssertionError, match="cannot change its asset"):
-        ledger.transfer(0, coins, 1, Reason.DEPOSIT)
+        transfer(outside, coins, 1, Reason.DEPOSIT)
 
 
 def test_a_unit_that_comes_from_nowhere_is_noticed() -> None:
-    ledger = two_accounts()
-    ledger.balances[1] += 1
+    ledger, _, ann = two_purses()
+    ann.balance += 1
 
     with pytest.raises(AssertionError, match="USD is off by 1"):
         ledger.check()
@@ -51,10 +49,10 @@ def test_a_unit_that_comes_from_nowhere_is_noticed() -> None:
 
 
 def test_two_assets_that_are_off_do_not_make_up_for_each_other() -> None:
-    ledger = two_accounts()
+    ledger, _, ann = two_purses()
     coins = ledger.open("ann", "BTC")
-    ledger.balances[1] += 1
-    ledger.balances[coins] -= 1
+    ann.balance += 1
+    coins.balance -= 1
 
     with pytest.raises(AssertionError, match="USD is off by 1"):
         ledger.check()

@@ -21,7 +21,7 @@ def plain_pools(state: State) -> list[Pool]:
     for account in state.accounts[1:]:
         for pool in account.pools.values():
             if state.has_to_spare(pool) or pool.is_plain:
-                state.ledger.balances[pool.wallet] = pool.taken
+                pool.wallet.balance = pool.taken
                 found.append(pool)
     return found
 
@@ -53,13 +53,13 @@ def test_no_order_within_the_bound_is_too_dear(seed: int) -> None:
             if state.mark_of(position) == 0:
                 continue
             taken = most_taken(state, market, position, order)
-            state.ledger.balances[position.pool.wallet] = position.pool.taken + taken
+            position.pool.wallet.balance = position.pool.taken + taken
 
             trial = trial_of(market, position, order)
             assert unaffordable(state, position, order, trial) is None
-            state.ledger.balances[position.pool.wallet] = position.pool.taken
-        for number, balance in enumerate(before):
-            state.ledger.balances[number] = balance
+            position.pool.wallet.balance = position.pool.taken
+        for purse, balance in zip(state.ledger.purses, before, strict=True):
+            purse.balance = balance
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -72,5 +72,5 @@ def test_no_pool_within_the_bound_would_be_liquidated(seed: int) -> None:
         before = [purse.balance for purse in state.ledger.purses]
         for pool in plain_pools(state):
             assert pool.distress.failing or rests(state, pool, state.cross(pool))
-        for number, balance in enumerate(before):
-            state.ledger.balances[number] = balance
+        for purse, balance in zip(state.ledger.purses, before, strict=True):
+            purse.balance = balance
