@@ -166,11 +166,13 @@ class Position(Held):
         if not order.reduce_only:
             self.pool.taken += self.takes(more)
         order.held, order.held_value = lots, value
-        cost = order.cost
-        if cost is not None:
-            loss = self.loss_of(order, cost, lots)
-            self.charge(order, loss - cost.held)
-            cost.held = loss
+        if order.cost is not None:
+            self._hold_loss(order, order.cost, lots)
+
+    def _hold_loss(self, order: Order, cost: OrderCost, lots: Lots) -> None:
+        loss = self.loss_of(order, cost, lots)
+        self.charge(order, loss - cost.held)
+        cost.held = loss
 
     def takes(self, value: Money) -> Money:
         """What orders of a value may take of the wallet; more than the exact part, not rounded."""

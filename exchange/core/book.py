@@ -14,7 +14,7 @@ from mypy_extensions import i64, mypyc_attr
 
 from exchange.core.kinds import TimeInForce
 from exchange.core.policies import SelfTrade
-from exchange.core.units import Lots, Ticks
+from exchange.core.units import Lots, Money, Ticks
 
 if TYPE_CHECKING:  # a position knows orders, and an order its position
     from exchange.core.accounts import Position
@@ -63,9 +63,9 @@ class Order:
 
     def __init__(
         self,
-        order_id: int,
-        owner: int,
-        market: int,
+        order_id: i64,
+        owner: i64,
+        market: i64,
         buy: bool,  # noqa: FBT001
         price: Ticks,
         size: Lots,
@@ -79,8 +79,8 @@ class Order:
         self.size = size
         self.position = position
         """What it opens or closes; None for history's.  The book never asks."""
-        self.hidden: Lots = 0
-        self.display: Lots = 0
+        self.hidden: i64 = 0
+        self.display: i64 = 0
         """How much of an iceberg shows at a time; 0: all."""
         self.is_market = False
         """Whether it was told no limit; then `price` is the worst that it may trade at."""
@@ -91,15 +91,17 @@ class Order:
         """What else it was told; None for most.  The book never asks."""
         self.ref = 0
         self.self_trade = SelfTrade.CANCEL_OLDEST
-        self.held: Lots = 0
-        self.held_value = 0
+        self.held: i64 = 0
+        self.held_value: Money = 0
         """What its position counts as open of it: lots, and their value in money."""
         self.cost: OrderCost | None = None
         """What it is reckoned at; None: its limit."""
-        self.row = NONE
+        self.row: i64 = NONE
         """Where it rests in the book."""
         self.place: i64 = NONE
         """How many of its account's came to rest before it."""
+        self.word: i64 = 0
+        """What tells its entry in the table of its account's; see `open_orders`."""
 
     @property
     def open(self) -> Lots:
@@ -279,7 +281,7 @@ class Book:
         """Put a trader's order at the end of its level's queue."""
         assert order.size > 0, "an order without size cannot rest"
         row = self.add(order.owner, order.price, order.size, buy=order.buy)
-        order.row = int(row)
+        order.row = row
         self._orders[row // ROW] = order
         if order.is_uncertain:
             self.levels[self.rows[row + LEVEL] + UNCERTAIN] += 1

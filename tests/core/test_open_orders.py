@@ -52,9 +52,18 @@ def test_an_order_that_is_mislaid_is_noticed() -> None:
     orders = OpenOrders()
     orders.add(order(1, ref=7))
     orders.add(order(2, ref=8))
-    orders.listed()[0].ref = 10
+    orders.listed()[0].word = 0
 
     with pytest.raises(AssertionError, match="order 1 is mislaid"):
+        orders.check()
+
+
+def test_an_order_that_is_renamed_is_noticed() -> None:
+    orders = OpenOrders()
+    orders.add(order(1, ref=7))
+    orders.listed()[0].ref = 10
+
+    with pytest.raises(AssertionError, match="order 1 has another ref"):
         orders.check()
 
 
