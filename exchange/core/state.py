@@ -266,7 +266,7 @@ class State:
         below = self.rulebook.liquidation.shortage_whole_below
         market.whole_below = on_grid(below, money_unit, "liquidation.shortage_whole_below")
         if self.reserves.per_contract and not instrument.is_spot:
-            market.insurance = self.ledger.open(f"{FUND} {rules.symbol}", rules.settle)
+            market.insurance = self.ledger.open(FUND, rules.settle, rules.symbol)
             self._endow(funds, market.insurance, own_opening)
         market.phase = self.phase
         self.markets.append(market)
@@ -421,9 +421,9 @@ class State:
         pool = self.pool(account, instrument.settle)
         position = pool.position(instrument.symbol, side)
         if position is None:
-            leg = "" if side is PositionSide.NET else f" {side}"
-            name = f"{account.name} {instrument.symbol}{leg}"
-            bucket = self.ledger.open(name, instrument.settle)
+            symbol = instrument.symbol
+            part = symbol if side is PositionSide.NET else f"{symbol} {side}"
+            bucket = self.ledger.open(account.name, instrument.settle, part)
             leverage = self.leverage_default(instrument)
             position = Position(pool, instrument, side, bucket, leverage)
             pool.add(position)
@@ -432,13 +432,13 @@ class State:
     def _spot_position(self, account: Account, instrument: Instrument) -> SpotPosition:
         position = account.spot.get(instrument.symbol)
         if position is None:
-            name = f"{account.name} {instrument.symbol}"
+            name, symbol = account.name, instrument.symbol
             position = SpotPosition(
                 self.pool(account, instrument.settle),
                 self.pool(account, instrument.base),
                 instrument,
-                self.ledger.open(f"{name} buys", instrument.settle),
-                self.ledger.open(f"{name} sells", instrument.base),
+                self.ledger.open(name, instrument.settle, f"{symbol} buys"),
+                self.ledger.open(name, instrument.base, f"{symbol} sells"),
             )
             account.spot[instrument.symbol] = position
         return position
