@@ -124,6 +124,9 @@ class Position(Held):
         """Tells an instrument's positions apart: by account, then by side."""
         self.bucket = bucket
         """The isolated margin; empty in cross."""
+        self.carried = 0
+        """What a unit of margin carries at the least; 0: there is no such bound."""
+        self.lever(leverage)
         self.auto_margin = False
         """Whether, isolated, it draws on the wallet before it is liquidated."""
         self._distress: Distress | None = None
@@ -138,6 +141,11 @@ class Position(Held):
         if self._distress is None:
             self._distress = Distress()
         return self._distress
+
+    def lever(self, leverage: int) -> None:
+        """Compute initial margin with a leverage from now on."""
+        self.leverage = leverage
+        self.carried = min(leverage, self.instrument.carried)
 
     def trade(self, lots: Lots, value: Money) -> Money:
         """Take `lots` (signed) for `value` into the position; returns the PnL this realises.
@@ -163,8 +171,8 @@ class Position(Held):
         value = self.worth_of(order, lots) if lots else 0
         more = value - order.held_value
         self.count(order, lots - order.held, more)
-        if not order.reduce_only:
-            self.pool.taken += self.takes(more)
+        if more > 0 and not order.reduce_only:
+            self.pool.opened += more
         order.held, order.held_value = lots, value
         if order.cost is not None:
             self._hold_loss(order, order.cost, lots)
@@ -176,8 +184,7 @@ class Position(Held):
 
     def takes(self, value: Money) -> Money:
         """What orders of a value may take of the wallet; more than the exact part, not rounded."""
-        carried = min(self.leverage, self.instrument.carried)
-        return value // carried + 1 if carried else 0
+        return value // self.carried + 1 if self.carried else 0
 
     def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> Held:
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
@@ -260,9 +267,17 @@ class Pool:
         self.is_plain = False
         """Whether there is such a bound as the next; see `margin.find_bound`."""
         self.taken: Money = 0
-        """What its positions and open orders take of the wallet at the most."""
+        """What its positions and open orders took of the wallet at the most, when it was found."""
+        self.opened: Money = 0
+        """What orders are worth that came since; those that went since still count in both."""
+        self.carried = 0
+        """The least that a unit of margin carries of it."""
         self.bound_at = STALE
-        """At which marks (`Marks.changes`) both were found out."""
+        """At which marks (`Marks.changes`) all this was found out."""
+
+    def most_taken(self) -> Money:
+        """What its positions and open orders take of the wallet at the most."""
+        return self.taken + self.opened // self.carried + 1 if self.opened else self.taken
 
     def position(self, symbol: str, side: PositionSide) -> Position | None:
         """The position in an instrument, or None."""

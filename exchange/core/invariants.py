@@ -101,7 +101,8 @@ def _check_bounds(state: State, account: Account) -> None:
         if pool.bound_at == state.marks.changes and pool.is_plain:
             margin = state.margin(pool)
             taken = margin.wallet - margin.available
-            assert pool.taken >= taken, f"{account.name} takes {taken}, more than {pool.taken}"
+            most = pool.most_taken()
+            assert most >= taken, f"{account.name} takes {taken}, more than {most}"
 
 
 def _check_orders(state: State, account: Account) -> None:

@@ -350,7 +350,7 @@ def find_bound(pool: Pool, marks: Marks) -> None:
     and all its orders, and a unit of margin carries its leverage of that, or what the steepest
     tier's rates let it.
     """
-    pool.bound_at, pool.taken = marks.changes, 0
+    pool.bound_at, pool.taken, pool.opened, pool.carried = marks.changes, 0, 0, 0
     pool.is_plain = not pool.is_unified and not pool.is_house and pool.portfolio is None
     for position in pool.listed:
         instrument, mark = position.instrument, marks.of(position)
@@ -358,10 +358,11 @@ def find_bound(pool: Pool, marks: Marks) -> None:
             position.isolated
             or position.opposite is not None
             or position.leverage > instrument.tiers.leverage_least
-            or not instrument.carried
+            or not position.carried
         ):
             pool.is_plain = False
             return
+        pool.carried = min(pool.carried or position.carried, position.carried)
         exposed = notional(position, mark) + position.buy_value + position.sell_value
         pool.taken += position.takes(exposed) + BOUND_ROUNDING - unrealised_pnl(position, mark)
 

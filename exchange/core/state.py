@@ -494,7 +494,14 @@ class State:
         """
         if pool.bound_at != self.marks.changes:
             find_bound(pool, self.marks)
-        return pool.is_plain and pool.wallet.balance >= pool.taken + more
+        if not pool.is_plain:
+            return False
+        left = pool.wallet.balance - more
+        if left >= pool.most_taken():
+            return True
+        if pool.opened:
+            find_bound(pool, self.marks)  # orders that went count no more
+        return left >= pool.taken
 
     def left_with(self, position: Position, imagined: Held, more: Money) -> Money:
         """See `available_with`: with `more` in the wallet."""
