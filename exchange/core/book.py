@@ -215,8 +215,11 @@ class Ladder:
         self.levels = append(self.levels, level)
         keys, levels = self.keys, self.levels
         at = count
-        while at > 0 and keys[at - 1] > key:
-            keys[at] = keys[at - 1]
+        while at > 0:
+            better = keys[at - 1]
+            if better < key:
+                break
+            keys[at] = better
             levels[at] = levels[at - 1]
             at -= 1
         keys[at] = key
@@ -231,10 +234,10 @@ class Ladder:
             self._known[slot] = 0
         else:
             self._hidden -= 1
-        at = last
-        if last > FAR and self.keys[last - FAR] > key:
+        keys, at = self.keys, last
+        if last > FAR and keys[last - FAR] > key:
             at = self.place(key)
-        while self.keys[at] != key:
+        while keys[at] != key:
             at -= 1
         self.keys, _ = pop(self.keys, at)
         self.levels, _ = pop(self.levels, at)
@@ -308,9 +311,11 @@ class Book:
             levels[level + OLDEST] = row
         else:
             rows[last + NEWER] = row
+        levels[level + TOTAL] += size
         if owner == HISTORY_OWNER:
+            levels[level + HISTORY] += size
             self.replacements += 1
-        self._resize(level, owner, size)
+        self.has_changed = True
         if self.tape is not None:
             ahead = int(levels[level + TOTAL] - size)
             self.tape.added(int(row), int(price), int(size), buy=buy, ahead=ahead)
@@ -321,8 +326,12 @@ class Book:
         rows, levels = self.rows, self.levels
         level, older, newer = rows[row + LEVEL], rows[row + OLDER], rows[row + NEWER]
         assert level != NONE, "only a resting order can be removed"
-        owner = rows[row + OWNER]
-        self._resize(level, owner, -rows[row + SIZE])
+        owner, size = rows[row + OWNER], rows[row + SIZE]
+        levels[level + TOTAL] -= size
+        if owner == HISTORY_OWNER:
+            levels[level + HISTORY] -= size
+            self.replacements += 1
+        self.has_changed = True
         if self.tape is not None:
             buy = levels[level + SIGN] == 1
             self.tape.removed(int(row), int(levels[level + PRICE]), buy=buy)
@@ -334,9 +343,7 @@ class Book:
             levels[level + NEWEST] = older
         else:
             rows[newer + OLDER] = older
-        if owner == HISTORY_OWNER:
-            self.replacements += 1
-        else:
+        if owner != HISTORY_OWNER:
             self._release(row, level)
         if older == NONE and newer == NONE:
             self._drop_level(level)
