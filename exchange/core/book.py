@@ -143,7 +143,7 @@ class Ladder:
         self.sign: i64 = 1 if buy else -1
         self.count: i64 = 0
         self.keys: vec[i64] = vec[i64]()
-        """sign * price, ascending."""
+        """sign * price, ascending; what is beyond `count` says nothing."""
         self.levels: vec[i64] = vec[i64]()
         """The level's row, for each key."""
         self._known: vec[i64] = vec[i64]([0] * (2 * LATELY))
@@ -208,11 +208,12 @@ class Ladder:
         known[slot + 1] = level
         if count > FAR and self.keys[count - FAR] > key:
             at = self.place(key)
-            self.keys = extend(append(self.keys[:at], key), self.keys[at:])
-            self.levels = extend(append(self.levels[:at], level), self.levels[at:])
+            self.keys = extend(append(self.keys[:at], key), self.keys[at:count])
+            self.levels = extend(append(self.levels[:at], level), self.levels[at:count])
             return
-        self.keys = append(self.keys, key)
-        self.levels = append(self.levels, level)
+        if count == len(self.keys):
+            self.keys = append(self.keys, key)
+            self.levels = append(self.levels, level)
         keys, levels = self.keys, self.levels
         at = count
         while at > 0:
@@ -234,13 +235,18 @@ class Ladder:
             self._known[slot] = 0
         else:
             self._hidden -= 1
-        keys, at = self.keys, last
-        if last > FAR and keys[last - FAR] > key:
+        if last > FAR and self.keys[last - FAR] > key:
             at = self.place(key)
-        while keys[at] != key:
+            self.keys, _ = pop(self.keys, at)
+            self.levels, _ = pop(self.levels, at)
+            return
+        keys, levels = self.keys, self.levels
+        at = last
+        better, level = keys[at], levels[at]
+        while better != key:
             at -= 1
-        self.keys, _ = pop(self.keys, at)
-        self.levels, _ = pop(self.levels, at)
+            keys[at], better = better, keys[at]
+            levels[at], level = level, levels[at]
 
     def check(self) -> None:
         """Assert that what is known of keys is so, and that the others are counted."""
