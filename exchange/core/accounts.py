@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from exchange.core.alarms import Due
 from exchange.core.book import Order
@@ -14,7 +14,7 @@ from exchange.core.messages import PositionSide
 from exchange.core.open_orders import OpenOrders
 from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
-from exchange.core.units import Lots, Money, Nanos, ceil_div, magnitude, times
+from exchange.core.units import Lots, Money, Nanos, magnitude, times
 
 STALE: Final = -1
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
@@ -61,15 +61,15 @@ class Held(Watched):
         self.isolated = False
         self.opposite: Position | None = None
         """The other side of a hedge, where tiers count both."""
-        self.size: Lots = 0
+        self.size: i64 = 0
         self.cost: Money = 0
         self.has_traded = False
         # Open orders that may increase the position: lots, and what they are worth.
-        self.buy_lots: Lots = 0
+        self.buy_lots: i64 = 0
         self.buy_value: Money = 0
-        self.sell_lots: Lots = 0
+        self.sell_lots: i64 = 0
         self.sell_value: Money = 0
-        self.reduce_only_lots: Lots = 0
+        self.reduce_only_lots: i64 = 0
         # What they would lose at once, at the marks that they were placed at.
         self.buy_loss: Money = 0
         self.sell_loss: Money = 0
@@ -150,21 +150,23 @@ class Position(Held):
     def trade(self, lots: Lots, value: Money) -> Money:
         """Take `lots` (signed) for `value` into the position; returns the PnL this realises.
 
-        A part closed takes its share of the cost with it, rounded up, so that PnL rounds down.
+        What is left keeps its share of the cost, rounded down, and PnL is rounded down with it.
         """
-        realised = 0
-        if self.size < 0 < lots or lots < 0 < self.size:
-            held, traded = magnitude(self.size), magnitude(lots)
-            closed = min(held, traded)
-            closing_value = times(value, closed) // traded
-            cost = ceil_div(times(self.cost, closed), held)
-            realised = -closing_value - cost
-            self.cost -= cost
-            value -= closing_value
-        self.size += lots
-        self.cost += value
+        held: int = self.size
+        after = held + lots
+        self.size = after
         self.has_traded = True
-        return realised
+        if not (held < 0 < lots or lots < 0 < held):
+            self.cost += value
+            return 0
+        cost, kept, opening = self.cost, 0, 0
+        if after < 0 < held or held < 0 < after:
+            opening = value - times(value, held) // -lots
+        elif after:
+            kept = times(cost, after) // held
+        self.cost = kept + opening
+        self.cost = kept + opening
+        return kept - cost + opening - value
 
     def hold(self, order: Order, lots: Lots) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""

@@ -154,7 +154,9 @@ class Ladder:
 
     def best(self) -> i64:
         """The level that trades first, or NONE."""
-        return self.levels[self.count - 1] if self.count else NONE
+        if self.count == 0:
+            return NONE
+        return self.levels[self.count - 1]
 
     def reaches(self, limit: i64) -> bool:
         """Whether a taker with this limit may trade at the best level."""
@@ -194,7 +196,9 @@ class Ladder:
     def behind(self, price: i64) -> i64:
         """The level that trades next after a price, or NONE."""
         at = self.place(price * self.sign)
-        return self.levels[at - 1] if at else NONE
+        if at == 0:
+            return NONE
+        return self.levels[at - 1]
 
     def insert(self, price: i64, level: i64) -> None:
         """Make room for a level."""
@@ -237,8 +241,8 @@ class Ladder:
             self._hidden -= 1
         if last > FAR and self.keys[last - FAR] > key:
             at = self.place(key)
-            self.keys, _ = pop(self.keys, at)
-            self.levels, _ = pop(self.levels, at)
+            self.keys = pop(self.keys, at)[0]
+            self.levels = pop(self.levels, at)[0]
             return
         keys, levels = self.keys, self.levels
         at = last

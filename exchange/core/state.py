@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from exchange.core.accounts import STALE, Account, Held, Pool, Position, SpotPosition
 from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.attached import Attached
@@ -160,9 +162,9 @@ class Market:
         """How often commands have changed the book, so that who looks knows when to look again."""
         self.holders: dict[int, Position] = {}
         """Positions that are not flat, by `Position.holder`."""
-        self.open_interest: Lots = 0
+        self.open_interest: i64 = 0
         """The sum of all long positions, history's included."""
-        self.history_size: Lots = 0
+        self.history_size: i64 = 0
         self.history_cost: Money = 0
         self.worn = Worn()
         self.single: dict[int, Single] = {}
