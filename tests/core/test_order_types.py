@@ -196,6 +196,13 @@ def test_a_batch_that_is_empty_too_long_or_for_another_is_refused_whole() -> Non
         assert it.refusal(batch) is Reject.BAD_BATCH
 
 
+def test_a_cancellation_that_names_no_order_meets_none() -> None:
+    it = stage()
+    for _ in range(50):
+        it.place("ann", "BTC", 1, 90)
+        assert it.refusal(CancelOrder(at=it.now(), account="ann")) is Reject.UNKNOWN_ORDER
+
+
 def test_the_dead_mans_switch_cancels_unless_it_is_put_off() -> None:
     it = stage()
     it.place("ann", "BTC", 1, 90)
