@@ -198,8 +198,10 @@ def test_a_batch_that_is_empty_too_long_or_for_another_is_refused_whole() -> Non
 
 def test_a_cancellation_that_names_no_order_meets_none() -> None:
     it = stage()
+    it.deposit("bob", 100_000)
     for _ in range(50):
-        it.place("ann", "BTC", 1, 90)
+        for name in ("bob", "bob", "ann", "bob"):
+            it.place(name, "BTC", 1, 90)
         assert it.refusal(CancelOrder(at=it.now(), account="ann")) is Reject.UNKNOWN_ORDER
 
 
