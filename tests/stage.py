@@ -298,6 +298,6 @@ class Stage:
         """
         self.look()
         watch = self.venue._state.monitor.watches[self.venue.instruments[symbol].index]
-        low = int(watch.longs.keys[0]) + 1 if watch.longs.count else None
-        high = -int(watch.shorts.keys[0]) - 1 if watch.shorts.count else None
+        low = int(watch.longs.heap[0]) + 1 if watch.longs.count else None
+        high = -int(watch.shorts.heap[0]) - 1 if watch.shorts.count else None
         return low, high

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mypy_extensions import i64, mypyc_attr
+from mypy_extensions import mypyc_attr
 
 from exchange.core.alarms import Due
 from exchange.core.book import Order
@@ -14,7 +14,7 @@ from exchange.core.messages import PositionSide
 from exchange.core.open_orders import OpenOrders
 from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
-from exchange.core.units import Lots, Money, Nanos, magnitude, times
+from exchange.core.units import Lots, Money, Nanos, ceil_div, magnitude, times
 
 STALE: Final = -1
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
@@ -55,21 +55,22 @@ class Held(Watched):
         self, pool: "Pool", instrument: Instrument, side: PositionSide, leverage: int
     ) -> None:
         super().__init__(pool, instrument.index)
+        # First what each look at the pool asks for, so that it comes from memory together.
         self.instrument = instrument
-        self.side = side
-        self.leverage = leverage
         self.isolated = False
         self.opposite: Position | None = None
         """The other side of a hedge, where tiers count both."""
-        self.size: i64 = 0
+        self.size: Lots = 0
         self.cost: Money = 0
+        self.side = side
+        self.leverage = leverage
         self.has_traded = False
         # Open orders that may increase the position: lots, and what they are worth.
-        self.buy_lots: i64 = 0
+        self.buy_lots: Lots = 0
         self.buy_value: Money = 0
-        self.sell_lots: i64 = 0
+        self.sell_lots: Lots = 0
         self.sell_value: Money = 0
-        self.reduce_only_lots: i64 = 0
+        self.reduce_only_lots: Lots = 0
         # What they would lose at once, at the marks that they were placed at.
         self.buy_loss: Money = 0
         self.sell_loss: Money = 0
@@ -124,9 +125,6 @@ class Position(Held):
         """Tells an instrument's positions apart: by account, then by side."""
         self.bucket = bucket
         """The isolated margin; empty in cross."""
-        self.carried = 0
-        """What a unit of margin carries at the least; 0: there is no such bound."""
-        self.lever(leverage)
         self.auto_margin = False
         """Whether, isolated, it draws on the wallet before it is liquidated."""
         self._distress: Distress | None = None
@@ -142,51 +140,43 @@ class Position(Held):
             self._distress = Distress()
         return self._distress
 
-    def lever(self, leverage: int) -> None:
-        """Compute initial margin with a leverage from now on."""
-        self.leverage = leverage
-        self.carried = min(leverage, self.instrument.carried)
-
     def trade(self, lots: Lots, value: Money) -> Money:
         """Take `lots` (signed) for `value` into the position; returns the PnL this realises.
 
-        What is left keeps its share of the cost, rounded down, and PnL is rounded down with it.
+        A part closed takes its share of the cost with it, rounded up, so that PnL rounds down.
         """
-        held: int = self.size
-        after = held + lots
-        self.size = after
+        realised = 0
+        if self.size < 0 < lots or lots < 0 < self.size:
+            held, traded = magnitude(self.size), magnitude(lots)
+            closed = min(held, traded)
+            closing_value = times(value, closed) // traded
+            cost = ceil_div(times(self.cost, closed), held)
+            realised = -closing_value - cost
+            self.cost -= cost
+            value -= closing_value
+        self.size += lots
+        self.cost += value
         self.has_traded = True
-        if not (held < 0 < lots or lots < 0 < held):
-            self.cost += value
-            return 0
-        cost, kept, opening = self.cost, 0, 0
-        if after < 0 < held or held < 0 < after:
-            opening = value - times(value, held) // -lots
-        elif after:
-            kept = times(cost, after) // held
-        self.cost = kept + opening
-        self.cost = kept + opening
-        return kept - cost + opening - value
+        return realised
 
     def hold(self, order: Order, lots: Lots) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""
         value = self.worth_of(order, lots) if lots else 0
         more = value - order.held_value
         self.count(order, lots - order.held, more)
-        if more > 0 and not order.reduce_only:
-            self.pool.opened += more
+        if not order.reduce_only:
+            self.pool.taken += self.takes(more)
         order.held, order.held_value = lots, value
-        if order.cost is not None:
-            self._hold_loss(order, order.cost, lots)
-
-    def _hold_loss(self, order: Order, cost: OrderCost, lots: Lots) -> None:
-        loss = self.loss_of(order, cost, lots)
-        self.charge(order, loss - cost.held)
-        cost.held = loss
+        cost = order.cost
+        if cost is not None:
+            loss = self.loss_of(order, cost, lots)
+            self.charge(order, loss - cost.held)
+            cost.held = loss
 
     def takes(self, value: Money) -> Money:
         """What orders of a value may take of the wallet; more than the exact part, not rounded."""
-        return value // self.carried + 1 if self.carried else 0
+        carried = min(self.leverage, self.instrument.carried)
+        return value // carried + 1 if carried else 0
 
     def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> Held:
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
@@ -241,14 +231,20 @@ class Pool:
     """An account's money in one settlement asset: the wallet, and every position settled in it."""
 
     def __init__(self, account: "Account", asset: str, wallet: Purse) -> None:
-        self.account = account
-        self.asset = asset
+        # First what each look at it asks for, so that it comes from memory together.
         self.wallet = wallet
         """The cross collateral."""
-        self.listed: list[Position] = []
+        self.listed: tuple[Position, ...] = ()
         """The positions, by symbol and side in that order."""
+        self.is_house = False
+        """The venue's own account: it needs no margin."""
         self.is_unified = False
         """Whether it stands together with the account's other assets."""
+        self.portfolio: Terms | None = None
+        """The terms of portfolio margin; None where each position has margin of its own."""
+        self._distress: Distress | None = None
+        self.account = account
+        self.asset = asset
         self.lead = self
         """The pool that stands for all of a unified account; itself else."""
         self.members = [self]
@@ -260,26 +256,24 @@ class Pool:
         self.touched = False
         self.unseen = False
         """Whether it was safe by far when it last changed, and has not been looked at since."""
-        self.distress = Distress()
-        """Of the cross positions together."""
-        self.portfolio: Terms | None = None
-        """The terms of portfolio margin; None where each position has margin of its own."""
-        self.is_house = False
-        """The venue's own account: it needs no margin."""
         self.is_plain = False
         """Whether there is such a bound as the next; see `margin.find_bound`."""
         self.taken: Money = 0
-        """What its positions and open orders took of the wallet at the most, when it was found."""
-        self.opened: Money = 0
-        """What orders are worth that came since; those that went since still count in both."""
-        self.carried = 0
-        """The least that a unit of margin carries of it."""
-        self.bound_at = STALE
-        """At which marks (`Marks.changes`) all this was found out."""
-
-    def most_taken(self) -> Money:
         """What its positions and open orders take of the wallet at the most."""
-        return self.taken + self.opened // self.carried + 1 if self.opened else self.taken
+        self.bound_at = STALE
+        """At which marks (`Marks.changes`) both were found out."""
+
+    @property
+    def distress(self) -> Distress:
+        """Of the cross positions together: made when it is first asked for."""
+        if self._distress is None:
+            self._distress = Distress()
+        return self._distress
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the cross positions are in liquidation."""
+        return self._distress is not None and self._distress.failing
 
     def position(self, symbol: str, side: PositionSide) -> Position | None:
         """The position in an instrument, or None."""
@@ -313,7 +307,7 @@ class Pool:
             if other is not None:
                 position.opposite, other.opposite = other, position
         at = self._place(symbol, side)
-        self.listed = [*self.listed[:at], position, *self.listed[at:]]
+        self.listed = (*self.listed[:at], position, *self.listed[at:])
         self.bound_at = STALE
 
 

@@ -53,7 +53,7 @@ def _not_offered(state: State, *, unified: bool) -> Refusal | None:
 
 
 def _unite(state: State, account: Account) -> Refusal | None:
-    if any(pool.distress.failing for pool in account.pools.values()):
+    if any(pool.is_failing for pool in account.pools.values()):
         return Refusal(Reject.OPEN_POSITIONS, "the account was being liquidated")
     refusal = _in_portfolio(account)
     if refusal is not None:
@@ -79,7 +79,7 @@ def _in_portfolio(account: Account) -> Refusal | None:
 
 def _part(state: State, account: Account) -> Refusal | None:
     lead = account.pools[state.collateral.currency]
-    if lead.distress.failing:
+    if lead.is_failing:
         return Refusal(Reject.OPEN_POSITIONS, "the account was being liquidated")
     refusal = _in_portfolio(account)
     if refusal is not None:

@@ -38,8 +38,10 @@ costs nearly what it frees, it would take for ever: then positions are closed wh
 def look_at_endangered(state: State, pools: list[Pool]) -> None:
     """After a new mark: what is safe is watched anew; the rest is in for a closer look, in turn."""
     failed: list[Pool] = []
-    for pool in pools:
-        margin = state.cross(pool)
+    # Beforehand, for the same reason as in `Edges.reached`.
+    wallets = [pool.wallet.balance for pool in pools]
+    for number, pool in enumerate(pools):
+        margin = CrossMargin(pool, wallets[number], state.marks)
         if pool.is_unified or not rests(state, pool, margin):
             failed.append(pool.lead)
         else:
@@ -50,7 +52,7 @@ def look_at_endangered(state: State, pools: list[Pool]) -> None:
 
 def rests(state: State, pool: Pool, margin: CrossMargin) -> bool:
     """Whether a closer look would find nothing to do: all is safe, and nothing is under way."""
-    if pool.is_house or pool.distress.failing:
+    if pool.is_house or pool.is_failing:
         return False
     if margin.value:
         safe = state.lines.is_safe(margin.equity, margin.maintenance)
@@ -111,7 +113,7 @@ def settle_touched(state: State) -> None:
 
 def look_apart(state: State, pool: Pool) -> None:
     """Look at a pool that stands by itself, and set its edges.  Most have obviously enough."""
-    is_plainly_safe = not pool.distress.failing and state.has_to_spare(pool)
+    is_plainly_safe = not pool.is_failing and state.has_to_spare(pool)
     if is_plainly_safe and state.monitor.lets_be(pool):
         return
     margin = state.cross(pool)

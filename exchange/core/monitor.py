@@ -15,7 +15,7 @@ from typing import Final
 from exchange.core.accounts import Pool, Position
 from exchange.core.edges import Edges, Watched
 from exchange.core.margin import NEVER, CrossMargin, Marks, maintenance_margin, unrealised_pnl
-from exchange.core.units import RATE_ONE, MarkPrice, Money
+from exchange.core.units import RATE_ONE, MarkPrice, Money, times
 
 ROUNDING: Final = 6
 """Units that the roundings of one position's PnL and maintenance margin can add up to, and one
@@ -106,7 +106,7 @@ class Monitor:
             mark, share = marks.of(position), slack
             if margin.positions > 1:
                 value = position.instrument.notional(mark, position.size)
-                share = slack * value // margin.value
+                share = times(slack, value) // margin.value
             safe = safe_until(position, mark, max(share, 0))
             self.set(position, safe, long=position.size > 0)
 

@@ -53,7 +53,7 @@ def three_positions() -> tuple[list[Position], Marks]:
 
 def held_by_ann(it: Stage) -> list[Position]:
     (pool,) = it.venue._state.account_of["ann"].pools.values()
-    return pool.listed
+    return list(pool.listed)
 
 
 @pytest.mark.parametrize(
