@@ -75,6 +75,8 @@ class Backtest:
         venue.apply(PassTime(at=begin))
         self._events: list[Event] = []
         """What a row leads to; empty again before the next."""
+        self.calls = 0
+        """How many moments `moments` has told."""
         self.sent = 0
         """Orders placed, refused ones among them."""
         self._fills_before = self._position.fills
@@ -112,6 +114,7 @@ class Backtest:
         changes, it is the same tuple: `moment is before` tells that there is nothing new.
         """
         while self.elapse(pause) if pause else self.step():
+            self.calls += 1
             yield self._seen()
 
     def _seen(self) -> tuple[int, ...]:
@@ -134,6 +137,7 @@ class Backtest:
         """
         state, market, columns = self._state, self._market, self._columns
         worn, is_public = market.worn, market.is_public
+        touched, fired = state.touched, state.fired
         times, kinds = columns.at, columns.kind
         row, count = self._row, i64(len(times))
         now: i64 = -1
@@ -163,7 +167,7 @@ class Backtest:
                 self._take(kind, price, size)
             row += 1
             self._row = row
-            if state.touched or state.fired or state.events or is_public:
+            if touched or fired or state.events or is_public:
                 self._finish()
         if is_told and worn.end:
             replay.restore(market)
@@ -205,7 +209,9 @@ class Backtest:
 
     def _listen(self) -> None:
         """Have the venue tell its events here, if anybody is to be told."""
-        self._state.events, self._state.is_heard = self._events, self._observe is not None
+        state = self._state
+        if state.events is not self._events:
+            state.events, state.is_heard = self._events, self._observe is not None
 
     def _hear(self, events: list[Event]) -> None:
         if self._observe is not None:

@@ -35,7 +35,9 @@ def best(book: Book, side: Ladder) -> i64:
 def best_price(book: Book, side: Ladder) -> i64:
     """History's own best price; 0 where it shows none."""
     level = best(book, side)
-    return 0 if level == NONE else book.price(level)
+    if level == NONE:
+        return 0
+    return book.price(level)
 
 
 def quote(book: Book, side: Ladder) -> tuple[Ticks, Lots]:

@@ -12,7 +12,7 @@ from exchange.core.off_book import hand_over
 from exchange.core.orders import market_limit
 from exchange.core.scope import Scope
 from exchange.core.state import Market, State
-from exchange.core.units import Lots, Ticks, magnitude
+from exchange.core.units import Lots, Ticks
 
 
 def house_position(state: State, market: Market) -> Position:
@@ -63,7 +63,7 @@ def work_off(scope: Scope) -> None:
             market.instrument.index,
             buy,
             limit,
-            magnitude(position.size),
+            abs(position.size),
             position,
         )
         match(state, market, order, limit, 0, TradeKind.LIQUIDATION)

@@ -25,12 +25,12 @@ def hand_over(
     buys = loser.size < 0
     lots = size if buys else -size
     value = market.instrument.value(price, lots)
-    lost, _ = settle(state, market, loser, lots, value, 0)
+    settled = settle(state, market, loser, lots, value, 0)
     realised = 0
     if taker is None:
         settle_history(market, -lots, -value)
     else:
-        realised, _ = settle(state, market, taker, -lots, -value, 0)
+        realised = settle(state, market, taker, -lots, -value, 0).realised
     symbol = market.instrument.symbol
     state.emit(
         Traded(
@@ -54,8 +54,8 @@ def hand_over(
             open_size=0,
             maker=False,
             fee=0,
-            realised_pnl=lost,
-            position=loser.size,
+            realised_pnl=settled.realised,
+            position=settled.position,
             position_side=loser.side,
             kind=kind,
         )

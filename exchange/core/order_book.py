@@ -70,15 +70,14 @@ class OrderBook:
         none, once the order has left it."""
         self._trades = Trades()
 
-    # Were `rests` named only, each call would go the long way through its arguments.
-    def buy(self, price: i64, size: i64, rests: bool = True) -> i64:  # noqa: FBT001, FBT002
+    def buy(self, price: i64, size: i64, *, rests: bool = True) -> i64:
         """Buy at `price` or lower, and let what is left rest if it `rests`; returns the order's id.
 
         Raises ValueError for a price or size that is not between 1 and GRID_MAX.
         """
         return self._place(self.book.asks, price, size, buy=True, rests=rests)
 
-    def sell(self, price: i64, size: i64, rests: bool = True) -> i64:  # noqa: FBT001, FBT002
+    def sell(self, price: i64, size: i64, *, rests: bool = True) -> i64:
         """Sell at `price` or higher; as `buy`."""
         return self._place(self.book.bids, price, size, buy=False, rests=rests)
 
@@ -87,11 +86,10 @@ class OrderBook:
             raise ValueError(f"price was {price} and size {size}, expected 1 to {GRID_MAX} of each")
         order: i64 = len(self._placed)
         row: i64 = NONE
-        left = self._take(against, order, price, size) if against.reaches(price) else size
+        left = self._take(against, order, price, size)
         if left > 0 and rests:
-            book = self.book
-            row = book.add(HISTORY_OWNER, price, left, buy=buy)
-            book.rows[row + NUMBER] = order
+            row = self.book.add(HISTORY_OWNER, price, left, buy=buy)
+            self.book.name(row, order)
         self._placed = append(self._placed, row)
         return order
 
@@ -99,11 +97,11 @@ class OrderBook:
         """Take an order out; returns what was open of it, 0 where it rests no more."""
         if not 0 < order < len(self._placed):
             return 0
-        book, row = self.book, self._placed[order]
-        if row == NONE or book.rows[row + NUMBER] != order:
+        row = self._placed[order]
+        if row == NONE or self.book.number(row) != order:
             return 0
-        size = book.rows[row + SIZE]
-        book.remove(row)
+        size = self.book.size(row)
+        self.book.remove(row)
         return size
 
     def play(self, stream: vec[i64]) -> None:

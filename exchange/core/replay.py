@@ -183,9 +183,11 @@ def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> No
     level = side.best()
     while left and level != NONE and side.sign * (book.price(level) - told) >= 0:
         price = book.price(level)
-        # A trade may take other orders along, or bring an iceberg back: look anew each time.
-        row = _first(book, side, price, told)
-        while row != NONE and left:
+        while left:
+            # A trade may take other orders along, or bring an iceberg back: look anew each time.
+            row = _first(book, side, price, told)
+            if row == NONE:
+                break
             met = min(book.size(row), left)
             if book.owner(row) == HISTORY_OWNER:
                 own += met
@@ -197,8 +199,8 @@ def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> No
                 taker.size = left
                 trade(state, market, row, taker, met, 0, TradeKind.BOOK)
                 left = taker.size
-            row = _first(book, side, price, told)
-        level = side.behind(price)
+        if left:
+            level = side.behind(price)
     if own + left:
         _print(state, market, told, own + left, buy=buy)
 

@@ -6,10 +6,24 @@ the bucket gives nothing back until the end.  It never takes what cross position
 A spot trade moves base and quote between wallets.
 """
 
+from mypy_extensions import mypyc_attr
+
 from exchange.core.accounts import Pool, Position, SpotPosition
 from exchange.core.ledger import Reason, transfer
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, share, times
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, times
+
+
+@mypyc_attr(acyclic=True, free_list_len=1)
+class Settled:
+    """What a fill came to for one side."""
+
+    def __init__(self, realised: Money, fee: Money, position: Lots, fee_asset: str = "") -> None:
+        self.realised = realised
+        self.fee = fee
+        self.position = position
+        self.fee_asset = fee_asset
+        """Empty: the settlement asset."""
 
 
 def settle_history(market: Market, lots: Lots, value: Money) -> None:
@@ -22,32 +36,24 @@ def settle_history(market: Market, lots: Lots, value: Money) -> None:
 
 def settle(
     state: State, market: Market, position: Position, lots: Lots, value: Money, fee_rate: Rate
-) -> tuple[Money, Money]:
+) -> Settled:
     """Take `lots` (signed) for `value` into a position, for a fee of `fee_rate` of the notional.
 
-    Returns the PnL this realises and the fee, which is in `fee_asset`.  Fees round up, so that a
-    fee is never less and a rebate never more than its rate.
+    Fees round up, so that a fee is never less and a rebate never more than its rate.
     """
-    if market.instrument.is_spot and isinstance(position, SpotPosition):
-        return 0, _settle_spot(state, market, position, lots, value, fee_rate)
+    if isinstance(position, SpotPosition):
+        return _settle_spot(state, market, position, lots, value, fee_rate)
     held = position.size
     realised = position.trade(lots, value)
     collateral = position.bucket if position.isolated else position.pool.wallet
     transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
     if position.isolated and not position.pool.is_house:
         _move_bucket(state, position, held, lots, value, realised)
-    fee = share(magnitude(value), fee_rate)
+    fee = ceil_div(times(magnitude(value), fee_rate), RATE_ONE)
     _pay_fee(state, market, position, fee)
     count_position(state, market, position, held)
     state.touch(position.pool)
-    return realised, fee
-
-
-def fee_asset(market: Market, lots: Lots) -> str:
-    """What the fee on a trade of `lots` (signed) is taken in; empty: the settlement asset."""
-    if not market.instrument.is_spot:
-        return ""
-    return market.instrument.base if lots > 0 else market.instrument.settle
+    return Settled(realised, fee, position.size)
 
 
 def count_position(state: State, market: Market, position: Position, held: Lots) -> None:
@@ -104,8 +110,8 @@ def _spare(state: State, pool: Pool) -> Money:
 
 def _settle_spot(
     state: State, market: Market, position: SpotPosition, lots: Lots, value: Money, fee_rate: Rate
-) -> Money:
-    """Quote money one way, base the other; the fee, which this returns, is of what is received."""
+) -> Settled:
+    """Quote money one way, base the other; the fee is taken from what is received."""
     instrument = market.instrument
     quote, base = market.funds, state.funds[instrument.base]
     units = lots * instrument.base_units
@@ -119,4 +125,4 @@ def _settle_spot(
         transfer(position.pool.wallet, quote.fees, fee, Reason.TRADING_FEE)
     state.touch(position.pool)
     state.touch(position.base)
-    return fee
+    return Settled(0, fee, 0, instrument.base if lots > 0 else instrument.settle)

@@ -52,13 +52,12 @@ def opened(rows: int) -> Backtest:
     return Backtest(venue, "BTC", "quoter", Columns(*market(rows)))
 
 
-def quote(market: Backtest, pause: int) -> int:
+def quote(market: Backtest, pause: int) -> None:
     """The strategy, as anybody would write it: keep one bid and one ask at the touch."""
-    calls = bid_id = ask_id = my_bid = my_ask = 0
+    bid_id = ask_id = my_bid = my_ask = 0
     open_orders = market.open_orders
     before: tuple[int, ...] = ()
     for moment in market.moments(pause):
-        calls += 1
         if moment is before:
             continue
         before = moment
@@ -77,15 +76,14 @@ def quote(market: Backtest, pause: int) -> int:
             my_bid, bid_id = bid, market.buy(1, bid, post_only=True)
         if not ask_id and held > -INVENTORY:
             my_ask, ask_id = ask, market.sell(1, ask, post_only=True)
-    return calls
 
 
 def plimsoll(rows: int, *, pause: int) -> Measured:
     """`Backtest` with a strategy in plain Python."""
     market = opened(rows)
-    calls, nanos = timed(lambda: quote(market, pause))
+    _, nanos = timed(lambda: quote(market, pause))
     market.venue.check()
-    return measured(nanos, rows, calls, market.sent, market.fills, market.position)
+    return measured(nanos, rows, market.calls, market.sent, market.fills, market.position)
 
 
 def measured(nanos: int, rows: int, *results: float) -> Measured:
