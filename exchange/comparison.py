@@ -1,20 +1,9 @@
 """History's rebuilt book against its own record."""
 
-import msgspec
-
 from exchange.core.units import Ticks
 from exchange.core.venue import Venue
 from exchange.feed import BookCheck
-
-
-class BookChecks(msgspec.Struct):
-    """How often history's rebuilt best prices were those that its own record tells."""
-
-    total: int = 0
-    prices_agreed: int = 0
-    agreed: int = 0
-    """Prices and sizes."""
-    first_difference: str = ""
+from exchange.outcome import BookChecks
 
 
 class Comparison:

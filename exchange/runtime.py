@@ -10,11 +10,9 @@ from fractions import Fraction
 from random import Random
 from typing import get_args
 
-import msgspec
-
 from exchange.bars import Bar, BarSource
 from exchange.clocks import AlarmClock, MarkClock
-from exchange.comparison import BookChecks, Comparison
+from exchange.comparison import Comparison
 from exchange.core.messages import (
     AnyEvent,
     BookView,
@@ -48,6 +46,7 @@ from exchange.journal import Journal
 from exchange.latency import Latency, Line
 from exchange.margin_calls import MarginCalled, MarginCalls
 from exchange.market_data import MarketData
+from exchange.outcome import Outcome, Progress
 from exchange.pace import Pace
 from exchange.scheduler import Scheduler, Turn
 
@@ -76,30 +75,6 @@ another type takes four times as long."""
 Action = Callable[[], object]
 Observer = Callable[[Event], None]
 Begin = Callable[[Nanos], Iterable[Command]]
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run came to."""
-
-    first_at: Nanos
-    last_at: Nanos
-    commands: int
-    rejected: int
-    events: int
-    feed_items: int
-    digest: str
-    """Of the journal and the final state together: equal runs, equal digests."""
-    book_checks: dict[str, BookChecks]
-    interrupted: bool
-
-
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a run is."""
-
-    at: Nanos
-    feed_items: int
-    commands: int
-    events: int
 
 
 class Simulation:

@@ -37,7 +37,7 @@ def finish_for(listing: Listing, law: AroundLaw | None = None) -> Finish:
     `law`: what to make up around it, where it has no book of levels.
     """
     if law is not None and not listing.has_levels:
-        return surrounded(law, quotes=Carries.QUOTES in listing.carries)
+        return Surrounded(law, quotes=Carries.QUOTES in listing.carries)
     if listing.has_levels:
         if Carries.QUOTES not in listing.carries:
             return as_told
@@ -102,47 +102,53 @@ def quoted(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
             yield _trade(said) if type(said) is Liquidation else said
 
 
-def surrounded(law: AroundLaw, *, quotes: bool) -> Finish:
+class Surrounded:
     """A made-up book stands behind the quotes, or around the trades where there are none."""
-    Around(law)  # what makes no book is found before anything is read
 
-    def surround(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
-        around = Around(law)
+    def __init__(self, law: AroundLaw, *, quotes: bool) -> None:
+        Around(law)  # what makes no book is found before anything is read
+        self._law = law
+        self._quotes = quotes
+
+    def __call__(self, told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
+        """Everything, each with the book that goes with it."""
+        around = Around(self._law)
         for _, said, _ in told:
             if type(said) is Quote:
                 yield around.at_quote(said)
                 continue
             item = _trade(said) if type(said) is Liquidation else said
-            if type(item) is RecordedTrade and not quotes:
+            if type(item) is RecordedTrade and not self._quotes:
                 yield around.at_trade(item)
             yield item
 
-    return surround
 
-
-def index_finish(listing: Listing, perpetual: Instrument, scale: Scale) -> Finish:
-    """How a market, spot as a rule, becomes an index: by quotes, else its book, else last trades.
+class AsIndex:
+    """A market, spot as a rule, becomes an index: by quotes, else its book, else last trades.
 
     The middle of best bid and ask is exact and then rounded half-even to a mark unit.  An item
     comes only when the index changes.
     """
-    ratio = scale.prices.step / 2 / perpetual.mark_unit
-    middles = _quoted_middles if Carries.QUOTES in listing.carries else _book_middles
-    if not listing.has_book:
-        middles = _last_prices
 
-    def index(told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
+    def __init__(self, listing: Listing, perpetual: Instrument, scale: Scale) -> None:
+        ratio = scale.prices.step / 2 / perpetual.mark_unit
+        self._numerator, self._denominator = ratio.numerator, ratio.denominator
+        self._symbol = perpetual.symbol
+        self._middles = _quoted_middles if Carries.QUOTES in listing.carries else _book_middles
+        if not listing.has_book:
+            self._middles = _last_prices
+
+    def __call__(self, told: Iterator[Told], _notes: Counter[str]) -> Iterator[FeedItem]:
+        """The index, each time that it is another."""
         last = before = 0
-        numerator, denominator = ratio.numerator, ratio.denominator
-        for at, twice in middles(told):
+        numerator, denominator, symbol = self._numerator, self._denominator, self._symbol
+        for at, twice in self._middles(told):
             if twice == before:
                 continue
             before, price = twice, half_even(twice * numerator, denominator)
             if price != last:
                 last = price
-                yield UpdateIndexPrice(at=at, symbol=perpetual.symbol, price=price)
-
-    return index
+                yield UpdateIndexPrice(at=at, symbol=symbol, price=price)
 
 
 def _quoted_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:

@@ -10,7 +10,7 @@ from feeds.defects import OnDefect, TickFileError
 from feeds.format import Format, Opening
 from feeds.formats import FORMATS
 from feeds.listing import Carries, FileKind, Listing
-from feeds.market import finish_for, index_finish
+from feeds.market import AsIndex, Finish, finish_for
 from feeds.measure import Measured, Measuring
 from feeds.sample import SHOWN, Sample
 from feeds.scale import Scale, index_scale, instrument_scale
@@ -106,7 +106,7 @@ def open_feed(
     if instrument is None:
         listing = _told_of_index(listing)
         scale = index_scale(own, called)
-        finish = index_finish(listing, own, scale)
+        finish: Finish = AsIndex(listing, own, scale)
     else:
         scale = instrument_scale(own, contract or listing.contract)
         finish = finish_for(listing, around)

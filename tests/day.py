@@ -27,7 +27,8 @@ from exchange.core.messages import (
 )
 from exchange.feed import FeedItem
 from exchange.latency import Latency
-from exchange.runtime import Outcome, Simulation
+from exchange.outcome import Outcome
+from exchange.runtime import Simulation
 from feeds.price_path import PricePath
 from strategies import Session, Strategy, Watchdog
 from strategies.watchdog import PATIENCE

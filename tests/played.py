@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from exchange.core.messages import AccountView, Event, MarkPriceChanged, OrderFilled, Side
 from exchange.journal import Journal
-from exchange.runtime import Outcome
+from exchange.outcome import Outcome
 from tools import scenario as scenarios
 from tools.build import Run
 

@@ -21,9 +21,10 @@ from exchange.core.venue import Venue
 from exchange.gateway import Participant
 from exchange.journal import Journal
 from exchange.latency import Latency
+from exchange.outcome import Outcome, Progress
 from exchange.pace import Pace
 from exchange.rulebook import RulebookError, load
-from exchange.runtime import Observer, Outcome, Progress, Simulation
+from exchange.runtime import Observer, Simulation
 from feeds import Ahead, Merge, Source, TickFileError, open_feed
 from feeds.flow import Flow, Seat
 from feeds.synthetic import Synthetic, SyntheticMarket

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from exchange.runtime import Progress as Reached
+from exchange.outcome import Progress as Reached
 from tools.build import Run
 from tools.progress import share
 from tools.running import any_stopped, log_to_stderr, prints_aside, recorded

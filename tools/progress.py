@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from exchange.core.units import Nanos
-from exchange.runtime import Progress as Reached
+from exchange.outcome import Progress as Reached
 from feeds import Source
 from tools.build import Run
 from tools.text import clock

@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 
 import exchange.core.book
-from exchange.comparison import BookChecks
 from exchange.core.messages import AccountView, Event
 from exchange.core.units import Money, decimal
 from exchange.journal import Journal
-from exchange.runtime import Outcome
+from exchange.outcome import BookChecks, Outcome
 from tools.assets import asset_units
 from tools.build import Run
 from tools.samples import Sampler

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 from structlog.typing import EventDict
 
-from exchange.runtime import Outcome, Progress
+from exchange.outcome import Outcome, Progress
 from feeds import TickFileError
 from tools.build import Run
 from tools.progress import watching

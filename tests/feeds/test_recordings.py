@@ -9,8 +9,9 @@ from exchange.core.instrument import Instrument
 from exchange.core.messages import Command, ListInstrument
 from exchange.core.units import Nanos
 from exchange.core.venue import Venue
+from exchange.outcome import Outcome
 from exchange.rulebook import load
-from exchange.runtime import Outcome, Simulation
+from exchange.runtime import Simulation
 from feeds import Market, Source, describe, measure, open_feed
 from tests.feeds.tape import instrument, items
 from tests.shared import SHARED, needs_shared
