@@ -1,7 +1,7 @@
 """What a feed is to the venue: an async iterable of batches of items, sorted by time."""
 
 from collections.abc import AsyncIterator
-from typing import Protocol, TypeAlias, final
+from typing import Final, Protocol, TypeAlias, final
 
 import msgspec
 
@@ -30,7 +30,7 @@ class BookCheck(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=Tru
 
 FeedItem: TypeAlias = Command | BookCheck
 
-TURNS: dict[type[FeedItem], Turn] = {
+TURNS: Final[dict[type[FeedItem], Turn]] = {
     UpdateMarkPrice: Turn.MARK,
     UpdateVolatility: Turn.MARK,
     UpdateIndexPrice: Turn.MARK,

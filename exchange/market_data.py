@@ -13,6 +13,7 @@ from exchange.core.messages import (
     Event,
     MarketEvent,
     MarkPriceChanged,
+    QuoteChanged,
     Traded,
 )
 from exchange.core.units import Nanos
@@ -39,8 +40,12 @@ class Floor(Timeline, Protocol):
 class MarketData:
     """Publishes to those who follow, and does nothing for what nobody does."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: Floor, *, all_quotes: bool) -> None:
+        """`all_quotes`: somebody else takes those that nobody follows."""
         self._floor = floor
+        self._all_quotes = all_quotes
+        if not all_quotes:
+            floor.venue.quote_only(())
         self._followers: dict[type, dict[str, list[Told]]] = {}
         self._bars: dict[tuple[str, Nanos, BarSource], list[Told]] = {}
         self.books: dict[str, tuple[int, BookView]] = {}
@@ -48,7 +53,10 @@ class MarketData:
 
     def follow(self, kind: type[Event | BookView], symbol: str, told: Told) -> None:
         """From now on, be told of an instrument's public events, or of its book as it is now."""
-        self._followers.setdefault(kind, {}).setdefault(symbol, []).append(told)
+        followers = self._followers.setdefault(kind, {})
+        followers.setdefault(symbol, []).append(told)
+        if kind is QuoteChanged and not self._all_quotes:
+            self._floor.venue.quote_only(followers)
         if kind is BookView:
             venue = self._floor.venue
             book = venue.book_view(symbol, BOOK_DEPTH)
@@ -79,7 +87,7 @@ class MarketData:
         for symbol, (seen, last) in self.books.items():
             changes = venue.book_changes(symbol)
             if changes != seen:
-                book = venue.book_view(symbol, BOOK_DEPTH)
+                book = venue.book_view(symbol, BOOK_DEPTH, last)
                 self.books[symbol] = changes, book
                 if book != last:
                     tell(self._followers[BookView][symbol], book)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from random import Random
-from typing import get_args
+from typing import Final, get_args
 
 from exchange.bars import Bar, BarSource
 from exchange.clocks import AlarmClock, MarkClock
@@ -50,9 +50,9 @@ from exchange.outcome import Outcome, Progress
 from exchange.pace import Pace
 from exchange.scheduler import Scheduler, Turn
 
-CHECK_EVERY = 50_000
+CHECK_EVERY: Final = 50_000
 """Commands between two checks of every invariant; money is checked whenever it may have moved."""
-MOVES_MONEY = {
+MOVES_MONEY: Final = {
     OrderFilled,
     Deposited,
     Withdrawn,
@@ -68,7 +68,7 @@ MOVES_MONEY = {
     PositionDeleveraged,
     PositionSettled,
 }
-PUBLIC = frozenset(kind for kind in get_args(AnyEvent) if issubclass(kind, MarketEvent))
+PUBLIC: Final = frozenset(kind for kind in get_args(AnyEvent) if issubclass(kind, MarketEvent))
 """Types are looked up and compared where each event passes: `isinstance` of a message that is of
 another type takes four times as long."""
 
@@ -123,7 +123,7 @@ class Simulation:
         self._place = 0
         self._feed_is_over = False
         self._journal = journal or Journal()
-        self._skipped = () if journal_quotes else (QuoteChanged,)
+        self._journals_quotes = journal_quotes
         self._check_every = check_every
         self._on_progress = on_progress
         self._queue: Scheduler[Action] = Scheduler()
@@ -131,7 +131,7 @@ class Simulation:
         self._seed = seed
         usual, own = latency or Latency(), latencies or {}
         self._lines = {name: Line(own.get(name, usual), seed, name) for name in self._owner}
-        self._market_data = MarketData(self)
+        self._market_data = MarketData(self, all_quotes=journal_quotes)
         self._margin_calls = MarginCalls(venue)
         self._followed: set[tuple[object, ...]] = set()
         self._clock = MarkClock(self, venue.rulebook.mark, marks_recorded=marks_recorded)
@@ -310,7 +310,7 @@ class Simulation:
         moves_money = False
         for event in events:
             kind = type(event)
-            if kind not in self._skipped:
+            if kind is not QuoteChanged or self._journals_quotes:
                 self._journal.write(event)
                 for observe in self._observers:
                     observe(event)

@@ -6,6 +6,8 @@ place never improves by guesswork.  A recorded trade consumes the queue from the
 never trades with itself: depth updates already tell what its own trades did to it.
 """
 
+from typing import Final
+
 from mypy_extensions import i64
 
 from exchange.core.book import HISTORY_OWNER, NONE, Book, Ladder
@@ -14,6 +16,8 @@ from exchange.core.queues import Queue
 from exchange.core.units import Lots, Ticks
 
 Rows = tuple[tuple[Ticks, Lots], ...]
+NOWHERE: Final = -(1 << 61)
+"""Of a side that shows nothing; further than any key of the other side reaches."""
 
 
 def shown(book: Book, side: Ladder, price: Ticks) -> Lots:
@@ -103,9 +107,21 @@ def crossed(book: Book, bids: Rows, asks: Rows, *, snapshot: bool) -> tuple[Tick
 
     Only history's own levels count: where a row crosses a client's order, the two trade.
     """
+    if _reach(book, book.bids, bids) + _reach(book, book.asks, asks) < 0:
+        return None  # whatever the rows take away
     bid = _best_after(book, book.bids, bids, snapshot=snapshot)
     ask = _best_after(book, book.asks, asks, snapshot=snapshot)
     return None if bid is None or ask is None or bid < ask else (bid, ask)
+
+
+def _reach(book: Book, side: Ladder, rows: Rows) -> i64:
+    """How far the side can come if these rows were applied: its sign * price, as keys are."""
+    level, sign = best(book, side), side.sign
+    reach: i64 = NOWHERE if level == NONE else sign * book.price(level)
+    for price, size in rows:
+        if size > 0 and sign * price > reach:
+            reach = sign * price
+    return reach
 
 
 def _best_after(book: Book, side: Ladder, rows: Rows, *, snapshot: bool) -> Ticks | None:

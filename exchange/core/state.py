@@ -211,11 +211,13 @@ class State:
         self.pace = Pace(rules)
         self.adjustment: Rate = rate(rules.bankruptcy_adjustment, "bankruptcy_adjustment")
         self.spread: Rate = rate(rules.spread_to_maintenance, "spread_to_maintenance")
-        self.cooldown = _nanos(rules.cooldown_seconds, "cooldown_seconds")
-        self.round_pause = _nanos(rules.round_seconds, "round_seconds")
+        self.cooldown, self.round_pause = (
+            _nanos(rules.cooldown_seconds, "cooldown_seconds"),
+            _nanos(rules.round_seconds, "round_seconds"),
+        )
         self.queue = _queue(rulebook)
         MarkModel(rulebook.mark)  # what does not fit is found before anything is listed
-        self.now: Nanos = 0
+        self.now, self.orders_made = 0, 0
         self.ledger = Ledger()
         self.reserves = Reserves(rulebook)
         self.marks = Marks()
@@ -229,8 +231,9 @@ class State:
         self.accounts: list[Account] = [Account(HISTORY_OWNER, HISTORY)]
         self.account_of: dict[str, Account] = {}
         self.house_account: Account | None = None
-        self.orders_made = 0
         self.events: list[Event] = []
+        self.quoted: set[str] | None = None
+        """Whose QuoteChanged are made; None: every instrument's."""
         self.is_heard = True
         """Whether anybody takes them; if not, those of orders and trades are not even made."""
         self.touched: list[Pool] = []
@@ -551,7 +554,8 @@ class State:
 
     def publish_quote(self, market: Market) -> None:
         """Say so if the best quotes are no longer those last published."""
-        if not market.is_public:
+        symbol = market.instrument.symbol
+        if not market.is_public or (self.quoted is not None and symbol not in self.quoted):
             return
         top = market.book.top()
         if top != market.top:
@@ -560,7 +564,7 @@ class State:
             self.events.append(
                 QuoteChanged(
                     at=self.now,
-                    symbol=market.instrument.symbol,
+                    symbol=symbol,
                     bid=bid,
                     bid_size=bid_size,
                     ask=ask,

@@ -1,6 +1,6 @@
 """The venue: commands in, events out.  The only door to the state of the exchange."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
@@ -215,6 +215,14 @@ class Venue:
         finish(state)
         return events
 
+    def quote_only(self, symbols: Iterable[str]) -> None:
+        """From now on make QuoteChanged of these instruments alone, of their later changes."""
+        state = self._state
+        before, state.quoted = state.quoted, set(symbols)
+        for market in state.markets:
+            if before is not None and market.instrument.symbol in state.quoted - before:
+                market.top = market.book.top()
+
     # -------------------------------------------------------------------------- views
 
     @property
@@ -346,9 +354,12 @@ class Venue:
             raise KeyError(f"{account} holds no {symbol}")
         return position
 
-    def book_view(self, symbol: str, depth: int) -> BookView:
-        """The best `depth` levels of each side."""
-        return views.book_view(self._state.market_of[symbol], depth)
+    def book_view(self, symbol: str, depth: int, earlier: BookView | None = None) -> BookView:
+        """The best `depth` levels of each side.
+
+        `earlier`: a view from before, to share what has not changed with.
+        """
+        return views.book_view(self._state.market_of[symbol], depth, earlier)
 
     def book_changes(self, symbol: str) -> int:
         """A number that stays the same as long as the book does."""

@@ -1,6 +1,9 @@
 """What a client, a report or a test may ask of the state: accounts, positions, books."""
 
 from collections.abc import Callable
+from typing import Any
+
+from mypy_extensions import i64
 
 from exchange.core.accounts import Account, Pool, Position
 from exchange.core.auto_margin import reserve
@@ -270,19 +273,38 @@ def _waiting(waiting: Waiting) -> WaitingView:
     )
 
 
-def book_view(market: Market, depth: int) -> BookView:
-    """The best `depth` levels of each side."""
+def book_view(market: Market, depth: int, earlier: BookView | None = None) -> BookView:
+    """The best `depth` levels of each side, sharing what has not changed with an `earlier` view."""
+    book = market.book
     return BookView(
         symbol=market.instrument.symbol,
-        bids=_levels(market.book, market.book.bids, depth),
-        asks=_levels(market.book, market.book.asks, depth),
+        bids=_levels(book, book.bids, depth, earlier.bids if earlier else ()),
+        asks=_levels(book, book.asks, depth, earlier.asks if earlier else ()),
     )
 
 
-def _levels(book: Book, side: Ladder, depth: int) -> tuple[tuple[Ticks, Lots], ...]:
-    levels = book.best_first(side, max(depth, 0))
-    # A list first: compiled, a generator costs more than what it yields.
-    return tuple([(int(book.price(level)), int(book.total(level))) for level in levels])
+def _levels(
+    book: Book, side: Ladder, depth: i64, earlier: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[Ticks, Lots], ...]:
+    """Two walks in step, over the levels and the earlier view of them, both the best first."""
+    made: list[Any] = []  # compiled, a list of pairs would take each apart and make it anew
+    place: i64 = 0
+    known: i64 = len(earlier)
+    at = side.count - 1
+    end = max(at - max(depth, 0), -1)
+    while at > end:
+        level = side.levels[at]
+        price, size = book.price(level), book.total(level)
+        at -= 1
+        is_shared = False
+        while place < known:
+            pair = earlier[place]
+            if side.sign * (i64(pair[0]) - price) <= 0:
+                is_shared = pair[0] == price and pair[1] == size
+                break
+            place += 1
+        made.append(pair if is_shared else (int(price), int(size)))
+    return tuple(made)
 
 
 def mark_view(state: State, market: Market) -> MarkPrice | None:

@@ -7,6 +7,7 @@ import pytest
 from exchange.core.messages import (
     AdjustMargin,
     CommandRejected,
+    QuoteChanged,
     SetLeverage,
     TimeInForce,
     UpdateFundingRate,
@@ -161,6 +162,33 @@ def test_the_book_is_shown_best_first_to_a_depth() -> None:
     assert view.bids == ((99, 1), (98, 2))
     assert view.asks == ((101, 4), (102, 5))
     assert it.venue.book_view("BTC", 0).bids == ()
+
+
+def test_a_view_shares_with_an_earlier_one_what_has_not_changed() -> None:
+    it = stage()
+    it.show("BTC", bids={99: 1, 98: 2, 97: 3}, asks={101: 4})
+    earlier = it.venue.book_view("BTC", 3)
+    it.show("BTC", bids={98: 2, 97: 5, 96: 6}, asks={101: 4})
+
+    view = it.venue.book_view("BTC", 3, earlier)
+
+    assert view == it.venue.book_view("BTC", 3)
+    assert view.bids == ((98, 2), (97, 5), (96, 6))
+    assert view.bids[0] is earlier.bids[1]
+    assert earlier.bids == ((99, 1), (98, 2), (97, 3))
+
+
+def test_quotes_are_made_of_those_instruments_only_that_are_asked_for() -> None:
+    it = stage()
+    it.venue.quote_only({"BTC"})
+    btc, eth = it.show("BTC", bids={99: 1}, asks={101: 4}), it.show("ETH", bids={9: 1}, asks={})
+    assert only(btc, QuoteChanged)
+    assert not only(eth, QuoteChanged)
+
+    it.venue.quote_only({"BTC", "ETH"})
+
+    assert not only(it.show("ETH", bids={9: 1}, asks={}), QuoteChanged)
+    assert [q.bid_size for q in only(it.show("ETH", bids={9: 2}, asks={}), QuoteChanged)] == [2]
 
 
 def test_open_interest_is_all_longs_historys_among_them() -> None:

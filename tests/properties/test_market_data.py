@@ -8,6 +8,7 @@ from exchange.core.messages import (
     BookOrderAdded,
     BookOrderRemoved,
     BookOrderResized,
+    BookView,
     DepthChanged,
     Event,
     PublishBook,
@@ -102,3 +103,14 @@ def test_executions_are_told_apart_from_cancels() -> None:
     assert all(e.executed for e in only(events, BookOrderRemoved))
     cleared = only(it.show("BTC"), BookOrderRemoved)
     assert [e.executed for e in cleared] == [False, False]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_view_that_shares_with_an_earlier_one_shows_the_same(seed: int) -> None:
+    traffic = Traffic(Random(seed))
+    venue, views = Venue(traffic.rulebook), dict[str, BookView]()
+    for command in traffic.commands(venue, 400):
+        venue.apply(command)
+        for symbol in venue.instruments:
+            views[symbol] = venue.book_view(symbol, 5, views.get(symbol))
+            assert views[symbol] == venue.book_view(symbol, 5)
