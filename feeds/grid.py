@@ -9,14 +9,15 @@ remembered and 0.5 us where not, against 3 us with Fraction.
 import re
 from fractions import Fraction
 from math import gcd, lcm
+from typing import Final
 
 from exchange.core.instrument import Instrument
 from exchange.core.units import UnitError, decimal, on_grid
 
-REMEMBERED_MAX = 65_536
-TEXT_MAX = 40
-PLACES_MAX = 18
-STEPS_MAX = 10**18
+REMEMBERED_MAX: Final = 65_536
+TEXT_MAX: Final = 40
+PLACES_MAX: Final = 18
+STEPS_MAX: Final = 10**18
 """No price and no size has more steps; it also keeps them within 64 bits."""
 # Fraction also takes "1/6", "1_0" and "1e999999999"; in a tick file they are defects.
 DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)

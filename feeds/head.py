@@ -1,5 +1,7 @@
 """The foremost item of a feed that is merged with others."""
 
+from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import final
 
 from exchange.core.units import Nanos
@@ -19,18 +21,24 @@ class Head:
         self._batches = aiter(feed)
         self._batch: list[FeedItem] = []
         self._next = 0
-        self.key: Key = (0, Turn.MARK, rank)
+
+    def key(self) -> Key:
+        """When this item comes."""
+        return self._key(self._batch[self._next])
+
+    def _key(self, item: FeedItem) -> Key:
+        return item.at, TURNS.get(type(item), Turn.HISTORY), self._rank
 
     def pour(self, into: list[FeedItem], until: Key | None, most: int) -> bool:
         """Hand on this item, and what comes before `until`, up to `most` in all.
 
         False: the feed's own batch is used up.
         """
-        batch, rank = self._batch, self._rank
+        batch = self._batch
         for place in range(self._next, len(batch)):
             item = batch[place]
-            self.key = (item.at, TURNS.get(type(item), Turn.HISTORY), rank)
-            if len(into) == most or (until is not None and self.key > until):
+            is_late = until is not None and item.at >= until[0] and self._key(item) > until
+            if is_late or len(into) == most:
                 self._next = place
                 return True
             into.append(item)
@@ -41,7 +49,18 @@ class Head:
         async for batch in self._batches:
             if batch:
                 self._batch, self._next = batch, 0
-                first = batch[0]
-                self.key = (first.at, TURNS.get(type(first), Turn.HISTORY), self._rank)
                 return True
         return False
+
+
+def pour(heads: Sequence[Head], queue: list[Key], into: list[FeedItem], most: int) -> Head | None:
+    """Hand on what comes first, up to `most` in all, or until a feed's own batch is used up.
+
+    `queue`: a heap of the keys of those heads that have something.  Returns the feed that has not.
+    """
+    while queue and len(into) < most:
+        head = heads[heappop(queue)[2]]
+        if not head.pour(into, queue[0] if queue else None, most):
+            return head
+        heappush(queue, head.key())
+    return None

@@ -6,14 +6,12 @@ from mypy_extensions import i64
 
 from exchange.core.units import Lots, Ticks
 from feeds.grid import Grid
-from feeds.line_shape import NOTHING, Figure, steps
+from feeds.line_shape import Figure, steps
 
-BEGIN: Final = b"["
-FIRST: Final = b'["'
+BEGIN: Final = b'[["'
 MIDDLE: Final = b'","'
-BEHIND: Final = b'"]'
-COMMA: Final = 44
-BRACKET: Final = 93
+BETWEEN: Final = b'"],["'
+END: Final = b'"]]'
 
 
 @final
@@ -31,20 +29,17 @@ class LevelText:
         levels: list[tuple[Ticks, Lots]] = []
         if text == b"[]":
             return ()
+        end: i64 = 0
         place = past(text, 0, BEGIN)
-        while place > 0:
-            place = past(text, place, FIRST)
+        while place < len(text):
             price, place = steps(text, place, self._price_places, self._price_unit)
             place = past(text, place, MIDDLE)
             size, place = steps(text, place, self._size_places, self._size_unit)
-            place = past(text, place, BEHIND)
-            if price < self._price_least or size < self._size_least or place >= len(text):
+            if price < self._price_least or size < self._size_least:
                 return None
             levels.append((price, size))
-            if text[place] == BRACKET:
-                return tuple(levels) if place + 1 == len(text) else None
-            place = place + 1 if text[place] == COMMA else NOTHING
-        return None
+            end, place = place, past(text, place, BETWEEN)
+        return tuple(levels) if levels and text[end:] == END else None
 
 
 def past(text: bytes, place: i64, expected: bytes) -> i64:

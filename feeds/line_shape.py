@@ -8,7 +8,7 @@ other line a shape says nothing: it is read in general, which also tells what is
 
 import re
 from collections.abc import Mapping
-from itertools import accumulate, count
+from itertools import count
 from typing import Final, final
 
 from librt.vecs import vec
@@ -48,9 +48,8 @@ class LineShape:
 
     def __init__(self, texts: list[bytes], figures: list[Figure]) -> None:
         """`texts`: what stands before each figure, and behind the last."""
-        self._text = b"".join(texts)
-        self._count = i64(len(figures))
-        self._ends = vec[i64](accumulate(len(text) for text in texts))
+        self._texts = texts
+        self._count = len(figures)
         self._ranks = vec[i64](figure.rank for figure in figures)
         self._places = vec[i64](figure.places for figure in figures)
         self._units = vec[i64](figure.unit for figure in figures)
@@ -60,29 +59,21 @@ class LineShape:
 
     def fits(self, line: bytes, place: i64) -> bool:
         """Whether a line, from `place` on, is of this shape; its figures are in `figures` then."""
-        text, size, ends = self._text, i64(len(line)), self._ends
-        at: i64 = 0
-        number: i64 = 0
-        while True:
-            end = ends[number]
-            if size - place < end - at:
+        for number, text in enumerate(self._texts):
+            end = place + len(text)
+            if line[place:end] != text:
                 return False
-            while at < end:
-                if line[place] != text[at]:
-                    return False
-                at += 1
-                place += 1
             if number == self._count:
-                return place == size
+                return end == len(line)
             places = self._places[number]
             if places < 0:
-                value, place = whole(line, place)
+                value, place = whole(line, end)
             else:
-                value, place = steps(line, place, places, self._units[number])
+                value, place = steps(line, end, places, self._units[number])
             if value < self._least[number]:
                 return False
             self.figures[self._ranks[number]] = value
-            number += 1
+        return False
 
 
 def shape_of(line: bytes, place: int, grids: Mapping[str, Grid | None]) -> LineShape | None:
@@ -145,7 +136,10 @@ def steps(line: bytes, place: i64, places: i64, unit: i64) -> tuple[i64, i64]:
 def digits(line: bytes, place: i64, value: i64, most: i64) -> tuple[i64, i64]:
     """Digits at `place`, `most` at the most, put behind those of a value; and where they end."""
     stop = min(place + most, i64(len(line)))
-    while place < stop and ZERO <= line[place] <= NINE:
-        value = value * 10 + line[place] - ZERO
+    while place < stop:
+        digit = i64(line[place]) - ZERO
+        if digit < 0 or digit > NINE - ZERO:
+            break
+        value = value * 10 + digit
         place += 1
     return value, place

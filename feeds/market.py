@@ -153,8 +153,10 @@ class AsIndex:
 
 def _quoted_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:
     for _, said, _ in told:
-        if type(said) is Quote and said.bid and said.ask:
-            yield said.at, said.bid + said.ask
+        if type(said) is Quote:
+            bid, ask = said.bid, said.ask
+            if bid and ask:
+                yield said.at, bid + ask
 
 
 def _book_middles(told: Iterator[Told]) -> Iterator[tuple[Nanos, Ticks]]:

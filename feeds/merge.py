@@ -1,11 +1,11 @@
 """Many feeds as one, in order of time, then turn, then the feeds' own order."""
 
 from collections.abc import AsyncIterator
-from heapq import heappop, heappush
+from heapq import heappush
 
 from exchange.feed import Feed, FeedItem
 from feeds.defects import TickFileError
-from feeds.head import Head, Key
+from feeds.head import Head, Key, pour
 from feeds.source import BATCH, Source
 
 
@@ -29,15 +29,14 @@ class Merge(Source):
             queue: list[Key] = []
             for head in heads:
                 if await head.refill():
-                    heappush(queue, head.key)
+                    heappush(queue, head.key())
             while queue:
-                head = heads[heappop(queue)[2]]
-                more = head.pour(batch, queue[0] if queue else None, BATCH)
+                empty = pour(heads, queue, batch, BATCH)
                 if len(batch) == BATCH:
                     yield batch
                     batch = []
-                if more or await head.refill():
-                    heappush(queue, head.key)
+                if empty is not None and await empty.refill():
+                    heappush(queue, empty.key())
         except TickFileError:
             if batch:
                 yield batch

@@ -7,7 +7,7 @@ machine knew.
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -44,16 +44,16 @@ from feeds.source import FileSource
 from feeds.told import Liquidation, Quote, Told
 from feeds.venues import terms
 
-BUFFER_MAX = 20_000
+BUFFER_MAX: Final = 20_000
 """Depth updates kept while there is no snapshot; minutes of the busiest stream."""
-ROWS_SEEN = 20_000
+ROWS_SEEN: Final = 20_000
 """Rows in which every market of a recording must have appeared."""
-BYTES_SEEN = 1 << 24
+BYTES_SEEN: Final = 1 << 24
 Key: TypeAlias = tuple[str, bool | None]
 """A symbol, and whether it is a spot market, where that was told."""
-ROWS = msgspec.json.Decoder(Rows)
-HOUR: Nanos = 3600 * SECOND
-MILLISECOND = 1_000_000
+ROWS: Final = msgspec.json.Decoder(Rows)
+HOUR: Final[Nanos] = 3600 * SECOND
+MILLISECOND: Final = 1_000_000
 
 
 class Recording(FileSource):
