@@ -53,7 +53,7 @@ clean:
 	@tools/setup.sh "[docs]" $@
 
 # Not editable: a wheel has the core compiled.
-.venv-bench/stamp: pyproject.toml setup.py $(wildcard exchange/core/*.py feeds/*.py tools/bench/*)
+.venv-bench/stamp: pyproject.toml setup.py $(wildcard exchange/*.py exchange/core/*.py feeds/*.py feeds/formats/*.py strategies/*.py tools/bench/*)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check ".[bench]"

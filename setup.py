@@ -1,4 +1,4 @@
-"""The build: the core compiled by mypyc where there is a C compiler, and as it is elsewhere.
+"""The build: the core, and what is hot around it, compiled by mypyc where there is a C compiler.
 
 PLIMSOLL_COMPILE=0 leaves it interpreted, PLIMSOLL_COMPILE=1 insists on compiling.  Everything else
 about the package is in pyproject.toml.
@@ -14,10 +14,29 @@ from setuptools import Extension, setup
 NOT_COMPILED = {"__init__.py", "rules.py", "messages.py"}
 """mypyc drops the class keywords of msgspec Structs (frozen, tag), so they stay as they are."""
 FEEDS_COMPILED = [
-    f"feeds/{name}.py"
-    for name in ("book_checks", "head", "known_lines", "level_text", "line_shape")
+    "feeds/book_checks.py",
+    "feeds/defects.py",
+    "feeds/formats/recording.py",
+    "feeds/head.py",
+    "feeds/known_lines.py",
+    "feeds/level_text.py",
+    "feeds/line_shape.py",
+    "feeds/market.py",
 ]
 """What every byte of a recording, or every item of a feed, goes through."""
+SHELL_COMPILED = [
+    "exchange/clocks.py",
+    "exchange/comparison.py",
+    "exchange/gateway.py",
+    "exchange/journal.py",
+    "exchange/market_data.py",
+    "exchange/runtime.py",
+    "exchange/scheduler.py",
+    "strategies/session.py",
+    "strategies/waiting.py",
+    "strategies/watchdog.py",
+]
+"""What every command, every event and every step of a strategy goes through."""
 ASKED = os.environ.get("PLIMSOLL_COMPILE", "")
 
 
@@ -31,7 +50,7 @@ def extensions() -> list[Extension]:
     from mypyc.build import mypycify  # noqa: PLC0415 (there only when compiling)
 
     core = sorted(p for p in Path("exchange/core").glob("*.py") if p.name not in NOT_COMPILED)
-    files = [*map(str, core), *FEEDS_COMPILED]
+    files = [*map(str, core), *FEEDS_COMPILED, *SHELL_COMPILED]
     # What these import is read for its types alone; some of it needs what a build does not have.
     asked = ["--strict", "--follow-imports=silent"]
     made: list[Extension] = mypycify([*asked, *files], opt_level="3")
@@ -45,7 +64,12 @@ def extensions() -> list[Extension]:
 
 IS_ASKING = "egg_info" in sys.argv
 """The first pass of a build asks what the build needs; the tools it names are not there yet."""
-TOOLS = ["mypy[mypyc]>=2.1", "msgspec>=0.19", "sortedcontainers-stubs>=2.4"]
+TOOLS = [
+    "mypy[mypyc]>=2.1",
+    "msgspec>=0.19",
+    "sortedcontainers-stubs>=2.4",
+    "structlog>=24.1",
+]
 
 setup(
     ext_modules=extensions() if wanted() and not IS_ASKING else [],

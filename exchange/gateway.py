@@ -6,7 +6,7 @@ All that a client can do goes through here; it never holds the venue itself.
 from collections.abc import Callable
 from fractions import Fraction
 from random import Random
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -32,7 +32,7 @@ from exchange.scheduler import Timeline, Turn
 
 Answer = TypeVar("Answer")
 
-FLOOD = 100
+FLOOD: Final = 100
 """A client that asks for anything this many times the rate limit in one second is cut off."""
 
 News: TypeAlias = Event | BookView | Bar | MarginCalled

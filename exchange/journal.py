@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Final, Self
 
 import msgspec
 
 from exchange.core.messages import AnyEvent, Event
 
-BUFFER = 1 << 20
-LINES = 256
+BUFFER: Final = 1 << 20
+LINES: Final = 256
 """Events that go into hash and file together."""
 
 

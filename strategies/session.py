@@ -32,7 +32,8 @@ log = structlog.get_logger()
 Task: TypeAlias = Coroutine[Any, Any, Any]
 CONFLATED: Final = frozenset((*LATEST, Tick))
 """What waits for a hook only once for each instrument, as the latest of its kind."""
-EXCHANGE: Final = Path(exchange.__file__).parent
+HOUSE: Final = Path(exchange.__file__).parent.parent
+EXCHANGE: Final = HOUSE / "exchange"
 CALLED: Final = {
     Path(__file__).with_name(f"{name}.py")
     for name in (
@@ -303,5 +304,5 @@ def place(error: BaseException) -> str:
 
 def is_of_the_house(filename: str) -> bool:
     """Whether code is what a strategy calls and not the strategy."""
-    path = Path(filename)
+    path = HOUSE / filename  # compiled code is named by its path in the house
     return path in CALLED or EXCHANGE in path.parents

@@ -19,6 +19,7 @@ from exchange.core.messages import (
 from exchange.core.rules import LimitRules
 from exchange.gateway import News
 from strategies import Bar, Session, Strategy, Watchdog
+from strategies.session import is_of_the_house
 from tests.day import MS, Day, latency
 from tests.stage import rulebook
 
@@ -457,3 +458,10 @@ def test_a_timer_of_nothing_is_refused() -> None:
     why = Day().mark(0, 100).client("never", Never).run().why_stopped("never")
 
     assert why.startswith("raised ValueError: timer_seconds was 0, expected more than 0")
+
+
+def test_an_error_is_placed_in_the_strategy_whether_or_not_the_house_is_compiled() -> None:
+    """Compiled code names its files from the house on, and not from the root of the disk."""
+    assert is_of_the_house("exchange/gateway.py")
+    assert is_of_the_house("strategies/session.py")
+    assert not is_of_the_house("strategies/gallery/quoting.py")
