@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from exchange.core.alarms import Due
 from exchange.core.book import Order
@@ -14,7 +14,7 @@ from exchange.core.messages import PositionSide
 from exchange.core.open_orders import OpenOrders
 from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
-from exchange.core.units import Lots, Money, Nanos, ceil_div, magnitude, times
+from exchange.core.units import Lots, Money, Nanos, magnitude, times
 
 STALE: Final = -1
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
@@ -60,17 +60,17 @@ class Held(Watched):
         self.isolated = False
         self.opposite: Position | None = None
         """The other side of a hedge, where tiers count both."""
-        self.size: Lots = 0
+        self.size: i64 = 0
         self.cost: Money = 0
         self.side = side
         self.leverage = leverage
         self.has_traded = False
         # Open orders that may increase the position: lots, and what they are worth.
-        self.buy_lots: Lots = 0
+        self.buy_lots: i64 = 0
         self.buy_value: Money = 0
-        self.sell_lots: Lots = 0
+        self.sell_lots: i64 = 0
         self.sell_value: Money = 0
-        self.reduce_only_lots: Lots = 0
+        self.reduce_only_lots: i64 = 0
         # What they would lose at once, at the marks that they were placed at.
         self.buy_loss: Money = 0
         self.sell_loss: Money = 0
@@ -125,6 +125,9 @@ class Position(Held):
         """Tells an instrument's positions apart: by account, then by side."""
         self.bucket = bucket
         """The isolated margin; empty in cross."""
+        self.carried = 0
+        """What a unit of margin carries at the least; 0: there is no such bound."""
+        self.lever(leverage)
         self.auto_margin = False
         """Whether, isolated, it draws on the wallet before it is liquidated."""
         self._distress: Distress | None = None
@@ -140,43 +143,51 @@ class Position(Held):
             self._distress = Distress()
         return self._distress
 
+    def lever(self, leverage: int) -> None:
+        """Compute initial margin with a leverage from now on."""
+        self.leverage = leverage
+        self.carried = min(leverage, self.instrument.carried)
+
     def trade(self, lots: Lots, value: Money) -> Money:
         """Take `lots` (signed) for `value` into the position; returns the PnL this realises.
 
-        A part closed takes its share of the cost with it, rounded up, so that PnL rounds down.
+        What is left keeps its share of the cost, rounded down, and PnL is rounded down with it.
         """
-        realised = 0
-        if self.size < 0 < lots or lots < 0 < self.size:
-            held, traded = magnitude(self.size), magnitude(lots)
-            closed = min(held, traded)
-            closing_value = times(value, closed) // traded
-            cost = ceil_div(times(self.cost, closed), held)
-            realised = -closing_value - cost
-            self.cost -= cost
-            value -= closing_value
-        self.size += lots
-        self.cost += value
+        held: int = self.size
+        after = held + lots
+        self.size = after
         self.has_traded = True
-        return realised
+        if not (held < 0 < lots or lots < 0 < held):
+            self.cost += value
+            return 0
+        cost, kept, opening = self.cost, 0, 0
+        if after < 0 < held or held < 0 < after:
+            opening = value - times(value, held) // -lots
+        elif after:
+            kept = times(cost, after) // held
+        self.cost = kept + opening
+        self.cost = kept + opening
+        return kept - cost + opening - value
 
     def hold(self, order: Order, lots: Lots) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""
         value = self.worth_of(order, lots) if lots else 0
         more = value - order.held_value
         self.count(order, lots - order.held, more)
-        if not order.reduce_only:
-            self.pool.taken += self.takes(more)
+        if more > 0 and not order.reduce_only:
+            self.pool.opened += more
         order.held, order.held_value = lots, value
-        cost = order.cost
-        if cost is not None:
-            loss = self.loss_of(order, cost, lots)
-            self.charge(order, loss - cost.held)
-            cost.held = loss
+        if order.cost is not None:
+            self._hold_loss(order, order.cost, lots)
+
+    def _hold_loss(self, order: Order, cost: OrderCost, lots: Lots) -> None:
+        loss = self.loss_of(order, cost, lots)
+        self.charge(order, loss - cost.held)
+        cost.held = loss
 
     def takes(self, value: Money) -> Money:
         """What orders of a value may take of the wallet; more than the exact part, not rounded."""
-        carried = min(self.leverage, self.instrument.carried)
-        return value // carried + 1 if carried else 0
+        return value // self.carried + 1 if self.carried else 0
 
     def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> Held:
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
@@ -259,9 +270,17 @@ class Pool:
         self.is_plain = False
         """Whether there is such a bound as the next; see `margin.find_bound`."""
         self.taken: Money = 0
-        """What its positions and open orders take of the wallet at the most."""
+        """What its positions and open orders took of the wallet at the most, when it was found."""
+        self.opened: Money = 0
+        """What orders are worth that came since; those that went since still count in both."""
+        self.carried = 0
+        """The least that a unit of margin carries of it."""
         self.bound_at = STALE
-        """At which marks (`Marks.changes`) both were found out."""
+        """At which marks (`Marks.changes`) all this was found out."""
+
+    def most_taken(self) -> Money:
+        """What its positions and open orders take of the wallet at the most."""
+        return self.taken + self.opened // self.carried + 1 if self.opened else self.taken
 
     @property
     def distress(self) -> Distress:

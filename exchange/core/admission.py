@@ -12,8 +12,8 @@ from exchange.core.book import Order
 from exchange.core.finding import Refusal
 from exchange.core.foresight import takings
 from exchange.core.margin import (
-    BOUND_ROUNDING,
     Sides,
+    bound_rounding,
     edge_alone,
     exposure,
     initial_of_both,
@@ -25,7 +25,7 @@ from exchange.core.margin import (
 from exchange.core.messages import PositionSide, Reject
 from exchange.core.order_cost import cost_of
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Ticks, ceil_div, magnitude, times
+from exchange.core.units import Lots, MarkPrice, Money, Ticks, ceil_div, magnitude, share, times
 
 
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -104,22 +104,22 @@ def has_plenty(state: State, market: Market, position: Position, order: Order) -
 def most_taken(state: State, market: Market, position: Position, order: Order) -> Money:
     """What an order may take of the wallet at the most; see `margin.find_bound`.
 
-    All of it may trade at its limit, and be as much worse than the mark; or at the best price, and
-    pay the fee on that.  Of an inverse contract the value of every lot may be rounded.
+    All of it may trade at its limit, and be as much worse than the mark; a sell also at the best
+    price.  Its fee is on that.
     """
     instrument, size = position.instrument, order.size
-    value, side = (
-        magnitude(instrument.value(order.price, size)),
-        market.book.side(buy=not order.buy),
-    )
+    value = magnitude(instrument.value(order.price, size))
+    side = market.book.side(buy=not order.buy)
     if not side.reaches(order.price):
         return position.takes(value)
-    mark, best = state.mark_of(position), int(market.book.price(side.best()))
-    loss = max(0, -_gain(position, mark, size if order.buy else -size, value))
-    dearest = max(value, magnitude(instrument.value(best, size)), instrument.notional(mark, size))
-    fee = ceil_div(times(dearest, max(0, state.taker_rate)), RATE_ONE)
-    rounding = BOUND_ROUNDING + (size if instrument.is_inverse else 0)
-    return position.takes(dearest) + loss + fee + rounding
+    worth = magnitude(instrument.worth(state.mark_of(position), size))
+    loss = max(0, value - worth if order.buy != instrument.is_inverse else worth - value)
+    best = magnitude(instrument.value(market.book.price(side.best()), size))
+    dearest = max(value, worth)
+    dearest = max(dearest, best)  # compiled, `max` of three is a call into the interpreter
+    rounding = bound_rounding(instrument, size)
+    fee = share(dearest, max(0, state.taker_rate))
+    return position.takes(dearest + rounding) + loss + fee + rounding
 
 
 def unaffordable(
@@ -153,7 +153,7 @@ def unaffordable(
     after = position.imagine(closed + opened, order, trial.resting, instead_of)
     after.cost = _cost_after(position, trial, buy=order.buy)
     fee_rate = state.taker_rate if fee_rate < 0 else fee_rate
-    fee = ceil_div(times(trial.closing + trial.opening, fee_rate), RATE_ONE)
+    fee = share(trial.closing + trial.opening, fee_rate)
     closing_gain = _gain(position, mark, closed, trial.closing)
     opening_gain = _gain(position, mark, opened, trial.opening)
     if not agreed and _clearly_fits(state, position, after, closing_gain + opening_gain - fee):

@@ -12,7 +12,7 @@ from exchange.core.messages import AutoMarginSet, MarginAutoAdded, Reject, SetAu
 from exchange.core.policies import AutoMargin
 from exchange.core.scope import Scope
 from exchange.core.state import State
-from exchange.core.units import Money, ceil_div
+from exchange.core.units import Money, ceil_div, magnitude
 
 
 def set_auto_margin(state: State, command: SetAutoMargin) -> Refusal | None:
@@ -68,7 +68,7 @@ def _portion(state: State, position: Position, lacking: Money) -> Money:
     """What the rulebook moves at once for what is lacking."""
     if state.rulebook.margin.auto_margin is AutoMargin.TO_SAFETY:
         return lacking
-    value, lots = abs(position.cost), abs(position.size)
+    value, lots = abs(position.cost), magnitude(position.size)
     step = position.instrument.isolated_margin(value, lots, position.leverage)
     return step * ceil_div(lacking, max(1, step))
 

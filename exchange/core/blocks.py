@@ -98,7 +98,7 @@ def _take(
     if party is None:
         settle_history(market, lots, value)
         return
-    settled = settle(state, market, party, lots, value, 0)
+    realised, fee = settle(state, market, party, lots, value, 0)
     state.emit(
         OrderFilled(
             at=state.now,
@@ -110,9 +110,9 @@ def _take(
             size=command.size,
             open_size=0,
             maker=False,
-            fee=settled.fee,
-            realised_pnl=settled.realised,
-            position=settled.position,
+            fee=fee,
+            realised_pnl=realised,
+            position=party.size,
             position_side=party.side,
             kind=TradeKind.BLOCK,
         )

@@ -14,7 +14,7 @@ from mypy_extensions import i64, mypyc_attr
 
 from exchange.core.kinds import TimeInForce
 from exchange.core.policies import SelfTrade
-from exchange.core.units import Lots, Ticks
+from exchange.core.units import Lots, Money, Ticks
 
 if TYPE_CHECKING:  # a position knows orders, and an order its position
     from exchange.core.accounts import Position
@@ -63,9 +63,9 @@ class Order:
 
     def __init__(
         self,
-        order_id: int,
-        owner: int,
-        market: int,
+        order_id: i64,
+        owner: i64,
+        market: i64,
         buy: bool,  # noqa: FBT001
         price: Ticks,
         size: Lots,
@@ -79,8 +79,8 @@ class Order:
         self.size = size
         self.position = position
         """What it opens or closes; None for history's.  The book never asks."""
-        self.hidden: Lots = 0
-        self.display: Lots = 0
+        self.hidden: i64 = 0
+        self.display: i64 = 0
         """How much of an iceberg shows at a time; 0: all."""
         self.is_market = False
         """Whether it was told no limit; then `price` is the worst that it may trade at."""
@@ -91,15 +91,17 @@ class Order:
         """What else it was told; None for most.  The book never asks."""
         self.ref = 0
         self.self_trade = SelfTrade.CANCEL_OLDEST
-        self.held: Lots = 0
-        self.held_value = 0
+        self.held: i64 = 0
+        self.held_value: Money = 0
         """What its position counts as open of it: lots, and their value in money."""
         self.cost: OrderCost | None = None
         """What it is reckoned at; None: its limit."""
-        self.row = NONE
+        self.row: i64 = NONE
         """Where it rests in the book."""
         self.place: i64 = NONE
         """How many of its account's came to rest before it."""
+        self.word: i64 = 0
+        """What tells its entry in the table of its account's; see `open_orders`."""
 
     @property
     def open(self) -> Lots:
@@ -141,7 +143,7 @@ class Ladder:
         self.sign: i64 = 1 if buy else -1
         self.count: i64 = 0
         self.keys: vec[i64] = vec[i64]()
-        """sign * price, ascending."""
+        """sign * price, ascending; what is beyond `count` says nothing."""
         self.levels: vec[i64] = vec[i64]()
         """The level's row, for each key."""
         self._known: vec[i64] = vec[i64]([0] * (2 * LATELY))
@@ -152,7 +154,9 @@ class Ladder:
 
     def best(self) -> i64:
         """The level that trades first, or NONE."""
-        return self.levels[self.count - 1] if self.count else NONE
+        if self.count == 0:
+            return NONE
+        return self.levels[self.count - 1]
 
     def reaches(self, limit: i64) -> bool:
         """Whether a taker with this limit may trade at the best level."""
@@ -192,7 +196,9 @@ class Ladder:
     def behind(self, price: i64) -> i64:
         """The level that trades next after a price, or NONE."""
         at = self.place(price * self.sign)
-        return self.levels[at - 1] if at else NONE
+        if at == 0:
+            return NONE
+        return self.levels[at - 1]
 
     def insert(self, price: i64, level: i64) -> None:
         """Make room for a level."""
@@ -206,15 +212,19 @@ class Ladder:
         known[slot + 1] = level
         if count > FAR and self.keys[count - FAR] > key:
             at = self.place(key)
-            self.keys = extend(append(self.keys[:at], key), self.keys[at:])
-            self.levels = extend(append(self.levels[:at], level), self.levels[at:])
+            self.keys = extend(append(self.keys[:at], key), self.keys[at:count])
+            self.levels = extend(append(self.levels[:at], level), self.levels[at:count])
             return
-        self.keys = append(self.keys, key)
-        self.levels = append(self.levels, level)
+        if count == len(self.keys):
+            self.keys = append(self.keys, key)
+            self.levels = append(self.levels, level)
         keys, levels = self.keys, self.levels
         at = count
-        while at > 0 and keys[at - 1] > key:
-            keys[at] = keys[at - 1]
+        while at > 0:
+            better = keys[at - 1]
+            if better < key:
+                break
+            keys[at] = better
             levels[at] = levels[at - 1]
             at -= 1
         keys[at] = key
@@ -229,13 +239,18 @@ class Ladder:
             self._known[slot] = 0
         else:
             self._hidden -= 1
-        at = last
         if last > FAR and self.keys[last - FAR] > key:
             at = self.place(key)
-        while self.keys[at] != key:
+            self.keys = pop(self.keys, at)[0]
+            self.levels = pop(self.levels, at)[0]
+            return
+        keys, levels = self.keys, self.levels
+        at = last
+        better, level = keys[at], levels[at]
+        while better != key:
             at -= 1
-        self.keys, _ = pop(self.keys, at)
-        self.levels, _ = pop(self.levels, at)
+            keys[at], better = better, keys[at]
+            levels[at], level = level, levels[at]
 
     def check(self) -> None:
         """Assert that what is known of keys is so, and that the others are counted."""
@@ -279,7 +294,7 @@ class Book:
         """Put a trader's order at the end of its level's queue."""
         assert order.size > 0, "an order without size cannot rest"
         row = self.add(order.owner, order.price, order.size, buy=order.buy)
-        order.row = int(row)
+        order.row = row
         self._orders[row // ROW] = order
         if order.is_uncertain:
             self.levels[self.rows[row + LEVEL] + UNCERTAIN] += 1
@@ -306,9 +321,11 @@ class Book:
             levels[level + OLDEST] = row
         else:
             rows[last + NEWER] = row
+        levels[level + TOTAL] += size
         if owner == HISTORY_OWNER:
+            levels[level + HISTORY] += size
             self.replacements += 1
-        self._resize(level, owner, size)
+        self.has_changed = True
         if self.tape is not None:
             ahead = int(levels[level + TOTAL] - size)
             self.tape.added(int(row), int(price), int(size), buy=buy, ahead=ahead)
@@ -319,8 +336,12 @@ class Book:
         rows, levels = self.rows, self.levels
         level, older, newer = rows[row + LEVEL], rows[row + OLDER], rows[row + NEWER]
         assert level != NONE, "only a resting order can be removed"
-        owner = rows[row + OWNER]
-        self._resize(level, owner, -rows[row + SIZE])
+        owner, size = rows[row + OWNER], rows[row + SIZE]
+        levels[level + TOTAL] -= size
+        if owner == HISTORY_OWNER:
+            levels[level + HISTORY] -= size
+            self.replacements += 1
+        self.has_changed = True
         if self.tape is not None:
             buy = levels[level + SIGN] == 1
             self.tape.removed(int(row), int(levels[level + PRICE]), buy=buy)
@@ -332,9 +353,7 @@ class Book:
             levels[level + NEWEST] = older
         else:
             rows[newer + OLDER] = older
-        if owner == HISTORY_OWNER:
-            self.replacements += 1
-        else:
+        if owner != HISTORY_OWNER:
             self._release(row, level)
         if older == NONE and newer == NONE:
             self._drop_level(level)

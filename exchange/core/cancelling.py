@@ -22,7 +22,7 @@ from exchange.core.waiting import cancel_waiting
 def find(account: Account, order_id: int, order_ref: int) -> Order | Waiting | Refusal:
     """An open order by the venue's id or, where that is 0, by the client's ref."""
     orders = account.orders
-    order = orders.of(order_id) if order_id else orders.named(order_ref)
+    order = orders.of(order_id) if order_id else orders.named(order_ref) if order_ref else None
     if order is not None:
         return order
     waits, refs = account.waiting, account.waiting_refs

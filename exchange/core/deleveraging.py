@@ -16,7 +16,7 @@ from exchange.core.resting import cancel_position
 from exchange.core.scope import Scope
 from exchange.core.selection import mixed
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div, magnitude
 
 
 class Standing:
@@ -161,7 +161,7 @@ def deleverage(
     ranked, rank = ranking(state, market, long=bankrupt.size < 0), 0
     while lots and (victim := ranked.pop()) is not None:
         rank += 1
-        size = min(lots, abs(victim.size))
+        size = min(lots, magnitude(victim.size))
         lots -= size
         _close(state, market, bankrupt, victim, size, price, order_id, rank)
     if lots:

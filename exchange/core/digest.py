@@ -12,10 +12,9 @@ def lines(state: State) -> Iterator[str]:
     """The whole state as text, for a digest: each line a fact, always in the same order."""
     yield f"now {state.now} orders {state.orders_made}"
     # A refused command may have opened accounts: empty ones, which neither show nor count here.
-    rows = sorted((one.total.asset, one.name, one.balance) for one in state.ledger.purses)
-    for asset, name, balance in rows:
-        if balance:
-            yield f"money {name} {asset} {balance}"
+    purses = [one for one in state.ledger.purses if one.balance]
+    for asset, name, balance in sorted((p.total.asset, p.name, p.balance) for p in purses):
+        yield f"money {name} {asset} {balance}"
     for market in state.markets:
         yield from _market_lines(state, market)
     for account in state.accounts[1:]:

@@ -12,7 +12,7 @@ from exchange.core.off_book import hand_over
 from exchange.core.orders import market_limit
 from exchange.core.scope import Scope
 from exchange.core.state import Market, State
-from exchange.core.units import Lots, Ticks
+from exchange.core.units import Lots, Ticks, magnitude
 
 
 def house_position(state: State, market: Market) -> Position:
@@ -63,7 +63,7 @@ def work_off(scope: Scope) -> None:
             market.instrument.index,
             buy,
             limit,
-            abs(position.size),
+            magnitude(position.size),
             position,
         )
         match(state, market, order, limit, 0, TradeKind.LIQUIDATION)

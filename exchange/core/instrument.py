@@ -3,6 +3,8 @@
 from fractions import Fraction
 from typing import Final
 
+from mypy_extensions import i64
+
 from exchange.core.grid import Grid, grid_of, underlying
 from exchange.core.options import Option
 from exchange.core.policies import Breach, ClosingFee, MarginPrice, OrderFees, TierCounts
@@ -10,7 +12,10 @@ from exchange.core.rules import ContractKind, InstrumentRules, MarginRules, Rule
 from exchange.core.tiers import Tiers
 from exchange.core.units import (
     GRID_MAX,
+    NARROW,
     RATE_ONE,
+    SHORT,
+    WIDE,
     Lots,
     MarkPrice,
     Money,
@@ -25,6 +30,7 @@ from exchange.core.units import (
     moment,
     on_grid,
     rate,
+    share,
     times,
 )
 
@@ -81,6 +87,7 @@ class Instrument:
         self.per_mark, self.mark_parts = Fraction(self.multiplier, self.subticks).as_integer_ratio()
         """A mark unit on a lot is worth one over the other (linear and spot): in lowest terms,
         so that what is multiplied by them stays short."""
+        self._read_short()
         self.cap: MarkPrice = self._highest(rules)
         """The highest mark; 0 where there is none, as of most."""
         self._read_sizes(rules)
@@ -120,6 +127,15 @@ class Instrument:
         self.by_lot = self.is_inverse and rules.whole_value_per_lot
         """Whether each lot has a value in whole units of money."""
         self.is_spot = rules.kind is ContractKind.SPOT
+
+    def _read_short(self) -> None:
+        """The same in 64 bits, and up to which products of a price and a size they do."""
+        is_short = not self.is_inverse and self.multiplier < NARROW and self.mark_parts < SHORT
+        self._per_tick: i64 = self.multiplier if is_short else 1
+        self._per_mark: i64 = self.per_mark if is_short else 1
+        self._mark_parts: i64 = self.mark_parts if is_short else 1
+        self._ticks_short: i64 = SHORT // self.multiplier if is_short else 0
+        self._marks_short: i64 = SHORT // self.per_mark if is_short else 0
 
     def _highest(self, rules: InstrumentRules) -> MarkPrice:
         if not rules.price_max:
@@ -229,7 +245,7 @@ class Instrument:
         priced = magnitude(cost) if self.priced_at_entry else held
         margin = self.tiers.maintenance(priced, magnitude(size), beside)
         if self.fee_at_mark:
-            margin += ceil_div(times(held, self.fee_at_mark), RATE_ONE)
+            margin += share(held, self.fee_at_mark)
         return margin + self.entry_fee(magnitude(cost)) if self.fee_at_entry else margin
 
     def initial(self, value: Money, lots: Lots, leverage: int, beside: int = 0) -> Money:
@@ -246,7 +262,7 @@ class Instrument:
 
     def entry_fee(self, cost: Money) -> Money:
         """The closing fee, where it is reckoned on the entry value."""
-        return ceil_div(times(cost, self.fee_at_entry), RATE_ONE)
+        return share(cost, self.fee_at_entry)
 
     def order_fees(self, value: Money, lots: Lots, leverage: int, *, buy: bool) -> Money:
         """What orders that open `lots` keep for fees, rounded up; see `policies.OrderFees`.
@@ -276,14 +292,21 @@ class Instrument:
         unit = _positive(rules.base_unit, f"{self.symbol} base_unit")
         return on_grid(rules.lot_size, unit, f"{self.symbol} lot_size")
 
-    def value(self, price: Ticks, size: Lots) -> Money:
+    def value(self, price: i64, size: i64) -> Money:
         """What trading `size` (signed) at a price adds to a position's cost.
 
         The two sides of a trade add the same amount, with opposite signs.  For an inverse contract
         the sign is turned: a long owes less coin the higher the price.
         """
+        if 0 < price < NARROW and -NARROW < size < NARROW:
+            ticks = price * size
+            if -self._ticks_short < ticks < self._ticks_short:
+                return ticks * self._per_tick
+        return self._long_value(price, size)
+
+    def _long_value(self, price: Ticks, size: Lots) -> Money:
         if not self.is_inverse:
-            return times(times(price, size), self.multiplier)
+            return price * size * self.multiplier
         worth = magnitude(size) * self.multiplier // price
         if self.by_lot:
             worth = magnitude(size) * ((2 * self.multiplier + price) // (2 * price))
@@ -297,10 +320,19 @@ class Instrument:
             return magnitude(size) * ceil_div(self.multiplier * self.subticks, mark)
         if self.is_inverse:
             return ceil_div(magnitude(size) * self.multiplier * self.subticks, mark)
-        return ceil_div(times(times(mark, magnitude(size)), self.per_mark), self.mark_parts)
+        return -self.worth(mark, -magnitude(size))
 
-    def worth(self, mark: MarkPrice, size: Lots) -> Money:
+    def worth(self, mark: MarkPrice, size: i64) -> Money:
         """What `size` (signed) would be worth in a position's cost, closed at a mark."""
+        if mark < WIDE and -NARROW < size < NARROW:
+            price: i64 = mark
+            if -NARROW < (price >> 31) * size < NARROW:
+                units = price * size
+                if -self._marks_short < units < self._marks_short:
+                    return units * self._per_mark // self._mark_parts
+        return self._long_worth(mark, size)
+
+    def _long_worth(self, mark: MarkPrice, size: Lots) -> Money:
         if size == 0:
             return 0
         if self.by_lot:
@@ -308,7 +340,7 @@ class Instrument:
             return magnitude(size) * (-lot // mark if size > 0 else lot // mark)
         if self.is_inverse:
             return -size * self.multiplier * self.subticks // mark
-        return times(times(mark, size), self.per_mark) // self.mark_parts
+        return mark * size * self.per_mark // self.mark_parts
 
     def unrealised_pnl(self, mark: MarkPrice, size: Lots, cost: Money) -> Money:
         """What closing at a mark would add, rounded down to a unit."""

@@ -12,7 +12,7 @@ from exchange.core.policies import FeeCap, Leftover
 from exchange.core.scope import Scope, Stake
 from exchange.core.socialise import share_out
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, ceil_div, magnitude
 
 
 def spendable(state: State, market: Market) -> Money:
@@ -35,7 +35,7 @@ def charge(stake: Stake, market: Market, traded: Money, closed: Lots) -> None:
     if state.rulebook.liquidation.fee_cap is FeeCap.LEFTOVER:
         cap = min(cap, stake.left_of(closed))
     elif state.rulebook.liquidation.fee_cap is FeeCap.EASED:
-        theirs = ceil_div((stake.needed - stake.equity) * closed, abs(stake.sides.size))
+        theirs = ceil_div((stake.needed - stake.equity) * closed, magnitude(stake.sides.size))
         cap = min(cap, (stake.eased() - theirs) * state.liquidation_fee.cap_share // RATE_ONE)
     fee = max(0, min(fee, cap))
     if fee == 0:

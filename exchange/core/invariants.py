@@ -6,6 +6,7 @@ from exchange.core.messages import PositionSide
 from exchange.core.scope import Scope
 from exchange.core.spot import committed
 from exchange.core.state import Market, State
+from exchange.core.units import magnitude
 
 
 def check(state: State) -> None:
@@ -76,7 +77,7 @@ def _check_clearing(state: State) -> None:
         costs = market.history_cost + sum(p.cost for p in market.holders.values())
         owed[instrument.settle] += costs
         if instrument.is_spot:
-            owed[instrument.base] -= market.history_size * instrument.base_units
+            owed[instrument.base] -= int(market.history_size) * instrument.base_units
     for asset, funds in state.funds.items():
         paid = funds.clearing.balance
         assert paid == -owed[asset], f"{asset} clearing holds {paid}, positions cost {owed[asset]}"
@@ -101,7 +102,8 @@ def _check_bounds(state: State, account: Account) -> None:
         if pool.bound_at == state.marks.changes and pool.is_plain:
             margin = state.margin(pool)
             taken = margin.wallet - margin.available
-            assert pool.taken >= taken, f"{account.name} takes {taken}, more than {pool.taken}"
+            most = pool.most_taken()
+            assert most >= taken, f"{account.name} takes {taken}, more than {most}"
 
 
 def _check_orders(state: State, account: Account) -> None:
@@ -165,7 +167,7 @@ def _check_sums(position: Position, orders: list[Order]) -> None:
     losses = [sum(o.cost.held for o in side if o.cost is not None) for side in (buys, sells)]
     assert [position.buy_loss, position.sell_loss] == losses, "open losses are miscounted"
     assert position.reduce_only_lots == closing, "reduce-only orders are miscounted"
-    assert closing <= abs(position.size), "reduce-only orders exceed the position"
+    assert closing <= magnitude(position.size), "reduce-only orders exceed the position"
 
 
 def _check_margin(state: State, account: Account) -> None:

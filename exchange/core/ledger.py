@@ -54,10 +54,17 @@ class Total:
 class Purse:
     """One account of the ledger.  All may read its balance; only `transfer` changes it."""
 
-    def __init__(self, name: str, total: Total) -> None:
-        self.name = name
+    def __init__(self, owner: str, total: Total, part: str = "") -> None:
+        self.owner = owner
+        self.part = part
+        """What of the owner's money it is, such as a position's; empty for a wallet."""
         self.total = total
         self.balance: Money = 0
+
+    @property
+    def name(self) -> str:
+        """Both together.  Every position has a purse: a name of its own would take more than it."""
+        return f"{self.owner} {self.part}" if self.part else self.owner
 
 
 def transfer(giver: Purse, taker: Purse, amount: Money, reason: Reason) -> None:
@@ -78,12 +85,12 @@ class Ledger:
         self.purses: list[Purse] = []
         self._totals: dict[str, Total] = {}
 
-    def open(self, name: str, asset: str) -> Purse:
-        """Open a purse."""
+    def open(self, owner: str, asset: str, part: str = "") -> Purse:
+        """Open a purse; see there."""
         total = self._totals.get(asset)
         if total is None:
             total = self._totals[asset] = Total(asset)
-        purse = Purse(name, total)
+        purse = Purse(owner, total, part)
         self.purses.append(purse)
         return purse
 

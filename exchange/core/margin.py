@@ -98,8 +98,10 @@ class Sides:
     def __init__(self, position: Held) -> None:
         other = counted_with(position)
         self.instrument = position.instrument
-        self.size, self.cost = position.size, position.cost
-        self.other_size, self.other_cost = (0, 0) if other is None else (other.size, other.cost)
+        self.size: Lots = position.size
+        self.cost = position.cost
+        self.other_size: Lots = 0 if other is None else other.size
+        self.other_cost = 0 if other is None else other.cost
 
     def maintenance(self, mark: MarkPrice, closed: Lots = 0) -> Money:
         """Maintenance margin of both, once so many lots (positive) of the position are closed."""
@@ -350,20 +352,28 @@ def find_bound(pool: Pool, marks: Marks) -> None:
     and all its orders, and a unit of margin carries its leverage of that, or what the steepest
     tier's rates let it.
     """
-    pool.bound_at, pool.taken = marks.changes, 0
+    pool.bound_at, pool.taken, pool.opened, pool.carried = marks.changes, 0, 0, 0
     pool.is_plain = not pool.is_unified and not pool.is_house and pool.portfolio is None
     for position in pool.listed:
-        instrument, mark = position.instrument, marks.of(position)
+        instrument = position.instrument
         if (
             position.isolated
             or position.opposite is not None
             or position.leverage > instrument.tiers.leverage_least
-            or not instrument.carried
+            or not position.carried
         ):
             pool.is_plain = False
             return
-        exposed = notional(position, mark) + position.buy_value + position.sell_value
-        pool.taken += position.takes(exposed) + BOUND_ROUNDING - unrealised_pnl(position, mark)
+        pool.carried = min(pool.carried or position.carried, position.carried)
+        worth = instrument.worth(marks.of(position), position.size)
+        exposed = magnitude(worth) + position.buy_value + position.sell_value
+        rounding = bound_rounding(instrument, position.size)
+        pool.taken += position.takes(exposed + rounding) + rounding + position.cost - worth
+
+
+def bound_rounding(instrument: Instrument, size: Lots) -> Money:
+    """What roundings can add up to in a bound; an inverse contract may round each lot's value."""
+    return BOUND_ROUNDING + (magnitude(size) if instrument.is_inverse else 0)
 
 
 def available_with(

@@ -12,7 +12,7 @@ from exchange.core.resting import (
     position_of,
     side_of,
 )
-from exchange.core.settlement import Settled, settle, settle_history
+from exchange.core.settlement import fee_asset, settle, settle_history
 from exchange.core.spot import hold
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Money, Rate, Ticks, magnitude
@@ -140,10 +140,10 @@ def _fill(
         hold(state, position, order, order.open)
         if order.size == 0:
             state.drop(position.pool.account, order)
-    settled = settle(state, market, position, lots, value, fee_rate)
+    realised, fee = settle(state, market, position, lots, value, fee_rate)
     position.fills += 1
     if state.is_heard:
-        _announce_fill(state, market, order, settled, lots, price, kind, maker=maker)
+        _announce_fill(state, market, order, realised, fee, lots, price, kind, maker=maker)
     if order.attached is not None:
         after_fill(state, market, order, magnitude(lots))
     fit_orders(state, market, position)
@@ -169,7 +169,8 @@ def _announce_fill(
     state: State,
     market: Market,
     order: Order,
-    settled: Settled,
+    realised: Money,
+    fee: Money,
     lots: Lots,
     price: Ticks,
     kind: TradeKind,
@@ -189,10 +190,10 @@ def _announce_fill(
             size=magnitude(lots),
             open_size=order.open,
             maker=maker,
-            fee=settled.fee,
-            fee_asset=settled.fee_asset,
-            realised_pnl=settled.realised,
-            position=settled.position,
+            fee=fee,
+            fee_asset=fee_asset(market, lots),
+            realised_pnl=realised,
+            position=position.size,
             position_side=position.side,
             kind=kind,
         )

@@ -25,12 +25,12 @@ def hand_over(
     buys = loser.size < 0
     lots = size if buys else -size
     value = market.instrument.value(price, lots)
-    settled = settle(state, market, loser, lots, value, 0)
+    lost, _ = settle(state, market, loser, lots, value, 0)
     realised = 0
     if taker is None:
         settle_history(market, -lots, -value)
     else:
-        realised = settle(state, market, taker, -lots, -value, 0).realised
+        realised, _ = settle(state, market, taker, -lots, -value, 0)
     symbol = market.instrument.symbol
     state.emit(
         Traded(
@@ -54,8 +54,8 @@ def hand_over(
             open_size=0,
             maker=False,
             fee=0,
-            realised_pnl=settled.realised,
-            position=settled.position,
+            realised_pnl=lost,
+            position=loser.size,
             position_side=loser.side,
             kind=kind,
         )

@@ -29,24 +29,25 @@ grow.  Most accounts of a large venue have none at a time."""
 
 
 class Table:
-    """Orders, each in the first entry that was free from its number's own on."""
+    """Orders by a number of theirs, each in the first entry that was free from its own on."""
 
     def __init__(self, *, by_ref: bool) -> None:
         self.by_ref = by_ref
-        """Whether the number is the client's, where it gave one; else it is the venue's id."""
+        """Whether the number is the client's; else it is the venue's id."""
         self.count: i64 = 0
         self._entries = NO_ORDERS
         self._last: i64 = 0
         self._shift: i64 = 32
         """By how much a word is too long for an entry's number: 32 less the bits of `_last`."""
 
-    def get(self, number: int) -> Order | None:
+    def named(self, number: int) -> Order | None:
         """The order of a number, or None."""
-        at = self._own_entry(number)
-        order = self._entries[at]
-        while order is not None and (order.ref if self.by_ref else order.order_id) != number:
-            at = (at + 1) & self._last
-            order = self._entries[at]
+        entries, last = self._entries, self._last
+        at = word_of(number) >> self._shift
+        order = entries[at]
+        while order is not None and (order.ref if self.by_ref else int(order.order_id)) != number:
+            at = (at + 1) & last
+            order = entries[at]
         return order
 
     def add(self, order: Order) -> None:
@@ -59,13 +60,13 @@ class Table:
     def remove(self, order: Order) -> None:
         """Take an order out; those behind it that are not in their own entries move up."""
         entries, last = self._entries, self._last
-        gap = self._own_entry(self._number(order))
+        gap = self._own_entry(order)
         while entries[gap] is not order:
             gap = (gap + 1) & last
         at = (gap + 1) & last
         behind = entries[at]
         while behind is not None:
-            if (at - self._own_entry(self._number(behind))) & last >= (at - gap) & last:
+            if (at - self._own_entry(behind)) & last >= (at - gap) & last:
                 entries[gap] = behind
                 gap = at
             at = (at + 1) & last
@@ -77,18 +78,14 @@ class Table:
         """All of them, in no order of theirs."""
         return [order for order in self._entries if order is not None]
 
-    def _number(self, order: Order) -> int:
-        return order.ref if self.by_ref and order.ref else order.order_id
-
-    def _own_entry(self, number: int) -> i64:
-        low: i64 = number & LOW
-        return (low * SPREAD & WORD) >> self._shift
+    def _own_entry(self, order: Order) -> i64:
+        return (order.word if self.by_ref else word_of(order.order_id)) >> self._shift
 
     def _put(self, order: Order) -> None:
-        entries = self._entries
-        at = self._own_entry(self._number(order))
+        entries, last = self._entries, self._last
+        at = self._own_entry(order)
         while entries[at] is not None:
-            at = (at + 1) & self._last
+            at = (at + 1) & last
         entries[at] = order
 
     def _grow(self) -> None:
@@ -107,7 +104,7 @@ class Table:
             assert self._is_found(order), f"order {order.order_id} is mislaid"
 
     def _is_found(self, order: Order) -> bool:
-        at = self._own_entry(self._number(order))
+        at = self._own_entry(order)
         while self._entries[at] is not order:
             if self._entries[at] is None:
                 return False
@@ -115,23 +112,25 @@ class Table:
         return True
 
 
-class OpenOrders:
-    """The orders, each told by a number how late it came."""
+class OpenOrders(Table):
+    """An account's orders by their refs: one without, which nobody asks for so, stands by its id.
+
+    Each is told by a number how late it came.
+    """
 
     def __init__(self) -> None:
+        super().__init__(by_ref=True)
         self._came: i64 = 0
         """How many ever came."""
-        self._by_ref = Table(by_ref=True)
-        """All of them: one without a ref, which nobody asks for here, stands where its id says."""
         self._by_id: Table | None = None
         """Made when first asked: who names their orders themselves seldom goes by the venue's."""
 
     def __len__(self) -> int:
-        return int(self._by_ref.count)
+        return int(self.count)
 
     def __iter__(self) -> Iterator[int]:
         """The ids, oldest first."""
-        return iter([order.order_id for order in self.listed()])
+        return iter([int(order.order_id) for order in self.listed()])
 
     def __contains__(self, order_id: object) -> bool:
         return isinstance(order_id, int) and self.of(order_id) is not None
@@ -141,43 +140,48 @@ class OpenOrders:
         by_id = self._by_id
         if by_id is None:
             by_id = self._by_id = Table(by_ref=False)
-            for order in self._by_ref.orders():
+            for order in self.orders():
                 by_id.add(order)
-        return by_id.get(order_id)
-
-    def named(self, ref: int) -> Order | None:
-        """An order by the client's ref, which is not 0."""
-        return self._by_ref.get(ref)
+        return by_id.named(order_id)
 
     def add(self, order: Order) -> None:
         """An order comes to rest, the newest."""
-        order.place = self._came
+        order.place, order.word = self._came, word_of(order.ref or int(order.order_id))
         self._came += 1
-        self._by_ref.add(order)
+        super().add(order)
         if self._by_id is not None:
             self._by_id.add(order)
 
     def remove(self, order: Order) -> None:
         """An order rests no more."""
-        self._by_ref.remove(order)
+        super().remove(order)
         if self._by_id is not None:
             self._by_id.remove(order)
 
     def listed(self, position: "Position | None" = None) -> list[Order]:
         """All of them, or those that open or close a position; oldest first."""
-        orders = self._by_ref.orders()
+        orders = self.orders()
         if position is not None:
             orders = [order for order in orders if order.position is position]
         return sorted(orders, key=_place)
 
     def check(self) -> None:
         """Assert that all are found by their numbers, and that no two came at once."""
-        self._by_ref.check()
+        super().check()
+        for order in self.orders():
+            word = word_of(order.ref or int(order.order_id))
+            assert order.word == word, f"order {order.order_id} has another ref"
         if self._by_id is not None:
             self._by_id.check()
-            assert self._by_id.count == self._by_ref.count, "an order has no id"
+            assert self._by_id.count == self.count, "an order has no id"
         places = [int(order.place) for order in self.listed()]
         assert len(set(places)) == len(places), "two orders came at once"
+
+
+def word_of(number: int) -> i64:
+    """What tells a number's own entry, in any table."""
+    low: i64 = number & LOW
+    return low * SPREAD & WORD
 
 
 def _place(order: Order) -> int:

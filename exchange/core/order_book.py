@@ -70,14 +70,15 @@ class OrderBook:
         none, once the order has left it."""
         self._trades = Trades()
 
-    def buy(self, price: i64, size: i64, *, rests: bool = True) -> i64:
+    # Were `rests` named only, each call would go the long way through its arguments.
+    def buy(self, price: i64, size: i64, rests: bool = True) -> i64:  # noqa: FBT001, FBT002
         """Buy at `price` or lower, and let what is left rest if it `rests`; returns the order's id.
 
         Raises ValueError for a price or size that is not between 1 and GRID_MAX.
         """
         return self._place(self.book.asks, price, size, buy=True, rests=rests)
 
-    def sell(self, price: i64, size: i64, *, rests: bool = True) -> i64:
+    def sell(self, price: i64, size: i64, rests: bool = True) -> i64:  # noqa: FBT001, FBT002
         """Sell at `price` or higher; as `buy`."""
         return self._place(self.book.bids, price, size, buy=False, rests=rests)
 
@@ -86,10 +87,11 @@ class OrderBook:
             raise ValueError(f"price was {price} and size {size}, expected 1 to {GRID_MAX} of each")
         order: i64 = len(self._placed)
         row: i64 = NONE
-        left = self._take(against, order, price, size)
+        left = self._take(against, order, price, size) if against.reaches(price) else size
         if left > 0 and rests:
-            row = self.book.add(HISTORY_OWNER, price, left, buy=buy)
-            self.book.name(row, order)
+            book = self.book
+            row = book.add(HISTORY_OWNER, price, left, buy=buy)
+            book.rows[row + NUMBER] = order
         self._placed = append(self._placed, row)
         return order
 
@@ -97,11 +99,11 @@ class OrderBook:
         """Take an order out; returns what was open of it, 0 where it rests no more."""
         if not 0 < order < len(self._placed):
             return 0
-        row = self._placed[order]
-        if row == NONE or self.book.number(row) != order:
+        book, row = self.book, self._placed[order]
+        if row == NONE or book.rows[row + NUMBER] != order:
             return 0
-        size = self.book.size(row)
-        self.book.remove(row)
+        size = book.rows[row + SIZE]
+        book.remove(row)
         return size
 
     def play(self, stream: vec[i64]) -> None:

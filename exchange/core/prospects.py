@@ -15,7 +15,7 @@ from exchange.core.orders import market_limit
 from exchange.core.policies import Quantile
 from exchange.core.scope import Scope, Stake
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, Ticks, ceil_div, magnitude
 
 RISE_MAX = 1_000 * RATE_ONE
 """A rise beyond which nobody looks."""
@@ -125,7 +125,7 @@ def queue_view(state: State, market: Market, position: Position) -> QueueView:
     ahead = queue(state, market, long=position.size > 0)
     rank = ahead.index(position) + 1
     by_size = state.rulebook.liquidation.deleveraging.quantile is Quantile.SIZE
-    weights = [abs(other.size) if by_size else 1 for other in ahead]
+    weights = [magnitude(other.size) if by_size else 1 for other in ahead]
     through, whole = sum(weights[:rank]), sum(weights)
     own = standing(state, position)
     return QueueView(

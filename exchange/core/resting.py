@@ -5,7 +5,7 @@ from exchange.core.book import Order
 from exchange.core.messages import CancelReason, OrderAmended, OrderCancelled, Side
 from exchange.core.spot import hold
 from exchange.core.state import Market, State
-from exchange.core.units import Lots
+from exchange.core.units import Lots, magnitude
 from exchange.core.waiting import cancel_waiting
 
 
@@ -96,7 +96,7 @@ def fit_orders(state: State, market: Market, position: Position) -> None:
                 cancel_waiting(state, waiting, CancelReason.POSITION_CLOSED)
     if position.reduce_only_lots == 0:
         return
-    room = abs(position.size)
+    room = magnitude(position.size)
     for order in position.pool.account.orders.listed(position):
         if not order.reduce_only:
             continue

@@ -15,7 +15,7 @@ from exchange.core.messages import MarginMode, Phase, PositionSide
 from exchange.core.policies import Backing
 from exchange.core.portfolio import Requirement, instead_of, maintenance_of
 from exchange.core.state import State
-from exchange.core.units import Lots, MarkPrice, Money, Rate, Ticks
+from exchange.core.units import Lots, MarkPrice, Money, Rate, Ticks, magnitude
 
 
 def mode_of(pool: Pool) -> MarginMode:
@@ -220,7 +220,7 @@ class Stake:
     def bankruptcy_price(self, extra: Money = 0) -> Ticks:
         """The price at which closing the position uses up its backing, and `extra`."""
         rules = self.scope.state.rulebook.liquidation
-        backing = self.behind(abs(self.sides.size)) + extra
+        backing = self.behind(magnitude(self.sides.size)) + extra
         return bankruptcy_price(
             self.position, self.mark, backing, keeps_fee=rules.bankruptcy_keeps_fee
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from exchange.core.accounts import Position
 from exchange.core.margin import Marks, Sides, beside, notional, unrealised_pnl
 from exchange.core.policies import Amount, Select
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Nanos, Rate, ceil_div
+from exchange.core.units import RATE_ONE, Lots, MarkPrice, Money, Nanos, Rate, ceil_div, magnitude
 
 MIX = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
@@ -16,7 +16,7 @@ FEW = 8
 def freed_by_all(position: Position, mark: MarkPrice) -> Money:
     """The maintenance margin that closing the position frees."""
     sides = Sides(position)
-    return sides.maintenance(mark) - sides.maintenance(mark, abs(position.size))
+    return sides.maintenance(mark) - sides.maintenance(mark, magnitude(position.size))
 
 
 SELECTION: dict[Select, Callable[[Position, MarkPrice], Money]] = {
@@ -82,7 +82,7 @@ def how_much(
         return down_tiers(position, mark, 2)
     if amount is Amount.TO_LOWEST_TIER:
         return to_lowest_tier(position, mark)
-    return abs(position.size)
+    return magnitude(position.size)
 
 
 def tier_of(position: Position, mark: MarkPrice) -> int:
@@ -96,16 +96,16 @@ def down_tiers(position: Position, mark: MarkPrice, count: int) -> Lots:
     """Enough to come down so many tiers, to the top of the one reached; below the first, all."""
     tier = tier_of(position, mark)
     if tier < count:
-        return abs(position.size)
+        return magnitude(position.size)
     floor = position.instrument.tiers.floors[tier - count + 1]
     left = max(0, floor - beside(position, mark))
-    return abs(position.size) - lots_below(position, mark, left)
+    return magnitude(position.size) - lots_below(position, mark, left)
 
 
 def to_lowest_tier(position: Position, mark: MarkPrice) -> Lots:
     """From the third tier up, enough to come down to the top of the lowest; else all."""
     tier = tier_of(position, mark)
-    return down_tiers(position, mark, tier) if tier > 1 else abs(position.size)
+    return down_tiers(position, mark, tier) if tier > 1 else magnitude(position.size)
 
 
 def lots_below(position: Position, mark: MarkPrice, floor: int) -> Lots:
@@ -114,7 +114,7 @@ def lots_below(position: Position, mark: MarkPrice, floor: int) -> Lots:
     if instrument.tiers.by_size:
         return floor
     if instrument.priced_at_entry:
-        return floor * abs(position.size) // max(1, abs(position.cost))
+        return floor * magnitude(position.size) // max(1, abs(position.cost))
     return instrument.lots_worth(mark, floor)
 
 
@@ -126,7 +126,7 @@ def just_enough(
     All of it where that does not suffice.  `buffer` is needed above maintenance margin, as a share
     of it.
     """
-    instrument, held = position.instrument, abs(position.size)
+    instrument, held = position.instrument, magnitude(position.size)
     sides = Sides(position)
     maintenance = sides.maintenance(mark)
 

@@ -6,24 +6,10 @@ the bucket gives nothing back until the end.  It never takes what cross position
 A spot trade moves base and quote between wallets.
 """
 
-from mypy_extensions import mypyc_attr
-
 from exchange.core.accounts import Pool, Position, SpotPosition
 from exchange.core.ledger import Reason, transfer
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, times
-
-
-@mypyc_attr(acyclic=True, free_list_len=1)
-class Settled:
-    """What a fill came to for one side."""
-
-    def __init__(self, realised: Money, fee: Money, position: Lots, fee_asset: str = "") -> None:
-        self.realised = realised
-        self.fee = fee
-        self.position = position
-        self.fee_asset = fee_asset
-        """Empty: the settlement asset."""
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, share, times
 
 
 def settle_history(market: Market, lots: Lots, value: Money) -> None:
@@ -36,24 +22,32 @@ def settle_history(market: Market, lots: Lots, value: Money) -> None:
 
 def settle(
     state: State, market: Market, position: Position, lots: Lots, value: Money, fee_rate: Rate
-) -> Settled:
+) -> tuple[Money, Money]:
     """Take `lots` (signed) for `value` into a position, for a fee of `fee_rate` of the notional.
 
-    Fees round up, so that a fee is never less and a rebate never more than its rate.
+    Returns the PnL this realises and the fee, which is in `fee_asset`.  Fees round up, so that a
+    fee is never less and a rebate never more than its rate.
     """
-    if isinstance(position, SpotPosition):
-        return _settle_spot(state, market, position, lots, value, fee_rate)
+    if market.instrument.is_spot and isinstance(position, SpotPosition):
+        return 0, _settle_spot(state, market, position, lots, value, fee_rate)
     held = position.size
     realised = position.trade(lots, value)
     collateral = position.bucket if position.isolated else position.pool.wallet
     transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
     if position.isolated and not position.pool.is_house:
         _move_bucket(state, position, held, lots, value, realised)
-    fee = ceil_div(times(magnitude(value), fee_rate), RATE_ONE)
+    fee = share(magnitude(value), fee_rate)
     _pay_fee(state, market, position, fee)
     count_position(state, market, position, held)
     state.touch(position.pool)
-    return Settled(realised, fee, position.size)
+    return realised, fee
+
+
+def fee_asset(market: Market, lots: Lots) -> str:
+    """What the fee on a trade of `lots` (signed) is taken in; empty: the settlement asset."""
+    if not market.instrument.is_spot:
+        return ""
+    return market.instrument.base if lots > 0 else market.instrument.settle
 
 
 def count_position(state: State, market: Market, position: Position, held: Lots) -> None:
@@ -110,8 +104,8 @@ def _spare(state: State, pool: Pool) -> Money:
 
 def _settle_spot(
     state: State, market: Market, position: SpotPosition, lots: Lots, value: Money, fee_rate: Rate
-) -> Settled:
-    """Quote money one way, base the other; the fee is taken from what is received."""
+) -> Money:
+    """Quote money one way, base the other; the fee, which this returns, is of what is received."""
     instrument = market.instrument
     quote, base = market.funds, state.funds[instrument.base]
     units = lots * instrument.base_units
@@ -125,4 +119,4 @@ def _settle_spot(
         transfer(position.pool.wallet, quote.fees, fee, Reason.TRADING_FEE)
     state.touch(position.pool)
     state.touch(position.base)
-    return Settled(0, fee, 0, instrument.base if lots > 0 else instrument.settle)
+    return fee

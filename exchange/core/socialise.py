@@ -10,7 +10,7 @@ from exchange.core.messages import HISTORY, LossSocialised
 from exchange.core.policies import Socialise
 from exchange.core.scope import Scope
 from exchange.core.state import Market, State
-from exchange.core.units import Money
+from exchange.core.units import Money, magnitude
 
 
 class Bearer:
@@ -58,7 +58,7 @@ def _weight(state: State, market: Market, position: Position | None, rule: Socia
     """A profit at the mark, or a size."""
     mark, instrument = state.marks.prices[market.instrument.index], market.instrument
     if rule is Socialise.OPEN_INTEREST:
-        return abs(market.history_size if position is None else position.size)
+        return magnitude(market.history_size if position is None else position.size)
     if position is None:
         return instrument.unrealised_pnl(mark, market.history_size, market.history_cost)
     return unrealised_pnl(position, mark)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from exchange.core.accounts import STALE, Account, Held, Pool, Position, SpotPosition
 from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.attached import Attached
@@ -160,9 +162,9 @@ class Market:
         """How often commands have changed the book, so that who looks knows when to look again."""
         self.holders: dict[int, Position] = {}
         """Positions that are not flat, by `Position.holder`."""
-        self.open_interest: Lots = 0
+        self.open_interest: i64 = 0
         """The sum of all long positions, history's included."""
-        self.history_size: Lots = 0
+        self.history_size: i64 = 0
         self.history_cost: Money = 0
         self.worn = Worn()
         self.single: dict[int, Single] = {}
@@ -269,7 +271,7 @@ class State:
         below = self.rulebook.liquidation.shortage_whole_below
         market.whole_below = on_grid(below, money_unit, "liquidation.shortage_whole_below")
         if self.reserves.per_contract and not instrument.is_spot:
-            market.insurance = self.ledger.open(f"{FUND} {rules.symbol}", rules.settle)
+            market.insurance = self.ledger.open(FUND, rules.settle, rules.symbol)
             self._endow(funds, market.insurance, own_opening)
         market.phase = self.phase
         self.markets.append(market)
@@ -424,9 +426,9 @@ class State:
         pool = self.pool(account, instrument.settle)
         position = pool.position(instrument.symbol, side)
         if position is None:
-            leg = "" if side is PositionSide.NET else f" {side}"
-            name = f"{account.name} {instrument.symbol}{leg}"
-            bucket = self.ledger.open(name, instrument.settle)
+            symbol = instrument.symbol
+            part = symbol if side is PositionSide.NET else f"{symbol} {side}"
+            bucket = self.ledger.open(account.name, instrument.settle, part)
             leverage = self.leverage_default(instrument)
             position = Position(pool, instrument, side, bucket, leverage)
             pool.add(position)
@@ -435,13 +437,13 @@ class State:
     def _spot_position(self, account: Account, instrument: Instrument) -> SpotPosition:
         position = account.spot.get(instrument.symbol)
         if position is None:
-            name = f"{account.name} {instrument.symbol}"
+            name, symbol = account.name, instrument.symbol
             position = SpotPosition(
                 self.pool(account, instrument.settle),
                 self.pool(account, instrument.base),
                 instrument,
-                self.ledger.open(f"{name} buys", instrument.settle),
-                self.ledger.open(f"{name} sells", instrument.base),
+                self.ledger.open(name, instrument.settle, f"{symbol} buys"),
+                self.ledger.open(name, instrument.base, f"{symbol} sells"),
             )
             account.spot[instrument.symbol] = position
         return position
@@ -497,7 +499,14 @@ class State:
         """
         if pool.bound_at != self.marks.changes:
             find_bound(pool, self.marks)
-        return pool.is_plain and pool.wallet.balance >= pool.taken + more
+        if not pool.is_plain:
+            return False
+        left = pool.wallet.balance - more
+        if left >= pool.most_taken():
+            return True
+        if pool.opened:
+            find_bound(pool, self.marks)  # orders that went count no more
+        return left >= pool.taken
 
     def left_with(self, position: Position, imagined: Held, more: Money) -> Money:
         """See `available_with`: with `more` in the wallet."""

@@ -22,7 +22,7 @@ from exchange.core.scope import Scope, Stake
 from exchange.core.selection import how_much
 from exchange.core.spot import draws_on
 from exchange.core.state import Market, State
-from exchange.core.units import GRID_MAX, RATE_ONE, SECOND, Lots, Rate, Ticks, ceil_div
+from exchange.core.units import GRID_MAX, RATE_ONE, SECOND, Lots, Rate, Ticks, ceil_div, magnitude
 from exchange.core.unwinding import portfolio_lots
 
 
@@ -50,7 +50,7 @@ def close_some(scope: Scope, position: Position, amount: Amount) -> None:
     if scope.pool.is_house:
         auto_deleverage(scope, market, position)
         return
-    held = abs(position.size)
+    held = magnitude(position.size)
     size = step_size(scope, market, position, amount)
     if scope.state.pace.book_share:
         size = within_the_book(scope.state, market, position, size)
@@ -64,7 +64,7 @@ def close_some(scope: Scope, position: Position, amount: Amount) -> None:
         if filled:
             return
     UNFILLED[rules.unfilled](scope, market, position)
-    make_good(stake, market, held - abs(position.size))
+    make_good(stake, market, held - magnitude(position.size))
 
 
 def step_size(scope: Scope, market: Market, position: Position, amount: Amount) -> Lots:
@@ -74,7 +74,7 @@ def step_size(scope: Scope, market: Market, position: Position, amount: Amount) 
     if scope.mode is MarginMode.PORTFOLIO:
         return portfolio_lots(scope, market, position, amount)
     if amount is Amount.CLIP:
-        return min(market.clip, abs(position.size))
+        return min(market.clip, magnitude(position.size))
     if amount is not Amount.FRACTION:
         fee, buffer = scope.fee_rate(), state.lines.buffer
         lacking = -scope.into(position.instrument.settle, -scope.lacking())
@@ -83,9 +83,9 @@ def step_size(scope: Scope, market: Market, position: Position, amount: Amount) 
             return max(1, lots * share_of_shortage(scope, market) // RATE_ONE)
         return lots
     if state.now < distress.whole_until or notional(position, mark) <= market.fraction_above:
-        return abs(position.size)
+        return magnitude(position.size)
     distress.whole_until = state.now + state.cooldown
-    return ceil_div(abs(position.size) * state.fraction, RATE_ONE)
+    return ceil_div(magnitude(position.size) * state.fraction, RATE_ONE)
 
 
 def within_the_book(state: State, market: Market, position: Position, size: Lots) -> Lots:
@@ -173,7 +173,7 @@ def auto_deleverage(scope: Scope, market: Market, position: Position) -> None:
     """
     state = scope.state
     choice, stake = margins(scope), Stake(scope, position)
-    size, price = abs(position.size), stake.bankruptcy_price(0)
+    size, price = magnitude(position.size), stake.bankruptcy_price(0)
     if not scope.pool.is_house:
         price = price_for(state, position, price)
     deleverage(state, market, position, size, price, state.next_order_id())
@@ -191,7 +191,7 @@ def take_over(scope: Scope, market: Market, position: Position) -> None:
         auto_deleverage(scope, market, position)
         return
     choice, stake = margins(scope), Stake(scope, position)
-    size, price = abs(position.size), stake.bankruptcy_price(0)
+    size, price = magnitude(position.size), stake.bankruptcy_price(0)
     take_in(scope, market, position, size, price, state.next_order_id())
     take_leftover(scope, market, stake.left_of(size))
     announce_step(scope, position, choice, Closing.TAKEOVER, size, price, size)
@@ -222,7 +222,7 @@ def wait_or_deleverage(scope: Scope, market: Market, position: Position) -> None
 def at_others_cost(scope: Scope, market: Market, position: Position) -> None:
     """Once the equity is gone: at any price in the band, the loss to be borne by others."""
     if scope.backing(position.instrument.settle) < 0:
-        through_book(scope, market, position, abs(position.size), Closing.SOCIALISED)
+        through_book(scope, market, position, magnitude(position.size), Closing.SOCIALISED)
     if position.size:
         wait(scope)
 

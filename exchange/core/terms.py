@@ -75,11 +75,11 @@ def set_leverage(state: State, command: SetLeverage) -> Refusal | None:
     margin = state.margin(position.pool)
     before, found = position.leverage, margin.for_bucket if position.isolated else margin.available
     needed = -_taken(position, mark)
-    position.leverage = command.leverage
+    position.lever(command.leverage)
     missing = _missing(state, position)
     needed += _taken(position, mark) + missing
     if needed > max(found, 0):
-        position.leverage = before
+        position.lever(before)
         return _short(position, found, needed)
     transfer(position.pool.wallet, position.bucket, missing, Reason.ISOLATED_MARGIN)
     state.touch(position.pool)

@@ -29,6 +29,8 @@ GRID_MAX: Final = 10**15
 WIDE: Final = 1 << 61
 NARROW: Final = 1 << 31
 """Factors below these can be tried in 64 bits."""
+SHORT: Final = 1 << 62
+"""Products below it stay in 64 bits, to be added to."""
 NEVER: Final = 1 << 80
 """Later than any moment."""
 
@@ -69,6 +71,20 @@ def times(wide: int, narrow: int) -> int:
         if -NARROW < (long >> 31) * short < NARROW:
             return long * short
     return wide * narrow
+
+
+def share(amount: int, rate: Rate) -> Money:
+    """A rate's part of an amount, rounded up: a fee is never less than its rate.
+
+    >>> share(1_000_001, 50_000), share(-1_000_001, 50_000), share(1 << 80, RATE_ONE) == 1 << 80
+    (501, -500, True)
+    """
+    if -WIDE < amount < WIDE and -NARROW < rate < NARROW:
+        long: i64 = amount
+        short: i64 = rate
+        if -NARROW < (long >> 31) * short < NARROW:
+            return -(-(long * short) // RATE_ONE)
+    return -(-amount * rate // RATE_ONE)
 
 
 def magnitude(number: int) -> int:

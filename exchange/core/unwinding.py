@@ -13,7 +13,7 @@ from exchange.core.policies import Amount, Select
 from exchange.core.scope import Scope
 from exchange.core.selection import first, peak
 from exchange.core.state import Market
-from exchange.core.units import RATE_ONE, Lots, Money, ceil_div
+from exchange.core.units import RATE_ONE, Lots, Money, ceil_div, magnitude
 
 
 def chosen(scope: Scope) -> Position:
@@ -31,7 +31,7 @@ def chosen(scope: Scope) -> Position:
 
 def portfolio_lots(scope: Scope, market: Market, position: Position, amount: Amount) -> Lots:
     """How many lots of it one step closes."""
-    held, frees = abs(position.size), freeing(scope, position)
+    held, frees = magnitude(position.size), freeing(scope, position)
     most = peak(frees, held)
     if frees(most) <= 0:
         if amount is Amount.WHOLE_POSITION:
@@ -70,7 +70,7 @@ def freeing(scope: Scope, position: Position) -> Callable[[Lots], Money]:
 
 def _most_freed(scope: Scope, position: Position) -> Money:
     frees = freeing(scope, position)
-    return frees(peak(frees, abs(position.size)))
+    return frees(peak(frees, magnitude(position.size)))
 
 
 def _enough(frees: Callable[[Lots], Money], most: Lots, lacking: Money) -> Lots:

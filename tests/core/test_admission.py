@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.core.messages import LiquidationStarted, OrderFilled, Reject, SetLeverage
+from exchange.core.messages import CancelOrder, LiquidationStarted, OrderFilled, Reject, SetLeverage
 from exchange.core.rules import Tier
 from tests.stage import DOLLAR, TEN_PERCENT, Stage, only, rulebook
 
@@ -31,6 +31,20 @@ def test_an_order_that_rests_needs_its_initial_margin() -> None:
     assert it.refusal(it.order("ann", "BTC", 21, 50)) is Reject.INSUFFICIENT_MARGIN
     it.place("ann", "BTC", 20, 50)
     assert it.account("ann").available_margin == 0
+
+
+def test_the_bound_forgets_orders_that_went_when_there_is_nothing_to_spare() -> None:
+    """Each order takes 50 dollars at the most, and is gone before the next comes."""
+    it = stage(100)
+    state = it.venue._state
+    pool = state.pool(state.account_of["ann"], "USD")
+
+    for _ in range(3):
+        order = it.place("ann", "BTC", 10, 50)
+        it.do(CancelOrder(at=it.now(), account="ann", order_id=order))
+
+    assert state.has_to_spare(pool, 99 * DOLLAR)
+    assert not state.has_to_spare(pool, 101 * DOLLAR)
 
 
 def test_margin_is_given_away_to_the_last_unit_order_by_order() -> None:

@@ -45,16 +45,25 @@ def test_orders_are_found_by_both_names_and_listed_oldest_first(
         assert len(orders) == len(by_id)
         assert orders.listed() == list(by_id.values())
         assert all(orders.of(n * 64) is by_id.get(n * 64) for n in range(number + 1))
-        assert orders.named(ref) is by_ref.get(ref)
+        assert ref == 0 or orders.named(ref) is by_ref.get(ref)
 
 
 def test_an_order_that_is_mislaid_is_noticed() -> None:
     orders = OpenOrders()
     orders.add(order(1, ref=7))
     orders.add(order(2, ref=8))
-    orders.listed()[0].ref = 10
+    orders.listed()[0].word = 0
 
     with pytest.raises(AssertionError, match="order 1 is mislaid"):
+        orders.check()
+
+
+def test_an_order_that_is_renamed_is_noticed() -> None:
+    orders = OpenOrders()
+    orders.add(order(1, ref=7))
+    orders.listed()[0].ref = 10
+
+    with pytest.raises(AssertionError, match="order 1 has another ref"):
         orders.check()
 
 

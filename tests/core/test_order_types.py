@@ -5,6 +5,7 @@ import pytest
 
 from exchange.core.messages import (
     Batch,
+    CancelAll,
     CancelAllAfter,
     CancelOrder,
     CancelReason,
@@ -194,6 +195,14 @@ def test_a_batch_that_is_empty_too_long_or_for_another_is_refused_whole() -> Non
     for items in ((), (mine, mine), (other,)):
         batch = Batch(at=it.now(), account="ann", items=items)
         assert it.refusal(batch) is Reject.BAD_BATCH
+
+
+def test_a_cancellation_that_names_no_order_meets_none() -> None:
+    it = stage()
+    while it.place("bob", "BTC", 1, 90) < 127:
+        it.do(CancelAll(at=it.now(), account="bob"))
+    assert it.place("ann", "BTC", 1, 90) == 128  # which stands where 0 would
+    assert it.refusal(CancelOrder(at=it.now(), account="ann")) is Reject.UNKNOWN_ORDER
 
 
 def test_the_dead_mans_switch_cancels_unless_it_is_put_off() -> None:

@@ -21,7 +21,7 @@ def plain_pools(state: State) -> list[Pool]:
     for account in state.accounts[1:]:
         for pool in account.pools.values():
             if state.has_to_spare(pool) or pool.is_plain:
-                pool.wallet.balance = pool.taken
+                pool.wallet.balance = pool.most_taken()
                 found.append(pool)
     return found
 
@@ -53,11 +53,11 @@ def test_no_order_within_the_bound_is_too_dear(seed: int) -> None:
             if state.mark_of(position) == 0:
                 continue
             taken = most_taken(state, market, position, order)
-            position.pool.wallet.balance = position.pool.taken + taken
+            position.pool.wallet.balance = position.pool.most_taken() + taken
 
             trial = trial_of(market, position, order)
             assert unaffordable(state, position, order, trial) is None
-            position.pool.wallet.balance = position.pool.taken
+            position.pool.wallet.balance = position.pool.most_taken()
         for purse, balance in zip(state.ledger.purses, before, strict=True):
             purse.balance = balance
 

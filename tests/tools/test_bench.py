@@ -6,8 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from exchange.core.order_book import OrderBook
 from tools.bench.__main__ import main
+from tools.bench.stream import CANCEL
 from tools.bench.targets import TARGETS, lines, markdown
+from tools.bench.w1_matching import call_each, kept, numbered_again, operations
 from tools.bench.works import WORKS
 
 
@@ -65,3 +68,29 @@ def test_markdown_says_when_and_where(tmp_path: Path, capsys: pytest.CaptureFixt
     file.write_bytes(msgspec.json.encode(results))
     main(["--markdown", str(file)])
     assert capsys.readouterr().out == text
+
+
+def test_a_book_told_what_another_keeps_is_left_with_the_same_orders() -> None:
+    rows, keeps = operations(2_000), OrderBook()
+    books = []
+    call_each(keeps, rows)
+    told, numbers = OrderBook(), dict[int, int]()
+    steps = kept(rows)
+
+    for what, order, *rest in steps:
+        numbers.setdefault(order, len(numbers) + 1)
+        call_each(told, [(what, numbers[order], *rest)])
+
+    for book in (keeps.book, told.book):
+        levels = [*book.best_first(book.bids), *book.best_first(book.asks)]
+        books.append([(book.price(at), len(book.queue(at))) for at in levels])
+    assert told.trades() == []
+    assert books[0] == books[1] != []
+
+
+def test_numbers_given_again_are_of_one_order_at_a_time() -> None:
+    live = set[int]()
+    for what, number, *_ in numbered_again(kept(operations(2_000))):
+        assert (number in live) == (what == CANCEL)
+        live ^= {number}
+    assert live

@@ -10,7 +10,7 @@ from tools.bench import w4_burst
 
 MAP, INSIDE, VENUE = "C++ std::map", "plimsoll book, inside", "plimsoll venue, full rules, inside"
 CALLED, BOURSE = "plimsoll book, per call", "bourse, per call"
-NO_TAKERS, LRVX = "plimsoll book, per call, no takers", "lrvx L3 book, per call, no takers"
+KEPT, LRVX = "plimsoll book, per call, nothing trades", "lrvx L3 book, per call, nothing trades"
 HFTBACKTEST, NAUTILUS = "hftbacktest, vector depth", "nautilus_trader"
 SEARCH, FLOX = "plimsoll, the search", "FLOX (lrvx), attached accounts"
 PLIMSOLL, INTERPRETED = "plimsoll", "plimsoll, interpreted"
@@ -134,7 +134,7 @@ TARGETS: tuple[Target, ...] = (
     Target("W1", "book, called per operation", "2 x bourse's rate or more",
            faster(CALLED, BOURSE, 2)),
     Target("W1", "book, called per operation", "2 x lrvx's rate or more",
-           faster(NO_TAKERS, LRVX, 2)),
+           faster(KEPT, LRVX, 2)),
     *replay("W2a", "100 ms"),
     *replay("W2b", "moment"),
     Target("W3", "a mark over 100,000 accounts", "20 µs or less", within(SEARCH, 20_000), MANY),

@@ -4,15 +4,20 @@ import shutil
 import subprocess
 import tempfile
 from array import array
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from exchange.core.columns import column
 from exchange.core.order_book import OrderBook
 from tools.bench.measured import Engine, Measured, Missing, timed
-from tools.bench.stream import CANCEL, FIELDS, LIMIT, TAKE, mixed, orders
+from tools.bench.stream import CANCEL, FIELDS, LIMIT, mixed, orders
 from tools.bench.w1_venue import full_rules, inside
 
 SOURCE = Path(__file__).parent / "std_map.cpp"
+ROOM = 2_048
+APART = 7
+"""How many numbers there are for lrvx's orders, and how far they stand apart."""
 
 
 def std_map(count: int) -> Measured:
@@ -46,19 +51,49 @@ def called(count: int) -> Measured:
     return Measured(nanos=nanos, count=count, answers=answers_of(book))
 
 
-def called_without_takers(count: int) -> Measured:
-    """The same without what only takes: the operations that lrvx gets, though here they match."""
-    rows = [row for row in operations(count) if row[0] != TAKE]
-    # Ids count up with what is sent, so that what is cancelled is named anew.
-    ids = {row[1]: number for number, row in enumerate((r for r in rows if r[0] == LIMIT), 1)}
-    rows = [(what, ids[order], *others) for what, order, *others in rows]
+def called_to_keep(count: int) -> Measured:
+    """The same where nothing trades: the operations that lrvx gets."""
+    numbers: dict[int, int] = {}
+    rows: list[tuple[int, ...]] = []
+    for what, order, *others in kept(operations(count)):
+        # Ids count up with what is sent.
+        number = numbers.setdefault(order, len(numbers) + 1)
+        rows.append((what, number, *others))
     return Measured(nanos=call_each(OrderBook(), rows), count=len(rows))
 
 
 def operations(count: int) -> list[tuple[int, ...]]:
-    """The stream, a tuple for each operation."""
-    stream = orders(count)
+    """The stream, a tuple for each operation, all of it side by side in memory."""
+    stream = array("q", orders(count))
     return [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
+
+
+def kept(rows: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The same, where nothing trades: a limit order for what comes to rest, a cancel for what goes.
+
+    A book told this is left with the same orders, each of the size that it came to rest with.
+    """
+    told: list[tuple[int, ...]] = []
+    book = OrderBook()
+    call_each(book, rows)
+    trades, left = deque(book.trades()), dict[int, int]()
+    for what, order, buy, price, size in rows:
+        if what == CANCEL:
+            del left[order]
+            told.append((CANCEL, order, 0, 0, 0))
+            continue
+        rest = size
+        while trades and trades[0][1] == order:
+            maker, _, _, traded = trades.popleft()
+            rest -= traded
+            left[maker] -= traded
+            if left[maker] == 0:
+                del left[maker]
+                told.append((CANCEL, maker, 0, 0, 0))
+        if rest and what == LIMIT:
+            left[order] = rest
+            told.append((LIMIT, order, buy, price, rest))
+    return told
 
 
 def call_each(book: OrderBook, rows: list[tuple[int, ...]]) -> int:
@@ -67,10 +102,10 @@ def call_each(book: OrderBook, rows: list[tuple[int, ...]]) -> int:
     def run() -> None:
         buys, sells, cancel = book.buy, book.sell, book.cancel
         for what, order, buy, price, size in rows:
-            if what == CANCEL:
-                cancel(order)
-            elif what == LIMIT:
+            if what == LIMIT:
                 (buys if buy else sells)(price, size)
+            elif what == CANCEL:
+                cancel(order)
             else:
                 (buys if buy else sells)(price, size, rests=False)
 
@@ -112,12 +147,20 @@ def bourse(count: int) -> Measured:
 
 
 def lrvx(count: int) -> Measured:
-    """FLOX's L3 book.  It does not match, so it gets the limit orders and cancels only."""
+    """FLOX's L3 book.  It does not match, so it is told what W1's book keeps."""
     try:
         from lrvx import L3Book  # type: ignore[import-not-found]
     except ImportError as error:
         raise Missing(f"pip install lrvx ({error})") from None
-    rows, book = [row for row in operations(count) if row[0] != TAKE], L3Book()
+    rows = numbered_again(kept(operations(count)))
+
+    def answers() -> Iterator[str]:
+        book = L3Book()
+        for what, order, buy, price, size in rows:
+            if what == LIMIT:
+                yield book.add_order(order, price, size, "buy" if buy else "sell")
+            else:
+                yield book.remove_order(order)
 
     def run() -> None:
         add, remove = book.add_order, book.remove_order
@@ -127,8 +170,29 @@ def lrvx(count: int) -> Measured:
             else:
                 remove(order)
 
+    refusals = set(answers()) - {"ok"}
+    if refusals:
+        raise Missing(f"it refused some of the work: {', '.join(sorted(refusals))}")
+    book = L3Book()
     _, nanos = timed(run)
     return Measured(nanos=nanos, count=len(rows))
+
+
+def numbered_again(rows: list[tuple[int, ...]]) -> list[tuple[int, int, bool, float, float]]:
+    """The same, the number of an order that is gone given to the next, and prices as floats.
+
+    lrvx finds orders in a table of 16,384 places, by the number's remainder, or in the next that is
+    free; one that was ever used does not count as free again.  With numbers that count up it
+    refuses every order once all were.  Neighbours would make it search: so every `APART`th.
+    """
+    free, numbers, again = [*range(0, ROOM * APART, APART)], dict[int, int](), []
+    for what, order, buy, price, size in rows:
+        if what == LIMIT:
+            numbers[order] = free.pop()
+        again.append((what, numbers[order], buy == 1, float(price), float(size)))
+        if what == CANCEL:
+            free.append(numbers.pop(order))
+    return again
 
 
 ENGINES: dict[str, Engine] = {
@@ -136,8 +200,8 @@ ENGINES: dict[str, Engine] = {
     "plimsoll book, inside": played,
     "plimsoll book, per call": called,
     "bourse, per call": bourse,
-    "plimsoll book, per call, no takers": called_without_takers,
-    "lrvx L3 book, per call, no takers": lrvx,
+    "plimsoll book, per call, nothing trades": called_to_keep,
+    "lrvx L3 book, per call, nothing trades": lrvx,
     "plimsoll venue, full rules, inside": inside,
     "plimsoll venue, full rules, per call": full_rules,
 }
