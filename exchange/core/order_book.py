@@ -5,7 +5,7 @@ The same `Book` that the venue trades in; all orders are nobody's, as history's 
 
 from typing import Final
 
-from librt.vecs import append, vec
+from librt.vecs import extend, vec
 from mypy_extensions import i64
 
 from exchange.core.book import HISTORY_OWNER, NONE, NUMBER, OLDEST, PRICE, SIZE, Book, Ladder
@@ -20,6 +20,8 @@ TRADE: Final = 4
 """Numbers to a trade: resting order, arriving order, price, size."""
 PAGE: Final = 1024 * TRADE
 BLANK: Final[vec[i64]] = vec[i64]([0] * PAGE)
+NOWHERE: Final[vec[i64]] = vec[i64]([NONE] * 1024)
+"""Rows of orders that are still to come."""
 
 
 class Trades:
@@ -65,7 +67,9 @@ class OrderBook:
 
     def __init__(self) -> None:
         self.book = Book()
-        self._placed: vec[i64] = vec[i64]([NONE])
+        self._sent: i64 = 0
+        """How many orders there were, which is the last one's id."""
+        self._placed: vec[i64] = NOWHERE[:]
         """By id: the row that an order came to rest in, or NONE.  That row has another number, or
         none, once the order has left it."""
         self._trades = Trades()
@@ -85,25 +89,28 @@ class OrderBook:
     def _place(self, against: Ladder, price: i64, size: i64, *, buy: bool, rests: bool) -> i64:
         if not (0 < price <= GRID_MAX and 0 < size <= GRID_MAX):
             raise ValueError(f"price was {price} and size {size}, expected 1 to {GRID_MAX} of each")
-        order: i64 = len(self._placed)
+        order = self._sent + 1
+        self._sent = order
         row: i64 = NONE
         left = self._take(against, order, price, size) if against.reaches(price) else size
         if left > 0 and rests:
             book = self.book
             row = book.add(HISTORY_OWNER, price, left, buy=buy)
             book.rows[row + NUMBER] = order
-        self._placed = append(self._placed, row)
+        if order == len(self._placed):
+            self._placed = extend(self._placed, NOWHERE)
+        self._placed[order] = row
         return order
 
     def cancel(self, order: i64) -> i64:
         """Take an order out; returns what was open of it, 0 where it rests no more."""
-        if not 0 < order < len(self._placed):
+        if not 0 < order <= self._sent:
             return 0
-        book, row = self.book, self._placed[order]
-        if row == NONE or book.rows[row + NUMBER] != order:
+        row, rows = self._placed[order], self.book.rows
+        if row == NONE or rows[row + NUMBER] != order:
             return 0
-        size = book.rows[row + SIZE]
-        book.remove(row)
+        size = rows[row + SIZE]
+        self.book.remove(row)
         return size
 
     def play(self, stream: vec[i64]) -> None:
