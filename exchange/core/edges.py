@@ -142,6 +142,10 @@ class Edges:
         # Things lie far apart.  Asked for side by side, they are waited for together.
         return [self.things[heap[2 * place + 1]] for place in places]
 
+    def holds(self, thing: Watched) -> bool:
+        """Whether a thing's entry is where the thing says; it always is."""
+        return self.heap[2 * self.place[thing.row] + 1] == thing.row
+
     def check(self) -> None:
         """Assert that everybody is where they think, and the first to be reached on top."""
         for at in range(int(self.count)):

@@ -19,6 +19,7 @@ from exchange.core.house import work_off
 from exchange.core.insurance import cover
 from exchange.core.ledger import Reason, transfer
 from exchange.core.margin import CrossMargin, maintenance_margin, unrealised_pnl
+from exchange.core.monitor import read_ahead
 from exchange.core.notices import announce_end, announce_pause, announce_start
 from exchange.core.policies import Amount
 from exchange.core.repaying import repay, repay_over_limit
@@ -38,8 +39,9 @@ costs nearly what it frees, it would take for ever: then positions are closed wh
 def look_at_endangered(state: State, pools: list[Pool]) -> None:
     """After a new mark: what is safe is watched anew; the rest is in for a closer look, in turn."""
     failed: list[Pool] = []
-    # Beforehand, for the same reason as in `Edges.reached`.
+    # Beforehand, for the reason that `read_ahead` tells.
     wallets = [pool.wallet.balance for pool in pools]
+    read_ahead(pools)
     for number, pool in enumerate(pools):
         margin = CrossMargin(pool, wallets[number], state.marks)
         if pool.is_unified or not rests(state, pool, margin):

@@ -91,6 +91,7 @@ def test_a_moment_is_the_same_object_until_something_in_it_changes() -> None:
     seen = list(test.moments())
     assert seen == [(99, 101, 0, 0), (98, 101, 2, 1), (98, 101, 2, 1)]
     assert seen[1] is seen[2]
+    assert test.calls == 3
     assert not open_orders
 
 

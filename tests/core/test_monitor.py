@@ -10,7 +10,7 @@ from exchange.core.messages import (
     SetLeverage,
     SetMarginMode,
 )
-from exchange.core.monitor import UNSEEN_MAX
+from exchange.core.monitor import UNSEEN_MAX, read_ahead
 from exchange.core.rules import ContractKind, GridRules, PortfolioRules, Rulebook
 from tests.stage import DOLLAR, Stage, only, rulebook
 
@@ -26,6 +26,21 @@ def looked_at(it: Stage, symbol: str, mark: int) -> list[str]:
     number = it.venue.instruments[symbol].index
     pools = it.venue._state.monitor.endangered(number, mark * 100)
     return sorted({pool.account.name for pool in pools})
+
+
+def test_what_is_read_ahead_are_the_edges_of_open_positions() -> None:
+    it = Stage()
+    it.trader("ann", "bob", deposit=1_000)
+    it.marks(BTC=100, ETH=100)
+    it.hold("ann", "BTC", 10, 100, other="bob")
+    it.hold("ann", "ETH", 10, 100)
+    it.look()
+    pools = [it.venue._state.account_of[name].pools["USD"] for name in ("ann", "bob")]
+
+    assert read_ahead(pools) == 3
+    it.hold("ann", "ETH", -10, 100)
+    it.look()
+    assert read_ahead(pools) == 2
 
 
 @pytest.mark.parametrize("size", [10, -10])
