@@ -62,8 +62,9 @@ def _cancel(state: State, market: Market, order: Order | Waiting, reason: Cancel
 
 def _home(state: State, order: Order | Waiting) -> Market:
     """The market that an order rests or waits in."""
-    number = order.position.market if isinstance(order, Waiting) else order.market
-    return state.markets[number]
+    if isinstance(order, Waiting):
+        return state.markets[order.position.market]
+    return state.markets[order.market]
 
 
 def cancel_many(state: State, command: CancelAll) -> Refusal | None:

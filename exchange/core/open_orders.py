@@ -79,7 +79,7 @@ class Table:
         return [order for order in self._entries if order is not None]
 
     def _own_entry(self, order: Order) -> i64:
-        return (order.word if self.by_ref else word_of(order.order_id)) >> self._shift
+        return (order.word if self.by_ref else spread(order.order_id)) >> self._shift
 
     def _put(self, order: Order) -> None:
         entries, last = self._entries, self._last
@@ -180,8 +180,12 @@ class OpenOrders(Table):
 
 def word_of(number: int) -> i64:
     """What tells a number's own entry, in any table."""
-    low: i64 = number & LOW
-    return low * SPREAD & WORD
+    return spread(number & LOW)
+
+
+def spread(number: i64) -> i64:
+    """The same, of a number that is within 64 bits."""
+    return (number & LOW) * SPREAD & WORD
 
 
 def _place(order: Order) -> int:

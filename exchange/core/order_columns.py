@@ -107,6 +107,7 @@ class OrderEntry:
         self._positions: list[Position] = [
             self._state.position(owner, self._market.instrument) for owner in owners
         ]
+        self._count: i64 = len(owners)
         self._observe = observe
         self._events: list[Event] = []
 
@@ -128,17 +129,17 @@ class OrderEntry:
 
     def _carry_out(self, orders: OrderColumns, row: i64) -> bool:
         """One row, as the command would be that says the same; False where it was refused."""
-        state, at = self._state, orders.at[row]
+        state, at, account = self._state, orders.at[row], orders.account[row]
         if at < state.now:
             raise ValueError(f"row {row + 1}: time was {at}, and {state.now} at the venue")
-        if not 0 <= orders.account[row] < len(self._positions):
-            found = f"account was {orders.account[row]}, expected 0 to {len(self._positions) - 1}"
+        if not 0 <= account < self._count:
+            found = f"account was {account}, expected 0 to {self._count - 1}"
             raise ValueError(f"row {row + 1}: {found}")
         state.events, state.is_heard = self._events, self._observe is not None
         if at >= state.alarms.soon:
             let_pass(state, at)
         before, state.now = state.now, at
-        position = self._positions[orders.account[row]]
+        position = self._positions[account]
         refusal = self._ask(orders, row, position)
         if refusal is None:
             finish(state)
