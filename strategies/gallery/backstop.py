@@ -5,7 +5,7 @@ below the mark, and gives it back when the price has returned.  For the venue, i
 between a fall and a default of the insurance fund.
 """
 
-from exchange.core.messages import MarkPriceChanged, Side
+from exchange.core.messages import MarkPriceChanged
 from exchange.core.units import RATE_ONE, rate
 from strategies.gallery.quoting import Quoting, QuotingParameters
 
@@ -49,5 +49,4 @@ class Backstop(Quoting):
                 ask = max(ask, paid) * (RATE_ONE + self.give_back) // RATE_ONE
             else:
                 bid = min(bid, paid) * (RATE_ONE - self.give_back) // RATE_ONE
-        await self.keep(Side.BUY, bid)
-        await self.keep(Side.SELL, ask)
+        await self.keep(bid, ask)

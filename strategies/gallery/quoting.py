@@ -1,12 +1,16 @@
 """Two-sided quoting: what market makers share, whatever they think the right prices are."""
 
 from abc import abstractmethod
+from typing import Final
 
 from exchange.core.messages import BookView, OrderFilled, Side
 from strategies.base import Parameters, Strategy
 from strategies.orders import Order, Rejection
 
 Levels = tuple[tuple[int, int], ...]
+BUY: Final = Side.BUY
+SELL: Final = Side.SELL
+"""Python 3.11 takes as long to find a member of an enum as to make an object."""
 
 
 class QuotingParameters(Parameters, frozen=True, kw_only=True):
@@ -35,20 +39,34 @@ class Quoting(Strategy):
         self.inventory_max = instrument.size(own.inventory_max)
         self.quotes: dict[Side, Order | Rejection | None] = {}
 
-    async def keep(self, side: Side, price: int) -> None:
-        """Have one quote on a side at (about) a price, or none where inventory forbids it."""
+    async def keep(self, bid: int, ask: int) -> None:
+        """Have one quote on each side at (about) a price, or none where inventory forbids it."""
+        for side, price in ((BUY, bid), (SELL, ask)):
+            if not self.stands(side, price):
+                await self.put(side, price)
+
+    def stands(self, side: Side, price: int) -> bool:
+        """Whether the quote on a side may stay where it is."""
         order = self.quotes.get(side)
+        if not isinstance(order, Order) or not order.is_open:
+            return False
+        near = abs((order.price or 0) - price) <= self.parameters.requote_ticks
+        return near and self.room(side) >= order.open_size
+
+    def room(self, side: Side) -> int:
+        """How much may still be taken on a side."""
         held = self.client.position(self.parameters.symbol)
-        room = self.inventory_max - (held if side is Side.BUY else -held)
+        return self.inventory_max - (held if side is BUY else -held)
+
+    async def put(self, side: Side, price: int) -> None:
+        """Quote anew, as much as inventory allows."""
+        order, room = self.quotes.get(side), self.room(side)
         if isinstance(order, Order) and order.is_open:
-            near = abs((order.price or 0) - price) <= self.parameters.requote_ticks
-            if near and room >= order.open_size:
-                return
             await self.client.cancel(order)
         self.quotes[side] = None
         size = min(self.size, room)
         if size > 0 and price > 0:
-            send = self.client.buy if side is Side.BUY else self.client.sell
+            send = self.client.buy if side is BUY else self.client.sell
             self.quotes[side] = await send(self.parameters.symbol, size, price, post_only=True)
 
     async def on_fill(self, fill: OrderFilled) -> None:
@@ -72,11 +90,10 @@ class MiddleQuoting(Quoting):
         """Follow the others."""
         if book.symbol != self.parameters.symbol:
             return
-        bid, ask = self.others(Side.BUY, book.bids), self.others(Side.SELL, book.asks)
+        bid, ask = self.others(BUY, book.bids), self.others(SELL, book.asks)
         if bid and ask:
             own_bid, own_ask = self.prices(bid + ask)
-            await self.keep(Side.BUY, min(own_bid, ask - 1))
-            await self.keep(Side.SELL, max(own_ask, bid + 1))
+            await self.keep(min(own_bid, ask - 1), max(own_ask, bid + 1))
 
     def others(self, side: Side, levels: Levels) -> int:
         """The best price at which there is more than one's own quote; 0 where there is none."""
