@@ -161,11 +161,12 @@ EQUIVALENT: dict[str, str] = {
     "edges.Edges.remove: last != row  ->  True": "the last is put where it was",
     "edges.Edges._take_row: 0  ->  1": "it is set before it is read",
     "edges.Edges._take_row: 0  ->  1  (2)": "it is set before it is read",
-    "edges.Edges._settle: at > 0 and keys[at - 1 >> 1] < key  ->  at > 0": QUICKER,
-    "edges.Edges._settle: keys[at - 1 >> 1] < key  ->  keys[at - 1 >> 1] <= key": EQUALS,
-    "edges.Edges._settle: keys[child] < keys[child + 1]"
-    "  ->  keys[child] <= keys[child + 1]": EQUALS,
-    "edges.Edges._settle: keys[child] <= key  ->  keys[child] < key": EQUALS,
+    "edges.Edges._settle: at > 0 and heap[2 * ((at - 1) // FAN)] < key  ->  at > 0": QUICKER,
+    "edges.Edges._settle: heap[2 * ((at - 1) // FAN)] < key"
+    "  ->  heap[2 * ((at - 1) // FAN)] <= key": EQUALS,
+    "edges.Edges._settle: heap[2 * child] > key  ->  heap[2 * child] >= key": EQUALS,
+    "edges.Edges._highest_below: heap[2 * child] > heap[2 * highest]"
+    "  ->  heap[2 * child] >= heap[2 * highest]": EQUALS,
     "tiers.Tiers.__init__: self.growth > 0  ->  self.growth >= 0": QUICKER,
     "tiers.Tiers.initial: not self._has_initial  ->  False": QUICKER,
     "tiers.Tiers._compare_amounts: True  ->  False": "there is an amount for every row",
