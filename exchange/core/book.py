@@ -74,7 +74,12 @@ class Order:
         self.order_id = order_id
         self.owner = owner
         self.market = market
+        # Side by side they take the room of one number.
         self.buy = buy
+        self.is_market = False
+        """Whether it was told no limit; then `price` is the worst that it may trade at."""
+        self.reduce_only = False
+        self.post_only = False
         self.price = price
         self.size = size
         self.position = position
@@ -82,11 +87,7 @@ class Order:
         self.hidden: i64 = 0
         self.display: i64 = 0
         """How much of an iceberg shows at a time; 0: all."""
-        self.is_market = False
-        """Whether it was told no limit; then `price` is the worst that it may trade at."""
         self.time_in_force = TimeInForce.GTC
-        self.reduce_only = False
-        self.post_only = False
         self.attached: Attached | None = None
         """What else it was told; None for most.  The book never asks."""
         self.ref = 0

@@ -41,7 +41,7 @@ class Table:
         """By how much a word is too long for an entry's number: 32 less the bits of `_last`."""
 
     def named(self, number: int) -> Order | None:
-        """The order of a number, or None."""
+        """The order of a number, which is not 0, or None."""
         entries, last = self._entries, self._last
         at = word_of(number) >> self._shift
         order = entries[at]
