@@ -148,12 +148,12 @@ class Position(Held):
         self.leverage = leverage
         self.carried = min(leverage, self.instrument.carried)
 
-    def trade(self, lots: Lots, value: Money) -> Money:
+    def trade(self, lots: i64, value: Money) -> Money:
         """Take `lots` (signed) for `value` into the position; returns the PnL this realises.
 
         What is left keeps its share of the cost, rounded down, and PnL is rounded down with it.
         """
-        held: int = self.size
+        held = self.size
         after = held + lots
         self.size = after
         self.has_traded = True
@@ -162,10 +162,9 @@ class Position(Held):
             return 0
         cost, kept, opening = self.cost, 0, 0
         if after < 0 < held or held < 0 < after:
-            opening = value - times(value, held) // -lots
+            opening = value - times(value, held) // int(-lots)
         elif after:
-            kept = times(cost, after) // held
-        self.cost = kept + opening
+            kept = times(cost, after) // int(held)
         self.cost = kept + opening
         return kept - cost + opening - value
 

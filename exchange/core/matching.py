@@ -1,5 +1,7 @@
 """Matching: a taker meets the book in price-time order, and both sides settle trade by trade."""
 
+from mypy_extensions import i64
+
 from exchange.core.book import Order
 from exchange.core.linked import after_fill
 from exchange.core.messages import CancelReason, OrderFilled, Traded, TradeKind
@@ -41,10 +43,11 @@ def match(
                 if prevent_self_trade(state, market, maker, taker):
                     break
                 continue
-            size = min(size, makers_size(maker))
-            if size == 0:
-                cancel(state, market, maker, CancelReason.REDUCE_ONLY)
-                continue
+            if maker.reduce_only:
+                size = min(size, still_closes(maker))
+                if size == 0:
+                    cancel(state, market, maker, CancelReason.REDUCE_ONLY)
+                    continue
         traded += trade(state, market, row, taker, size, fee_rate, kind)
     return traded
 
@@ -79,21 +82,18 @@ def prevent_self_trade(state: State, market: Market, maker: Order, taker: Order)
     return True
 
 
-def makers_size(maker: Order) -> Lots:
-    """How much of a resting order may trade: a reduce-only one never more than closes."""
-    if not maker.reduce_only:
-        return maker.size
-    position = position_of(maker)
-    held = -position.size if maker.buy else position.size
-    return min(maker.size, max(held, 0))
+def still_closes(order: Order) -> i64:
+    """How much there is of its position for an order to close."""
+    position = position_of(order)
+    return max(-position.size if order.buy else position.size, 0)
 
 
 def trade(
     state: State,
     market: Market,
-    row: int,
+    row: i64,
     taker: Order,
-    size: Lots,
+    size: i64,
     fee_rate: Rate,
     kind: TradeKind,
 ) -> Money:
@@ -123,8 +123,8 @@ def _fill(
     state: State,
     market: Market,
     order: Order | None,
-    lots: Lots,
-    price: Ticks,
+    lots: i64,
+    price: i64,
     value: Money,
     fee_rate: Rate,
     kind: TradeKind,
@@ -171,8 +171,8 @@ def _announce_fill(
     order: Order,
     realised: Money,
     fee: Money,
-    lots: Lots,
-    price: Ticks,
+    lots: i64,
+    price: i64,
     kind: TradeKind,
     *,
     maker: bool,

@@ -256,11 +256,13 @@ def out_of_bounds(
     state: State, market: Market, position: Position, order: Order, *, is_limit: bool
 ) -> Refusal | None:
     """Whether an order is too small, or its limit too far beyond the mark."""
-    instrument, mark = market.instrument, state.reference(market)
+    instrument = market.instrument
     if is_limit and (state.price_band or instrument.cap):
-        refusal = _beyond(state, instrument, order, mark)
+        refusal = _beyond(state, instrument, order, state.reference(market))
         if refusal is not None:
             return refusal
+    if order.size >= instrument.size_min and instrument.notional_min == 0:
+        return None
     if closing_size(position, order.size, buy=order.buy) == order.size:
         return None
     if order.size < instrument.size_min:
@@ -269,8 +271,6 @@ def out_of_bounds(
             f"size was {instrument.size_text(order.size)}, "
             f"expected {instrument.size_text(instrument.size_min)} or more",
         )
-    if instrument.notional_min == 0:
-        return None
     notional = magnitude(instrument.value(order.price, order.size))
     if notional < instrument.notional_min:
         return Refusal(

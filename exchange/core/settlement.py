@@ -6,13 +6,15 @@ the bucket gives nothing back until the end.  It never takes what cross position
 A spot trade moves base and quote between wallets.
 """
 
+from mypy_extensions import i64
+
 from exchange.core.accounts import Pool, Position, SpotPosition
 from exchange.core.ledger import Reason, transfer
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, share, times
 
 
-def settle_history(market: Market, lots: Lots, value: Money) -> None:
+def settle_history(market: Market, lots: i64, value: Money) -> None:
     """Let history take `lots` (signed) for `value`; it has no money, only a tally."""
     before = max(market.history_size, 0)
     market.history_size += lots
@@ -21,7 +23,7 @@ def settle_history(market: Market, lots: Lots, value: Money) -> None:
 
 
 def settle(
-    state: State, market: Market, position: Position, lots: Lots, value: Money, fee_rate: Rate
+    state: State, market: Market, position: Position, lots: i64, value: Money, fee_rate: Rate
 ) -> tuple[Money, Money]:
     """Take `lots` (signed) for `value` into a position, for a fee of `fee_rate` of the notional.
 
@@ -32,12 +34,13 @@ def settle(
         return 0, _settle_spot(state, market, position, lots, value, fee_rate)
     held = position.size
     realised = position.trade(lots, value)
-    collateral = position.bucket if position.isolated else position.pool.wallet
-    transfer(market.funds.clearing, collateral, realised, Reason.REALISED_PNL)
-    if position.isolated and not position.pool.is_house:
-        _move_bucket(state, position, held, lots, value, realised)
     fee = share(magnitude(value), fee_rate)
-    _pay_fee(state, market, position, fee)
+    if position.isolated:
+        _settle_alone(state, market, position, held, lots, value, realised, fee)
+    else:
+        wallet = position.pool.wallet
+        transfer(market.funds.clearing, wallet, realised, Reason.REALISED_PNL)
+        transfer(wallet, market.funds.fees, fee, Reason.TRADING_FEE)
     count_position(state, market, position, held)
     state.touch(position.pool)
     return realised, fee
@@ -50,7 +53,7 @@ def fee_asset(market: Market, lots: Lots) -> str:
     return market.instrument.base if lots > 0 else market.instrument.settle
 
 
-def count_position(state: State, market: Market, position: Position, held: Lots) -> None:
+def count_position(state: State, market: Market, position: Position, held: i64) -> None:
     """Keep open interest and the list of open positions true after one, `held` before, changed."""
     market.open_interest += max(position.size, 0) - max(held, 0)
     if market.instrument.crowded_to:
@@ -59,6 +62,25 @@ def count_position(state: State, market: Market, position: Position, held: Lots)
         market.holders[position.holder] = position
     elif position.size == 0:
         del market.holders[position.holder]
+
+
+def _settle_alone(
+    state: State,
+    market: Market,
+    position: Position,
+    held: Lots,
+    lots: Lots,
+    value: Money,
+    realised: Money,
+    fee: Money,
+) -> None:
+    """Settle with the bucket; the fee comes from the wallet, as far as that can spare it."""
+    transfer(market.funds.clearing, position.bucket, realised, Reason.REALISED_PNL)
+    if not position.pool.is_house:
+        _move_bucket(state, position, held, lots, value, realised)
+    own = max(0, fee - _spare(state, position.pool))
+    transfer(position.bucket, market.funds.fees, own, Reason.TRADING_FEE)
+    transfer(position.pool.wallet, market.funds.fees, fee - own, Reason.TRADING_FEE)
 
 
 def _move_bucket(
@@ -81,16 +103,6 @@ def _move_bucket(
         needed = position.instrument.isolated_margin(opened, opening, position.leverage)
         granted = min(needed, _spare(state, position.pool))
         transfer(wallet, position.bucket, granted, Reason.ISOLATED_MARGIN)
-
-
-def _pay_fee(state: State, market: Market, position: Position, fee: Money) -> None:
-    """From the wallet; an isolated position pays what the wallet cannot spare."""
-    fees, wallet = market.funds.fees, position.pool.wallet
-    if position.isolated:
-        own = max(0, fee - _spare(state, position.pool))
-        transfer(position.bucket, fees, own, Reason.TRADING_FEE)
-        fee -= own
-    transfer(wallet, fees, fee, Reason.TRADING_FEE)
 
 
 def _spare(state: State, pool: Pool) -> Money:
