@@ -75,11 +75,10 @@ def test_a_book_told_what_another_keeps_is_left_with_the_same_orders() -> None:
     books = []
     call_each(keeps, rows)
     told, numbers = OrderBook(), dict[int, int]()
-    steps = kept(rows)
 
-    for what, order, *rest in steps:
+    for what, order, buy, price, size in kept(rows):
         numbers.setdefault(order, len(numbers) + 1)
-        call_each(told, [(what, numbers[order], *rest)])
+        call_each(told, [(what, numbers[order], buy, price, size)])
 
     for book in (keeps.book, told.book):
         levels = [*book.best_first(book.bids), *book.best_first(book.asks)]

@@ -5,8 +5,10 @@ import subprocess
 import tempfile
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
 from exchange.core.columns import column
 from exchange.core.order_book import OrderBook
@@ -15,6 +17,8 @@ from tools.bench.stream import CANCEL, FIELDS, LIMIT, mixed, orders
 from tools.bench.w1_venue import full_rules, inside
 
 SOURCE = Path(__file__).parent / "std_map.cpp"
+Row: TypeAlias = tuple[int, int, bool, int, int]
+"""An operation: what, the order, whether it buys, price, size."""
 ROOM = 2_048
 APART = 7
 """How many numbers there are for lrvx's orders, and how far they stand apart."""
@@ -54,33 +58,40 @@ def called(count: int) -> Measured:
 def called_to_keep(count: int) -> Measured:
     """The same where nothing trades: the operations that lrvx gets."""
     numbers: dict[int, int] = {}
-    rows: list[tuple[int, ...]] = []
-    for what, order, *others in kept(operations(count)):
+    rows: list[Row] = []
+    for what, order, buy, price, size in kept(operations(count)):
         # Ids count up with what is sent.
         number = numbers.setdefault(order, len(numbers) + 1)
-        rows.append((what, number, *others))
+        rows.append((what, number, buy, price, size))
+    rows = side_by_side(chain.from_iterable(rows))
     return Measured(nanos=call_each(OrderBook(), rows), count=len(rows))
 
 
-def operations(count: int) -> list[tuple[int, ...]]:
-    """The stream, a tuple for each operation, all of it side by side in memory."""
-    stream = array("q", orders(count))
-    return [tuple(stream[i : i + FIELDS]) for i in range(0, len(stream), FIELDS)]
+def operations(count: int) -> list[Row]:
+    """The stream, a tuple for each operation."""
+    return side_by_side(orders(count))
 
 
-def kept(rows: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+def side_by_side(numbers: Iterable[int]) -> list[Row]:
+    """Rows that lie in memory as they will be read, or reading them takes as long as some calls."""
+    flat = iter(array("q", numbers))
+    rows = zip(*[flat] * FIELDS, strict=True)
+    return [(what, order, buy == 1, price, size) for what, order, buy, price, size in rows]
+
+
+def kept(rows: list[Row]) -> list[Row]:
     """The same, where nothing trades: a limit order for what comes to rest, a cancel for what goes.
 
     A book told this is left with the same orders, each of the size that it came to rest with.
     """
-    told: list[tuple[int, ...]] = []
+    told: list[Row] = []
     book = OrderBook()
     call_each(book, rows)
     trades, left = deque(book.trades()), dict[int, int]()
     for what, order, buy, price, size in rows:
         if what == CANCEL:
             del left[order]
-            told.append((CANCEL, order, 0, 0, 0))
+            told.append((CANCEL, order, False, 0, 0))
             continue
         rest = size
         while trades and trades[0][1] == order:
@@ -89,14 +100,14 @@ def kept(rows: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
             left[maker] -= traded
             if left[maker] == 0:
                 del left[maker]
-                told.append((CANCEL, maker, 0, 0, 0))
+                told.append((CANCEL, maker, False, 0, 0))
         if rest and what == LIMIT:
             left[order] = rest
             told.append((LIMIT, order, buy, price, rest))
     return told
 
 
-def call_each(book: OrderBook, rows: list[tuple[int, ...]]) -> int:
+def call_each(book: OrderBook, rows: list[Row]) -> int:
     """Nanoseconds that it takes to call the book for each operation."""
 
     def run() -> None:
@@ -134,11 +145,11 @@ def bourse(count: int) -> Measured:
         for now, (what, order, buy, price, size) in enumerate(rows):
             set_time(now)
             if what == LIMIT:
-                ids[order] = place(buy == 1, size, 0, price=price)
+                ids[order] = place(buy, size, 0, price=price)
             elif what == CANCEL:
                 cancel(ids[order])
             else:
-                place(buy == 1, size, 0)
+                place(buy, size, 0)
 
     _, nanos = timed(run)
     trades = book.get_trades()
@@ -152,7 +163,12 @@ def lrvx(count: int) -> Measured:
         from lrvx import L3Book  # type: ignore[import-not-found]
     except ImportError as error:
         raise Missing(f"pip install lrvx ({error})") from None
-    rows = numbered_again(kept(operations(count)))
+    rows = [
+        (what, order, buy, float(price), float(size))
+        for what, order, buy, price, size in side_by_side(
+            chain.from_iterable(numbered_again(kept(operations(count))))
+        )
+    ]
 
     def answers() -> Iterator[str]:
         book = L3Book()
@@ -178,18 +194,19 @@ def lrvx(count: int) -> Measured:
     return Measured(nanos=nanos, count=len(rows))
 
 
-def numbered_again(rows: list[tuple[int, ...]]) -> list[tuple[int, int, bool, float, float]]:
-    """The same, the number of an order that is gone given to the next, and prices as floats.
+def numbered_again(rows: list[Row]) -> list[Row]:
+    """The same, the number of an order that is gone given to the next.
 
     lrvx finds orders in a table of 16,384 places, by the number's remainder, or in the next that is
     free; one that was ever used does not count as free again.  With numbers that count up it
     refuses every order once all were.  Neighbours would make it search: so every `APART`th.
     """
-    free, numbers, again = [*range(0, ROOM * APART, APART)], dict[int, int](), []
+    free, numbers = [*range(0, ROOM * APART, APART)], dict[int, int]()
+    again: list[Row] = []
     for what, order, buy, price, size in rows:
         if what == LIMIT:
             numbers[order] = free.pop()
-        again.append((what, numbers[order], buy == 1, float(price), float(size)))
+        again.append((what, numbers[order], buy, price, size))
         if what == CANCEL:
             free.append(numbers.pop(order))
     return again
