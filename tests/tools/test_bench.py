@@ -10,7 +10,7 @@ from exchange.core.order_book import OrderBook
 from tools.bench.__main__ import main
 from tools.bench.stream import CANCEL
 from tools.bench.targets import TARGETS, lines, markdown
-from tools.bench.w1_matching import call_each, kept, numbered_again, operations
+from tools.bench.w1_matching import call_each, counted_up, kept, numbered_again, operations
 from tools.bench.works import WORKS
 
 
@@ -71,15 +71,12 @@ def test_markdown_says_when_and_where(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_book_told_what_another_keeps_is_left_with_the_same_orders() -> None:
-    rows, keeps = operations(2_000), OrderBook()
-    books = []
+    rows, keeps, told = operations(2_000), OrderBook(), OrderBook()
+
     call_each(keeps, rows)
-    told, numbers = OrderBook(), dict[int, int]()
+    call_each(told, counted_up(kept(rows)))
 
-    for what, order, buy, price, size in kept(rows):
-        numbers.setdefault(order, len(numbers) + 1)
-        call_each(told, [(what, numbers[order], buy, price, size)])
-
+    books = []
     for book in (keeps.book, told.book):
         levels = [*book.best_first(book.bids), *book.best_first(book.asks)]
         books.append([(book.price(at), len(book.queue(at))) for at in levels])
