@@ -288,20 +288,24 @@ def _levels(
 ) -> tuple[tuple[Ticks, Lots], ...]:
     """Two walks in step, over the levels and the earlier view of them, both the best first."""
     made: list[Any] = []  # compiled, a list of pairs would take each apart and make it anew
+    levels, buy = side.levels, side.buy
     place: i64 = 0
     known: i64 = len(earlier)
     at = side.count - 1
     end = max(at - max(depth, 0), -1)
     while at > end:
-        level = side.levels[at]
-        price, size = book.price(level), book.total(level)
+        level = levels[at]
         at -= 1
+        price, size = book.price(level), book.total(level)
         is_shared = False
         while place < known:
             pair = earlier[place]
-            if side.sign * (i64(pair[0]) - price) <= 0:
-                is_shared = pair[0] == price and pair[1] == size
+            before: i64 = pair[0]
+            if before == price:
+                is_shared = pair[1] == size
                 break
+            if (before > price) != buy:
+                break  # it comes behind this level
             place += 1
         made.append(pair if is_shared else (int(price), int(size)))
     return tuple(made)
