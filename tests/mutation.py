@@ -151,6 +151,20 @@ EQUIVALENT: dict[str, str] = {
     "units.times: -WIDE  ->  WIDE": QUICKER,
     "units.times: -NARROW  ->  NARROW": QUICKER,
     "units.times: -NARROW  ->  NARROW  (2)": QUICKER,
+    "units.share: -WIDE < amount < WIDE and -NARROW < rate < NARROW  ->  False": QUICKER,
+    "units.share: -NARROW < (long >> 31) * short < NARROW  ->  False": QUICKER,
+    "units.share: -WIDE < amount < WIDE and -NARROW < rate < NARROW  ->  True": COMPILED,
+    "units.share: -WIDE < amount < WIDE and -NARROW < rate < NARROW"
+    "  ->  -WIDE < amount < WIDE or -NARROW < rate < NARROW": COMPILED,
+    "units.share: -WIDE < amount < WIDE and -NARROW < rate < NARROW"
+    "  ->  -WIDE < amount < WIDE": COMPILED,
+    "units.share: -WIDE < amount < WIDE and -NARROW < rate < NARROW"
+    "  ->  -NARROW < rate < NARROW": COMPILED,
+    "units.share: -NARROW < (long >> 31) * short < NARROW  ->  True": COMPILED,
+    "units.share: 31  ->  32": COMPILED,
+    "units.share: -WIDE  ->  WIDE": QUICKER,
+    "units.share: -NARROW  ->  NARROW": QUICKER,
+    "units.share: -NARROW  ->  NARROW  (2)": QUICKER,
     "units.magnitude: number >= 0  ->  number > 0": "nothing has no sign",
     "units.magnitude: 0  ->  1": "nothing has no sign",
     "units.moment: since // timedelta(microseconds=1)"
@@ -158,6 +172,7 @@ EQUIVALENT: dict[str, str] = {
     "edges.Watched.__init__: self.row = 0  ->  nothing": "it is set before it is read",
     "edges.Watched.__init__: 0  ->  1": "it is set before it is read",
     "edges.Edges.put: thing.edges is not self  ->  True": QUICKER,
+    "edges.Edges.put: self.sign > 0  ->  self.sign >= 0": "a sign is 1 or -1",
     "edges.Edges.remove: last != row  ->  True": "the last is put where it was",
     "edges.Edges._take_row: 0  ->  1": "it is set before it is read",
     "edges.Edges._take_row: 0  ->  1  (2)": "it is set before it is read",

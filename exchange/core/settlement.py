@@ -30,7 +30,7 @@ def settle(
     Returns the PnL this realises and the fee, which is in `fee_asset`.  Fees round up, so that a
     fee is never less and a rebate never more than its rate.
     """
-    if market.instrument.is_spot and isinstance(position, SpotPosition):
+    if isinstance(position, SpotPosition):
         return 0, _settle_spot(state, market, position, lots, value, fee_rate)
     held = position.size
     realised = position.trade(lots, value)

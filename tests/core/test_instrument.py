@@ -1,6 +1,7 @@
 """A contract in exact integers: its grids, and what a price is worth, linear and inverse."""
 
 from fractions import Fraction
+from math import ceil, floor
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,7 @@ both = pytest.mark.parametrize("made", [linear(), inverse()], ids=["linear", "in
 prices = st.integers(1, 10**6)
 sizes = st.integers(-(10**6), 10**6).filter(bool)
 marks = st.integers(1, 10**8)
+lots = st.integers(-(10**15), 10**15)
 
 # -------------------------------------------------------------------------------- grids
 
@@ -118,6 +120,19 @@ def test_worth_at_a_mark_rounds_down_and_notional_up(
 
     assert made.worth(mark, size) <= exact < made.worth(mark, size) + 1
     assert made.notional(mark, size) - 1 < abs(exact) <= made.notional(mark, size)
+
+
+@pytest.mark.parametrize("unit", ["0.0001", "0.00000001", "0.00000000000001"])
+@given(price=st.integers(1, 10**15), mark=st.integers(1, 10**18), size=lots)
+def test_values_are_exact_whether_64_bits_suffice_or_not(
+    unit: str, price: int, mark: int, size: int
+) -> None:
+    made = linear(money_unit=unit)
+    at_mark = Fraction(mark * size * made.multiplier, made.subticks)
+
+    assert made.value(price, size) == price * size * made.multiplier
+    assert made.worth(mark, size) == floor(at_mark)
+    assert made.notional(mark, size) == ceil(abs(at_mark))
 
 
 @both

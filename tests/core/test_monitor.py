@@ -30,17 +30,18 @@ def looked_at(it: Stage, symbol: str, mark: int) -> list[str]:
 
 def test_what_is_read_ahead_are_the_edges_of_open_positions() -> None:
     it = Stage()
-    it.trader("ann", "bob", deposit=1_000)
+    it.trader("ann", "bob", "cat", deposit=1_000)
     it.marks(BTC=100, ETH=100)
     it.hold("ann", "BTC", 10, 100, other="bob")
+    it.hold("cat", "BTC", 10, 100)
     it.hold("ann", "ETH", 10, 100)
     it.look()
-    pools = [it.venue._state.account_of[name].pools["USD"] for name in ("ann", "bob")]
+    pools = [it.venue._state.account_of[name].pools["USD"] for name in ("ann", "bob", "cat")]
 
-    assert read_ahead(pools) == 3
+    assert read_ahead(pools) == 4
     it.hold("ann", "ETH", -10, 100)
     it.look()
-    assert read_ahead(pools) == 2
+    assert read_ahead(pools) == 3
 
 
 @pytest.mark.parametrize("size", [10, -10])

@@ -65,6 +65,7 @@ def test_maker_and_taker_pay_their_rates_of_notional() -> None:
     fills = only(it.do(it.order("bob", "BTC", -10, 100)), OrderFilled)
 
     assert [(f.account, f.maker, f.fee) for f in fills] == [("ann", True, 100), ("bob", False, 200)]
+    assert [f.fee_asset for f in fills] == ["", ""]  # the settlement asset
     assert it.balance("fees") == 300
 
 

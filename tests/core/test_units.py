@@ -1,6 +1,7 @@
 """Text goes in and out exactly, or is refused."""
 
 from fractions import Fraction
+from math import ceil
 
 import pytest
 from hypothesis import example, given
@@ -16,6 +17,7 @@ from exchange.core.units import (
     moment,
     on_grid,
     rate,
+    share,
     times,
 )
 
@@ -120,3 +122,14 @@ def test_products_are_exact_whatever_their_size(wide: int, narrow: int) -> None:
 @pytest.mark.parametrize("narrow", [(1 << 31) - 1, 1 - (1 << 31), 1, 0])
 def test_products_at_the_bounds_of_64_bits_are_exact(wide: int, narrow: int) -> None:
     assert times(wide, narrow) == wide * narrow
+
+
+@given(st.integers(-(1 << 70), 1 << 70), st.integers(-(1 << 40), 1 << 40))
+def test_a_share_is_exact_and_rounded_up_beyond_64_bits_as_below(amount: int, rate: int) -> None:
+    assert share(amount, rate) == ceil(Fraction(amount * rate, RATE_ONE))
+
+
+@pytest.mark.parametrize("rate", [-20_000, 50_000, 1 << 31])
+@pytest.mark.parametrize("amount", [(1 << 43) + 1, (1 << 61) - 1, 1 << 61, -(1 << 61)])
+def test_a_share_is_exact_where_64_bits_end(amount: int, rate: int) -> None:
+    assert share(amount, rate) == ceil(Fraction(amount * rate, RATE_ONE))
