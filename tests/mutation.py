@@ -207,6 +207,7 @@ EQUIVALENT: dict[str, str] = {
     "settlement._spare: state.margin(pool) if pool.is_unified else state.cross(pool)"
     "  ->  state.margin(pool)": QUICKER,
     "settlement.count_position: market.instrument.crowded_to  ->  True": QUICKER,
+    "settlement.fee_asset: lots > 0  ->  lots >= 0": TRADED,
     "settlement._settle_spot: lots > 0  ->  lots >= 0": TRADED,
     "settlement._settle_spot: lots > 0  ->  lots >= 0  (2)": TRADED,
     "unwinding.chosen: scope.out_of if scope.is_unified else None  ->  scope.out_of": "an account"
