@@ -14,7 +14,7 @@ from exchange.core.messages import PositionSide
 from exchange.core.open_orders import OpenOrders
 from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
-from exchange.core.units import Lots, Money, Nanos, magnitude, times
+from exchange.core.units import Lots, Money, Nanos, magnitude, part
 
 STALE: Final = -1
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
@@ -131,9 +131,9 @@ class Position(Held):
         self.auto_margin = False
         """Whether, isolated, it draws on the wallet before it is liquidated."""
         self._distress: Distress | None = None
-        self.fills = 0
+        self.fills: i64 = 0
         """How often an order of its own has traded."""
-        self.exits = 0
+        self.exits: i64 = 0
         """How many orders wait to close this position, and go when it does."""
 
     @property
@@ -160,13 +160,13 @@ class Position(Held):
         if not (held < 0 < lots or lots < 0 < held):
             self.cost += value
             return 0
-        cost, kept, opening = self.cost, 0, 0
         if after < 0 < held or held < 0 < after:
-            opening = value - times(value, held) // int(-lots)
-        elif after:
-            kept = times(cost, after) // int(held)
-        self.cost = kept + opening
-        return kept - cost + opening - value
+            left = value - part(value, held, -lots)
+        else:
+            left = part(self.cost, after, held)
+        realised = left - self.cost - value
+        self.cost = left
+        return realised
 
     def hold(self, order: Order, lots: Lots) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""

@@ -1,7 +1,7 @@
 """Money in and out: who may bring it, and how much may leave."""
 
 from exchange.core.finding import Refusal, account_named
-from exchange.core.ledger import Reason, transfer
+from exchange.core.ledger import FUND, Reason, transfer
 from exchange.core.messages import (
     AccountOpened,
     Deposit,
@@ -11,7 +11,7 @@ from exchange.core.messages import (
     Withdraw,
     Withdrawn,
 )
-from exchange.core.state import FUND, VENUE_ACCOUNTS, State
+from exchange.core.state import VENUE_ACCOUNTS, State
 from exchange.core.units import Money
 
 

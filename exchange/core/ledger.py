@@ -5,10 +5,14 @@ the negative of all that was ever brought in.
 """
 
 from enum import IntEnum
+from typing import Final
 
 from mypy_extensions import i64, mypyc_attr
 
+from exchange.core.messages import HISTORY
 from exchange.core.units import Money
+
+FUND: Final = "insurance fund"
 
 
 class Reason(IntEnum):
@@ -52,7 +56,7 @@ class Total:
 
 @mypyc_attr(acyclic=True)
 class Purse:
-    """One account of the ledger.  All may read its balance; only `transfer` changes it."""
+    """One account of the ledger.  All may read its balance; only this file changes it."""
 
     def __init__(self, owner: str, total: Total, part: str = "") -> None:
         self.owner = owner
@@ -120,3 +124,52 @@ class Ledger:
         for asset in self._totals:
             total = sum(self.of(asset).values())
             assert total == 0, f"the ledger of {asset} is off by {total}"
+
+
+class Funds:
+    """The venue's own ledger accounts in one asset."""
+
+    def __init__(self, ledger: Ledger, asset: str) -> None:
+        self.outside = ledger.open("outside", asset)
+        self.fees = ledger.open("fees", asset)
+        self.insurance = ledger.open(FUND, asset)
+        self.clearing = ledger.open("open positions", asset)
+        """Minus the PnL paid out on positions that are still open on the other side."""
+        self.uncovered = ledger.open("uncovered loss", asset)
+        self.rounding = ledger.open("rounding", asset)
+        """What is left where a sum does not divide."""
+        self.conversion = ledger.open("conversion", asset)
+        """What the venue took and gave where it exchanged collateral."""
+        self.interest = ledger.open("interest", asset)
+        self.history = ledger.open(HISTORY, asset)
+        """What the rest of the market paid and received besides its trades."""
+        moved = self.clearing.total.moved
+        self._realised, self._charged = moved[Reason.REALISED_PNL], moved[Reason.TRADING_FEE]
+
+    def settle(self, purse: Purse, realised: Money, fee: Money) -> None:
+        """What a trade moves, at once: to `purse` the PnL it realises, and from it the fee.
+
+        As two transfers would, but it happens at each trade, twice.
+        """
+        assert purse.total is self.clearing.total, "money cannot change its asset on the way"
+        if realised:
+            self.clearing.balance -= realised
+            self._realised.amount += realised
+        self.fees.balance += fee
+        self._charged.amount += fee
+        purse.balance += realised - fee
+
+    def balances(self) -> dict[str, Money]:
+        """What each of them holds, by name."""
+        owned = (
+            self.outside,
+            self.fees,
+            self.insurance,
+            self.clearing,
+            self.uncovered,
+            self.rounding,
+            self.conversion,
+            self.interest,
+            self.history,
+        )
+        return {purse.name: purse.balance for purse in owned}

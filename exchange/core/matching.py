@@ -2,7 +2,7 @@
 
 from mypy_extensions import i64
 
-from exchange.core.book import Order
+from exchange.core.book import LEVEL, OLDEST, PRICE, SIZE, Order
 from exchange.core.linked import after_fill
 from exchange.core.messages import CancelReason, OrderFilled, Traded, TradeKind
 from exchange.core.policies import SelfTrade
@@ -17,7 +17,7 @@ from exchange.core.resting import (
 from exchange.core.settlement import fee_asset, settle, settle_history
 from exchange.core.spot import hold
 from exchange.core.state import Market, State
-from exchange.core.units import Lots, Money, Rate, Ticks, magnitude
+from exchange.core.units import Lots, Money, Ticks, magnitude
 from exchange.core.waiting import watch
 
 
@@ -26,18 +26,18 @@ def match(
     market: Market,
     taker: Order,
     limit: Ticks,
-    fee_rate: Rate,
     kind: TradeKind,
 ) -> Money:
     """Let `taker` trade against the book at `limit` or better; returns the notional traded.
 
     `taker.size` is left holding what is still open.
     """
-    book, side = market.book, market.book.side(buy=not taker.buy)
+    book = market.book
+    side = book.asks if taker.buy else book.bids
     traded = 0
     while taker.size and side.reaches(limit):
-        row = book.oldest(side.best())
-        maker, size = book.order(row), min(taker.size, book.size(row))
+        row = book.levels[side.best() + OLDEST]
+        maker, size = book.order(row), min(taker.size, book.rows[row + SIZE])
         if maker is not None:
             if maker.owner == taker.owner:
                 if prevent_self_trade(state, market, maker, taker):
@@ -48,7 +48,7 @@ def match(
                 if size == 0:
                     cancel(state, market, maker, CancelReason.REDUCE_ONLY)
                     continue
-        traded += trade(state, market, row, taker, size, fee_rate, kind)
+        traded += trade(state, market, row, maker, taker, size, kind)
     return traded
 
 
@@ -92,20 +92,24 @@ def trade(
     state: State,
     market: Market,
     row: i64,
+    maker: Order | None,
     taker: Order,
     size: i64,
-    fee_rate: Rate,
     kind: TradeKind,
 ) -> Money:
-    """One trade of `size` with what rests in a row of the book, at its price; its notional."""
+    """One trade of `size` with what rests in a row of the book, at its price; its notional.
+
+    History has no order there, and as a taker no position.
+    """
     book = market.book
-    maker, price = book.order(row), book.price(book.level(row))
+    price = book.levels[book.rows[row + LEVEL] + PRICE]
     lots = size if taker.buy else -size
     value = market.instrument.value(price, lots)
-    if book.tape is not None:
+    if book.tape is None:
+        book.reduce(row, size)
+    else:
         book.tape.executing = True
-    book.reduce(row, size)
-    if book.tape is not None:
+        book.reduce(row, size)
         book.tape.executing = False
     taker.size -= size
     market.last_price = price
@@ -113,40 +117,42 @@ def trade(
         watch(state, market.on_last, price * market.instrument.subticks)
     if state.is_heard:
         announce_trade(state, market, price, size, kind, buy=taker.buy)
-    maker_rate = state.maker_rate
-    _fill(state, market, maker, -lots, price, -value, maker_rate, TradeKind.BOOK, maker=True)
-    _fill(state, market, taker, lots, price, value, fee_rate, kind, maker=False)
+    if maker is None:
+        settle_history(market, -lots, -value)
+    else:
+        hold(state, position_of(maker), maker, maker.open)
+        if maker.size == 0:
+            state.drop(position_of(maker).pool.account, maker)
+        _fill(state, market, maker, -lots, price, -value, TradeKind.BOOK, maker=True)
+    if taker.position is None:
+        settle_history(market, lots, value)
+    else:
+        _fill(state, market, taker, lots, price, value, kind, maker=False)
     return magnitude(value)
 
 
 def _fill(
     state: State,
     market: Market,
-    order: Order | None,
+    order: Order,
     lots: i64,
     price: i64,
     value: Money,
-    fee_rate: Rate,
     kind: TradeKind,
     *,
     maker: bool,
 ) -> None:
-    """One side of a trade: `lots` (signed) for `value`.  History has no order, or no position."""
-    position = None if order is None else order.position
-    if order is None or position is None:
-        settle_history(market, lots, value)
-        return
-    if maker:
-        hold(state, position, order, order.open)
-        if order.size == 0:
-            state.drop(position.pool.account, order)
+    """A trader's side of a trade: `lots` (signed) for `value`.  Liquidation is not charged."""
+    position = position_of(order)
+    fee_rate = state.maker_rate if maker else state.taker_rate if kind is TradeKind.BOOK else 0
     realised, fee = settle(state, market, position, lots, value, fee_rate)
     position.fills += 1
     if state.is_heard:
         _announce_fill(state, market, order, realised, fee, lots, price, kind, maker=maker)
     if order.attached is not None:
         after_fill(state, market, order, magnitude(lots))
-    fit_orders(state, market, position)
+    if position.exits or position.reduce_only_lots:
+        fit_orders(state, market, position)
 
 
 def announce_trade(

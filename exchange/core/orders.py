@@ -362,7 +362,7 @@ def announce_triggered(
 
 def work(state: State, market: Market, order: Order) -> None:
     """Let an order trade, and what is left of it rest, or end."""
-    match(state, market, order, order.price, state.taker_rate, TradeKind.BOOK)
+    match(state, market, order, order.price, TradeKind.BOOK)
     if not order.size:
         return
     if not order.may_rest:

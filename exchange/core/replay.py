@@ -96,7 +96,7 @@ def show_more(state: State, market: Market, price: Ticks, size: Lots, *, buy: bo
             market.withheld[buy, price] = size
             return
         order = Order(0, HISTORY_OWNER, market.instrument.index, buy, price, more)
-        match(state, market, order, price, 0, TradeKind.BOOK)
+        match(state, market, order, price, TradeKind.BOOK)
         size -= more - order.size
     history.grow(book, price, size, buy=buy)
 
@@ -197,7 +197,7 @@ def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> No
                 if taker is None:
                     taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, told, left)
                 taker.size = left
-                trade(state, market, row, taker, met, 0, TradeKind.BOOK)
+                trade(state, market, row, book.order(row), taker, met, TradeKind.BOOK)
                 left = taker.size
         if left:
             level = side.behind(price)

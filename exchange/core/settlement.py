@@ -38,9 +38,7 @@ def settle(
     if position.isolated:
         _settle_alone(state, market, position, held, lots, value, realised, fee)
     else:
-        wallet = position.pool.wallet
-        transfer(market.funds.clearing, wallet, realised, Reason.REALISED_PNL)
-        transfer(wallet, market.funds.fees, fee, Reason.TRADING_FEE)
+        market.funds.settle(position.pool.wallet, realised, fee)
     count_position(state, market, position, held)
     state.touch(position.pool)
     return realised, fee
@@ -55,12 +53,13 @@ def fee_asset(market: Market, lots: Lots) -> str:
 
 def count_position(state: State, market: Market, position: Position, held: i64) -> None:
     """Keep open interest and the list of open positions true after one, `held` before, changed."""
-    market.open_interest += max(position.size, 0) - max(held, 0)
+    size = position.size
+    market.open_interest += max(size, 0) - max(held, 0)
     if market.instrument.crowded_to:
         market.instrument.crowd(state.mark_of(position), market.open_interest)
     if held == 0:
         market.holders[position.holder] = position
-    elif position.size == 0:
+    elif size == 0:
         del market.holders[position.holder]
 
 

@@ -13,7 +13,7 @@ from exchange.core.collateral import Collateral, UnifiedMargin, Whole, stand_tog
 from exchange.core.funding_rate import Funding
 from exchange.core.grid import YEAR_DAYS, Terms
 from exchange.core.instrument import Instrument, instrument_under, option_on
-from exchange.core.ledger import Ledger, Purse, Reason, transfer
+from exchange.core.ledger import FUND, Funds, Ledger, Purse, Reason, transfer
 from exchange.core.lines import Lines
 from exchange.core.liquidation_fee import LiquidationFee
 from exchange.core.margin import CrossMargin, Marks, PoolMargin, available_with, find_bound
@@ -54,7 +54,6 @@ from exchange.core.worn import Worn
 
 DAY: Final = 86_400 * SECOND
 QUEUE_POWER_MAX: Final = 10
-FUND: Final = "insurance fund"
 VENUE_ACCOUNTS: Final = frozenset(
     {
         "outside",
@@ -70,40 +69,6 @@ VENUE_ACCOUNTS: Final = frozenset(
     }
 )
 """Names that no trader can have."""
-
-
-class Funds:
-    """The venue's own ledger accounts in one asset."""
-
-    def __init__(self, ledger: Ledger, asset: str) -> None:
-        self.outside = ledger.open("outside", asset)
-        self.fees = ledger.open("fees", asset)
-        self.insurance = ledger.open(FUND, asset)
-        self.clearing = ledger.open("open positions", asset)
-        """Minus the PnL paid out on positions that are still open on the other side."""
-        self.uncovered = ledger.open("uncovered loss", asset)
-        self.rounding = ledger.open("rounding", asset)
-        """What is left where a sum does not divide."""
-        self.conversion = ledger.open("conversion", asset)
-        """What the venue took and gave where it exchanged collateral."""
-        self.interest = ledger.open("interest", asset)
-        self.history = ledger.open(HISTORY, asset)
-        """What the rest of the market paid and received besides its trades."""
-
-    def balances(self) -> dict[str, Money]:
-        """What each of them holds, by name."""
-        owned = (
-            self.outside,
-            self.fees,
-            self.insurance,
-            self.clearing,
-            self.uncovered,
-            self.rounding,
-            self.conversion,
-            self.interest,
-            self.history,
-        )
-        return {purse.name: purse.balance for purse in owned}
 
 
 class Single:

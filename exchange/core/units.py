@@ -87,6 +87,19 @@ def share(amount: int, rate: Rate) -> Money:
     return -(-amount * rate // RATE_ONE)
 
 
+def part(amount: int, lots: i64, whole: i64) -> Money:
+    """What falls on `lots` of the `whole` that an amount is for, rounded down.
+
+    >>> part(100, 1, 3), part(-100, -1, -3), part(1 << 80, 1, 2) == 1 << 79
+    (33, -34, True)
+    """
+    if -WIDE < amount < WIDE and -NARROW < lots < NARROW:
+        long: i64 = amount
+        if -NARROW < (long >> 31) * lots < NARROW:
+            return long * lots // whole
+    return amount * int(lots) // int(whole)
+
+
 def magnitude(number: int) -> int:
     """The number without its sign.  Compiled, `abs` would be a call into the interpreter.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.core.ledger import Ledger, Purse, Reason, transfer
+from exchange.core.ledger import Funds, Ledger, Purse, Reason, transfer
 from exchange.core.messages import OpenAccount, Reject
 from tests.stage import DOLLAR, Stage, rulebook
 
@@ -36,6 +36,19 @@ def test_money_cannot_change_its_asset() -> None:
 
     with pytest.raises(AssertionError, match="cannot change its asset"):
         transfer(outside, coins, 1, Reason.DEPOSIT)
+
+
+def test_a_trade_moves_what_two_transfers_would() -> None:
+    ledger = Ledger()
+    funds, ann = Funds(ledger, "USD"), ledger.open("ann", "USD")
+
+    funds.settle(ann, realised=30, fee=2)
+    funds.settle(ann, realised=-7, fee=-1)
+
+    assert (ann.balance, funds.clearing.balance, funds.fees.balance) == (22, -23, 1)
+    assert ledger.moved("USD") == {"realised_pnl": 23, "trading_fee": 1}
+    with pytest.raises(AssertionError, match="cannot change its asset"):
+        funds.settle(ledger.open("ann", "BTC"), realised=0, fee=1)
 
 
 def test_a_unit_that_comes_from_nowhere_is_noticed() -> None:
