@@ -136,7 +136,7 @@ def _replace(
     if command.expires_at is not None and changed.attached is not None:
         changed.attached.expires_at = command.expires_at
     announce_amend(state, market, changed, kept_place=False)
-    work(state, market, changed)
+    work(state, market, position, changed)
     return None
 
 

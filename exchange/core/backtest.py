@@ -245,11 +245,20 @@ class Backtest:
     def _place(self, size: Lots, price: Ticks | None, *, buy: bool, post_only: bool) -> int:
         self.sent += 1
         limit = 0 if price is None else price
-        order = Order(0, self._own.index, self._position.market, buy, limit, size, self._position)
-        order.is_market, order.post_only = price is None, post_only
-        order.self_trade = self._state.self_trade
+        order = Order(
+            0,
+            self._own.index,
+            self._position.market,
+            buy,
+            limit,
+            size,
+            self._position,
+            is_market=price is None,
+            self_trade=self._state.self_trade,
+        )
+        order.post_only = post_only
         self._begin()
-        accepted = self._end("PlaceOrder", admit(self._state, self._market, order))
+        accepted = self._end("PlaceOrder", admit(self._state, self._market, self._position, order))
         return order.order_id if accepted else 0
 
     def _begin(self) -> None:

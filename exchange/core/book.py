@@ -70,14 +70,23 @@ class Order:
         price: Ticks,
         size: Lots,
         position: "Position | None" = None,
+        *,
+        ref: int = 0,
+        is_market: bool = False,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        self_trade: SelfTrade = SelfTrade.CANCEL_OLDEST,
     ) -> None:
         self.order_id = order_id
         self.owner = owner
         self.market = market
         # Side by side they take the room of one number.
         self.buy = buy
-        self.is_market = False
+        self.is_market = is_market
         """Whether it was told no limit; then `price` is the worst that it may trade at."""
+        self.may_rest = not is_market and (
+            time_in_force is TimeInForce.GTC or time_in_force is TimeInForce.GTD
+        )
+        """Whether what it does not get at once may rest."""
         self.reduce_only = False
         self.post_only = False
         self.price = price
@@ -87,11 +96,11 @@ class Order:
         self.hidden: i64 = 0
         self.display: i64 = 0
         """How much of an iceberg shows at a time; 0: all."""
-        self.time_in_force = TimeInForce.GTC
+        self.time_in_force = time_in_force
         self.attached: Attached | None = None
         """What else it was told; None for most.  The book never asks."""
-        self.ref = 0
-        self.self_trade = SelfTrade.CANCEL_OLDEST
+        self.ref = ref
+        self.self_trade = self_trade
         self.held: i64 = 0
         self.held_value: Money = 0
         """What its position counts as open of it: lots, and their value in money."""
@@ -110,12 +119,6 @@ class Order:
         return self.size + self.hidden
 
     @property
-    def may_rest(self) -> bool:
-        """Whether what it does not get at once may rest."""
-        asked = self.time_in_force
-        return not self.is_market and (asked is TimeInForce.GTC or asked is TimeInForce.GTD)
-
-    @property
     def is_uncertain(self) -> bool:
         """Whether it may shrink, vanish or come back while a taker works through the book."""
         return self.reduce_only or self.attached is not None
@@ -123,14 +126,21 @@ class Order:
     def copy(self) -> "Order":
         """The same order, not in any book."""
         other = Order(
-            self.order_id, self.owner, self.market, self.buy, self.price, self.size, self.position
+            self.order_id,
+            self.owner,
+            self.market,
+            self.buy,
+            self.price,
+            self.size,
+            self.position,
+            ref=self.ref,
+            is_market=self.is_market,
+            time_in_force=self.time_in_force,
+            self_trade=self.self_trade,
         )
         other.hidden, other.display = self.hidden, self.display
-        other.is_market, other.time_in_force = self.is_market, self.time_in_force
         other.reduce_only, other.post_only = self.reduce_only, self.post_only
         other.attached = self.attached
-        other.ref = self.ref
-        other.self_trade = self.self_trade
         other.held, other.held_value = self.held, self.held_value
         other.cost = self.cost
         return other

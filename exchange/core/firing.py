@@ -29,7 +29,7 @@ def fire(state: State, waiting: Waiting) -> None:
     refusal = (
         market
         if isinstance(market, Refusal)
-        else enter(state, market, order_fired(state, waiting), waiting)
+        else enter(state, market, position, order_fired(state, waiting), waiting)
     )
     if refusal is not None:
         home = state.markets[position.instrument.index]

@@ -170,6 +170,8 @@ class Instrument:
             if rules.notional_min
             else 0
         )
+        self.bounds_orders = self.cap > 0 or self.notional_min > 0
+        """Whether an order may be refused for its price, or for what it is worth."""
 
     def _read_order_cost(self, margin: MarginRules, taker: Rate) -> None:
         self.raises_sells = margin.sell_order_over_last != ""

@@ -116,55 +116,74 @@ class OrderEntry:
 
         Raises ValueError for one that is too early, or of an account that was not told.
         """
-        market, refused = self._market, 0
+        market = self._market
         is_public, market.is_public = market.is_public, self._observe is not None
-        row: i64 = 0
+        self._listen()
         try:
-            while row < len(orders.at):
-                refused += not self._carry_out(orders, row)
-                row += 1
+            return self._carry_out(orders)
         finally:
             market.is_public = is_public
+
+    def _carry_out(self, orders: OrderColumns) -> int:
+        """Each row as the command would be that says the same; returns how many were refused."""
+        state, market, refused = self._state, self._market, 0
+        times, accounts, whats, refs = orders.at, orders.account, orders.what, orders.ref
+        row: i64 = 0
+        while row < len(times):
+            at, account, what = times[row], accounts[row], whats[row]
+            if at < state.now or account < 0 or account >= self._count:
+                raise self._unfit(row, at, account)
+            if at >= state.alarms.soon:
+                let_pass(state, at)
+            before, state.now = state.now, at
+            position = self._positions[account]
+            if what == CANCEL:
+                refusal = cancel_found(state, position.pool.account, 0, refs[row])
+            else:
+                order = self._order(orders, row, position, buy=what == BUY)
+                refusal = admit(state, market, position, order)
+            if refusal is None:
+                finish(state)
+            else:
+                refused += 1
+                state.now = before
+                if self._observe is not None:
+                    self._events.append(self._rejection(orders, row, position, refusal))
+            if self._events:
+                self._tell()
+            row += 1
         return refused
 
-    def _carry_out(self, orders: OrderColumns, row: i64) -> bool:
-        """One row, as the command would be that says the same; False where it was refused."""
-        state, at, account = self._state, orders.at[row], orders.account[row]
-        if at < state.now:
-            raise ValueError(f"row {row + 1}: time was {at}, and {state.now} at the venue")
-        if not 0 <= account < self._count:
-            found = f"account was {account}, expected 0 to {self._count - 1}"
-            raise ValueError(f"row {row + 1}: {found}")
-        state.events, state.is_heard = self._events, self._observe is not None
-        if at >= state.alarms.soon:
-            let_pass(state, at)
-        before, state.now = state.now, at
-        position = self._positions[account]
-        refusal = self._ask(orders, row, position)
-        if refusal is None:
-            finish(state)
-        else:
-            state.now = before
-            if state.is_heard:
-                self._events.append(self._rejection(orders, row, position, refusal))
-        if self._events:
-            self._tell()
-        return refusal is None
-
-    def _ask(self, orders: OrderColumns, row: i64, position: Position) -> Refusal | None:
-        state, what, account = self._state, orders.what[row], position.pool.account
-        if what == CANCEL:
-            return cancel_found(state, account, 0, orders.ref[row])
+    def _order(self, orders: OrderColumns, row: i64, position: Position, *, buy: bool) -> Order:
         price, terms = orders.price[row], orders.terms[row]
         order = Order(
-            0, account.index, position.market, what == BUY, price, orders.size[row], position
+            0,
+            position.pool.account.index,
+            position.market,
+            buy,
+            price,
+            orders.size[row],
+            position,
+            ref=orders.ref[row],
+            is_market=price == 0,
+            time_in_force=time_in_force(terms) if terms else TimeInForce.GTC,
+            self_trade=self._state.self_trade,
         )
-        order.is_market, order.ref, order.self_trade = price == 0, orders.ref[row], state.self_trade
         if terms:
-            order.time_in_force = time_in_force(terms)
             order.post_only = terms & POST_ONLY != 0
             order.reduce_only = terms & REDUCE_ONLY != 0
-        return admit(state, self._market, order)
+        return order
+
+    def _unfit(self, row: i64, at: i64, account: i64) -> ValueError:
+        """Why a row cannot be carried out at all."""
+        now, most = self._state.now, self._count - 1
+        if at < now:
+            return ValueError(f"row {row + 1}: time was {at}, and {now} at the venue")
+        return ValueError(f"row {row + 1}: account was {account}, expected 0 to {most}")
+
+    def _listen(self) -> None:
+        """Have the venue tell its events here, until it is asked something by another way."""
+        self._state.events, self._state.is_heard = self._events, self._observe is not None
 
     def _rejection(
         self, orders: OrderColumns, row: i64, position: Position, refusal: Refusal
@@ -180,6 +199,7 @@ class OrderEntry:
             for event in self._events:
                 self._observe(event)
         self._events.clear()
+        self._listen()
 
 
 def time_in_force(terms: i64) -> TimeInForce:

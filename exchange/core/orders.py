@@ -15,7 +15,7 @@ from exchange.core.admission import (
 )
 from exchange.core.attached import Attached
 from exchange.core.book import Book, Order
-from exchange.core.checks import NOTHING, malformed
+from exchange.core.checks import malformed
 from exchange.core.finding import Refusal, halted, position_named, wrong_side
 from exchange.core.foresight import takings
 from exchange.core.instrument import PRICE_MAX, Instrument
@@ -27,6 +27,7 @@ from exchange.core.messages import (
     OrderTriggered,
     Phase,
     PlaceOrder,
+    PositionSide,
     PriceSource,
     Reject,
     Side,
@@ -34,7 +35,7 @@ from exchange.core.messages import (
     TradeKind,
     Trigger,
 )
-from exchange.core.resting import announce_cancel, fit_orders, position_of, rest, side_of
+from exchange.core.resting import announce_cancel, fit_orders, rest, side_of
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
 from exchange.core.units import RATE_ONE, Lots, MarkPrice, Ticks, ceil_div, magnitude
@@ -55,7 +56,7 @@ def place(state: State, command: PlaceOrder) -> Refusal | None:
         trigger = order.attached.told.trigger
         if trigger is not None:
             return wait_for(state, market, position, command, trigger)
-    return enter(state, market, order)
+    return enter(state, market, position, order)
 
 
 def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
@@ -63,24 +64,33 @@ def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
     price, told = command.price, command.instructions
     buy, owner = command.side is Side.BUY, position.pool.account.index
     limit = 0 if price is None else price
-    order = Order(0, owner, position.market, buy, limit, command.size, position)
-    order.is_market = price is None
-    order.time_in_force = command.time_in_force
+    order = Order(
+        0,
+        owner,
+        position.market,
+        buy,
+        limit,
+        command.size,
+        position,
+        ref=command.ref,
+        is_market=price is None,
+        time_in_force=command.time_in_force,
+        self_trade=command.self_trade or state.self_trade,
+    )
     order.reduce_only, order.post_only = command.reduce_only, command.post_only
-    order.ref = command.ref
-    order.self_trade = command.self_trade or state.self_trade
     if told is not None:
         order.attached = Attached(told)
     return order
 
 
-def admit(state: State, market: Market, order: Order) -> Refusal | None:
-    """Take in an order that waits for nothing, by whichever door it came."""
-    position = position_of(order)
-    refusal = wrong_side(position.pool.account, position.instrument, position.side) or barred(
-        state, market, position, order
-    )
-    return enter(state, market, order) if refusal is None else refusal
+def admit(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
+    """Take in an order for a net position that waits for nothing, by whichever door it came."""
+    account, refusal = position.pool.account, None
+    if account.hedges:
+        refusal = wrong_side(account, position.instrument, position.side)
+    if refusal is None:
+        refusal = barred(state, market, position, order)
+    return enter(state, market, position, order) if refusal is None else refusal
 
 
 def barred(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
@@ -140,42 +150,53 @@ def _too_many_triggers(state: State, position: Position) -> Refusal | None:
 
 
 def enter(
-    state: State, market: Market, order: Order, waiting: Waiting | None = None
+    state: State, market: Market, position: Position, order: Order, waiting: Waiting | None = None
 ) -> Refusal | None:
     """Let an order trade, and rest what may rest.  One that was `waiting` has an id already."""
-    position = position_of(order)
-    refusal = _untimely(state, position, order)
+    refusal = _inadmissible(state, market, position, order)
     if refusal is not None:
         return refusal
-    _obey(state, market, position, order)
-    if position.instrument.weighs_orders:
-        weigh(state, market, position, order)
-    refusal = (
-        _closes_nothing(position, order)
-        or out_of_bounds(state, market, position, order, is_limit=not order.is_market)
-        or would_take(market, order)
-        or _too_little(market, order)
-        or _too_dear(state, market, position, order)
-    )
-    if refusal is not None:
-        return refusal
-    if waiting is None:
-        order.order_id = state.next_order_id()
-        _announce(state, position, order)
-    else:
+    if waiting is not None:
         order.order_id = waiting.order_id
         limit = None if order.is_market else order.price
         announce_triggered(state, market, waiting, order.size, limit)
-    work(state, market, order)
+    else:
+        order.order_id = state.next_order_id()
+        if state.is_heard:
+            _announce(state, position, order)
+    work(state, market, position, order)
     return None
+
+
+def _inadmissible(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
+    """Whether the account may not place the order now; it becomes what it comes to by the way."""
+    orders, instrument, refusal = position.pool.account.orders, market.instrument, None
+    if orders.count >= state.orders_max or state.mark_of(position) == 0:
+        refusal = _untimely(state, position, order)
+        if refusal is not None:
+            return refusal
+    is_net = position.side is PositionSide.NET
+    if order.is_market or order.reduce_only or order.attached is not None or not is_net:
+        _obey(state, market, position, order)
+        if not order.size:
+            return ClosesNothing(position, buy=order.buy)
+    if instrument.weighs_orders:
+        weigh(state, market, position, order)
+    if state.price_band or instrument.bounds_orders or order.size < instrument.size_min:
+        refusal = out_of_bounds(state, market, position, order, is_limit=not order.is_market)
+    if refusal is None and (order.post_only or not order.may_rest):
+        refusal = would_take(market, order) or _too_little(market, order)
+    if refusal is None and not has_plenty(state, market, position, order):
+        refusal = unaffordable(state, position, order, trial_of(market, position, order))
+    return refusal
 
 
 def _obey(state: State, market: Market, position: Position, order: Order) -> None:
     """Make of what was asked what it comes to: its size, its limit, and what is attached to it."""
     if order.is_market:
         order.price = market_limit(state, market, buy=order.buy)
-    told = NOTHING if order.attached is None else order.attached.told
-    if told is not NOTHING:
+    if order.attached is not None:
+        told = order.attached.told
         order.display = told.display_size
         if told.close_position:
             order.reduce_only = True
@@ -208,13 +229,6 @@ def _untimely(state: State, position: Position, order: Order) -> Refusal | None:
     return None
 
 
-def _too_dear(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
-    """Whether the account cannot carry the order: most obviously can, and need no trial."""
-    if has_plenty(state, market, position, order):
-        return None
-    return unaffordable(state, position, order, trial_of(market, position, order))
-
-
 class ClosesNothing(Refusal):
     """That there is nothing to close.  Common enough to be put into words only when asked."""
 
@@ -229,10 +243,6 @@ class ClosesNothing(Refusal):
         """The size of the position, in a sentence."""
         held, side = self.instrument.size_text(self.held), "buy" if self.buy else "sell"
         return f"position was {held}, expected one that a {side} closes"
-
-
-def _closes_nothing(position: Position, order: Order) -> Refusal | None:
-    return None if order.size else ClosesNothing(position, buy=order.buy)
 
 
 def _beyond(state: State, instrument: Instrument, order: Order, mark: MarkPrice) -> Refusal | None:
@@ -322,8 +332,6 @@ def _too_little(market: Market, order: Order) -> Refusal | None:
 
 
 def _announce(state: State, position: Position, order: Order) -> None:
-    if not state.is_heard:
-        return
     state.emit(
         OrderAccepted(
             at=state.now,
@@ -360,7 +368,7 @@ def announce_triggered(
     )
 
 
-def work(state: State, market: Market, order: Order) -> None:
+def work(state: State, market: Market, position: Position, order: Order) -> None:
     """Let an order trade, and what is left of it rest, or end."""
     match(state, market, order, order.price, TradeKind.BOOK)
     if not order.size:
@@ -370,4 +378,4 @@ def work(state: State, market: Market, order: Order) -> None:
         return
     rest(state, market, order)
     if order.reduce_only:
-        fit_orders(state, market, position_of(order))
+        fit_orders(state, market, position)

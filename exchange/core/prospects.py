@@ -100,9 +100,17 @@ def order_max(
     owner, number = position.pool.account.index, market.instrument.index
 
     def fits(lots: Lots) -> bool:
-        order = Order(0, owner, number, buy, limit, lots, position)
-        order.self_trade = state.self_trade
-        order.is_market = price is None
+        order = Order(
+            0,
+            owner,
+            number,
+            buy,
+            limit,
+            lots,
+            position,
+            is_market=price is None,
+            self_trade=state.self_trade,
+        )
         if position.instrument.weighs_orders:
             weigh(state, market, position, order)
         return unaffordable(state, position, order, trial_of(market, position, order)) is None

@@ -102,6 +102,23 @@ def test_who_comes_by_a_command_afterwards_is_told_everything() -> None:
     assert [type(event) for event in events] == [OrderAccepted, QuoteChanged]
 
 
+def test_who_is_told_of_an_event_may_send_a_command_of_their_own_meanwhile() -> None:
+    it = stage()
+    told: list[Event] = []
+
+    def observe(event: Event) -> None:
+        told.append(event)
+        if event.at == 10 and isinstance(event, OrderAccepted):
+            it.venue.apply(CancelOrder(at=10, account="ann", order_ref=1))
+
+    OrderEntry(it.venue, "BTC", TRADERS, observe).send(
+        columns((10, 0, BUY, 1, 99, 1, 0), (11, 1, BUY, 1, 98, 1, 0))
+    )
+
+    assert [event.at for event in told if isinstance(event, OrderAccepted)] == [10, 11]
+    assert it.venue.book_view("BTC", 5).bids == ((98, 1),)
+
+
 @pytest.mark.parametrize(
     ("row", "found"),
     [

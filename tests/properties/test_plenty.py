@@ -31,9 +31,17 @@ def drawn(random: Random, state: State, position: Position) -> Order:
     buy, size = random.random() < 0.5, random.randint(1, 40)
     market = state.markets[position.market]
     price = random.choice((FAIR, FAIR + random.randint(-30, 30), max(1, market.last_price)))
-    order = Order(0, position.pool.account.index, position.market, buy, price, size, position)
-    order.time_in_force = random.choice(list(TimeInForce))
-    order.self_trade = random.choice(list(SelfTrade))
+    order = Order(
+        0,
+        position.pool.account.index,
+        position.market,
+        buy,
+        price,
+        size,
+        position,
+        time_in_force=random.choice(list(TimeInForce)),
+        self_trade=random.choice(list(SelfTrade)),
+    )
     closing = closing_size(position, size, buy=buy)
     if closing and random.random() < 0.3:
         order.reduce_only, order.size = True, closing
