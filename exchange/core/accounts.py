@@ -17,6 +17,7 @@ from exchange.core.triggers import Waiting
 from exchange.core.units import Lots, Money, Nanos, magnitude, part
 
 STALE: Final = -1
+NO_ROOM: Final = -1
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
 
 
@@ -125,7 +126,7 @@ class Position(Held):
         """Tells an instrument's positions apart: by account, then by side."""
         self.bucket = bucket
         """The isolated margin; empty in cross."""
-        self.carried = 0
+        self.carried: i64 = 0
         """What a unit of margin carries at the least; 0: there is no such bound."""
         self.lever(leverage)
         self.auto_margin = False
@@ -174,7 +175,7 @@ class Position(Held):
         more = value - order.held_value
         self.count(order, lots - order.held, more)
         if more > 0 and not order.reduce_only:
-            self.pool.opened += more
+            self.pool.room -= more
         order.held, order.held_value = lots, value
         if order.cost is not None:
             self._hold_loss(order, order.cost, lots)
@@ -183,10 +184,6 @@ class Position(Held):
         loss = self.loss_of(order, cost, lots)
         self.charge(order, loss - cost.held)
         cost.held = loss
-
-    def takes(self, value: Money) -> Money:
-        """What orders of a value may take of the wallet; more than the exact part, not rounded."""
-        return value // self.carried + 1 if self.carried else 0
 
     def imagine(self, lots: Lots, order: Order, resting: Lots, gone: Order | None) -> Held:
         """The position as it would be with `lots` more, and `resting` of `order` in the book.
@@ -267,19 +264,12 @@ class Pool:
         self.unseen = False
         """Whether it was safe by far when it last changed, and has not been looked at since."""
         self.is_plain = False
-        """Whether there is such a bound as the next; see `margin.find_bound`."""
-        self.taken: Money = 0
-        """What its positions and open orders took of the wallet at the most, when it was found."""
-        self.opened: Money = 0
-        """What orders are worth that came since; those that went since still count in both."""
-        self.carried = 0
-        """The least that a unit of margin carries of it."""
-        self.bound_at = STALE
-        """At which marks (`Marks.changes`) all this was found out."""
-
-    def most_taken(self) -> Money:
-        """What its positions and open orders take of the wallet at the most."""
-        return self.taken + self.opened // self.carried + 1 if self.opened else self.taken
+        """Whether there is such a bound as the next."""
+        self.room: Money = NO_ROOM
+        """The notional that its wallet carries besides all it has, at the least: see
+        `margin.find_room`.  What comes is taken off; what goes counts when it is found anew."""
+        self.room_at: i64 = STALE
+        """At which marks (`Marks.changes`) it was found."""
 
     @property
     def distress(self) -> Distress:
@@ -326,7 +316,7 @@ class Pool:
                 position.opposite, other.opposite = other, position
         at = self._place(symbol, side)
         self.listed = (*self.listed[:at], position, *self.listed[at:])
-        self.bound_at = STALE
+        self.room_at = STALE
 
 
 class Account:

@@ -13,12 +13,12 @@ from exchange.core.finding import Refusal
 from exchange.core.foresight import takings
 from exchange.core.margin import (
     Sides,
-    bound_rounding,
     edge_alone,
     exposure,
     initial_of_both,
     leverage_allowed,
     order_margin,
+    room_rounding,
     safe_margin,
     unrealised_pnl,
 )
@@ -92,34 +92,34 @@ def trial_at(position: Position, size: Lots, price: Ticks, *, buy: bool) -> Tria
 
 
 def has_plenty(state: State, market: Market, position: Position, order: Order) -> bool:
-    """Whether an order is covered by a bound that is at hand, whatever of it trades.
+    """Whether an order is covered by the room that its pool has, whatever of it trades.
 
     It saves most orders the closer look, and lets none pass that would not stand it.
     """
-    if not position.instrument.carried:
+    if position.carried == 0:
         return False
     return state.has_to_spare(position.pool, most_taken(state, market, position, order))
 
 
 def most_taken(state: State, market: Market, position: Position, order: Order) -> Money:
-    """What an order may take of the wallet at the most; see `margin.find_bound`.
+    """What an order may take of its pool's room at the most; see `margin.find_room`.
 
     All of it may trade at its limit, and be as much worse than the mark; a sell also at the best
     price.  Its fee is on that.
     """
-    instrument, size = position.instrument, order.size
-    value = magnitude(instrument.value(order.price, size))
+    instrument, size, price = position.instrument, order.size, order.price
+    value = magnitude(instrument.value(price, size))
     side = market.book.side(buy=not order.buy)
-    if not side.reaches(order.price):
-        return position.takes(value)
+    if not side.reaches(price):
+        return value
     worth = magnitude(instrument.worth(state.mark_of(position), size))
-    loss = max(0, value - worth if order.buy != instrument.is_inverse else worth - value)
     best = magnitude(instrument.value(market.book.price(side.best()), size))
     dearest = max(value, worth)
     dearest = max(dearest, best)  # compiled, `max` of three is a call into the interpreter
-    rounding = bound_rounding(instrument, size)
-    fee = share(dearest, max(0, state.taker_rate))
-    return position.takes(dearest + rounding) + loss + fee + rounding
+    rounding = room_rounding(instrument, size)
+    loss = max(0, value - worth if order.buy != instrument.is_inverse else worth - value)
+    loss += share(dearest, max(0, state.taker_rate)) + rounding
+    return dearest + rounding + times(loss, int(position.carried))
 
 
 def unaffordable(

@@ -68,7 +68,7 @@ class Backtest:
         self._columns = columns
         self._row: i64 = 0
         self._observe = observe
-        self._market.is_public = observe is not None
+        self._state.follow(self._market, public=observe is not None)
         begin = int(columns.at[0]) if columns.count else 0
         if begin < venue.now:
             raise ValueError(f"the record began at {begin}, and it was {venue.now} at the venue")

@@ -278,8 +278,8 @@ class Book:
     def __init__(self) -> None:
         self.bids = Ladder(buy=True)
         self.asks = Ladder(buy=False)
-        self.has_changed = False
-        """Whether any size has, since the quotes were last published."""
+        self.changes: i64 = 0
+        """How often any size has changed."""
         self.replacements: i64 = 0
         """How often a row of history's came or went; while none did, it shows the same prices."""
         self.tape: Tape | None = None
@@ -336,7 +336,7 @@ class Book:
         if owner == HISTORY_OWNER:
             levels[level + HISTORY] += size
             self.replacements += 1
-        self.has_changed = True
+        self.changes += 1
         if self.tape is not None:
             ahead = int(levels[level + TOTAL] - size)
             self.tape.added(int(row), int(price), int(size), buy=buy, ahead=ahead)
@@ -352,7 +352,7 @@ class Book:
         if owner == HISTORY_OWNER:
             levels[level + HISTORY] -= size
             self.replacements += 1
-        self.has_changed = True
+        self.changes += 1
         if self.tape is not None:
             buy = levels[level + SIGN] == 1
             self.tape.removed(int(row), int(levels[level + PRICE]), buy=buy)
@@ -442,7 +442,7 @@ class Book:
         tape.resized(int(row), int(self.price(level)), size, buy=buy)
 
     def _resize(self, level: i64, owner: i64, change: i64) -> None:
-        self.has_changed = True
+        self.changes += 1
         levels = self.levels
         levels[level + TOTAL] += change
         if owner == HISTORY_OWNER:

@@ -111,7 +111,7 @@ class Instrument:
         self.edge: Money = 0
         """What a position needs above its maintenance margin to be safe."""
         self.crowded_from, self.crowded_to = self._crowd_bounds(margin)
-        self.carried = self._carried()
+        self.carried: i64 = self._carried()
         """What a unit of margin carries of notional at the least, whatever the tier; 0 where margin
         is no rate of the notional at the mark, or not of that alone."""
         self.crowding: Rate = 0

@@ -1,6 +1,6 @@
 """The insurance fund: what it takes in, and what it pays for."""
 
-from exchange.core.accounts import Pool
+from exchange.core.accounts import STALE, Pool
 from exchange.core.ledger import Reason, transfer
 from exchange.core.messages import (
     InsuranceFundPaid,
@@ -97,6 +97,7 @@ def _move(scope: Scope, market: Market, amount: Money, reason: Reason) -> None:
     state = scope.state
     purse = scope.purse_of(market.instrument.settle)
     transfer(purse, market.insurance, amount, reason)
+    scope.pool.room_at = STALE
     state.reserves.note(market.insurance, state.now)
 
 

@@ -6,7 +6,7 @@ from exchange.core.messages import PositionSide
 from exchange.core.scope import Scope
 from exchange.core.spot import committed
 from exchange.core.state import Market, State
-from exchange.core.units import magnitude
+from exchange.core.units import RATE_ONE, magnitude
 
 
 def check(state: State) -> None:
@@ -22,8 +22,8 @@ def check(state: State) -> None:
     _check_clearing(state)
     for account in state.accounts[1:]:
         _check_orders(state, account)
-        _check_bounds(state, account)
         _check_margin(state, account)
+        _check_rooms(state, account)
 
 
 def _check_single(market: Market) -> None:
@@ -96,14 +96,13 @@ def _positions(account: Account, market: Market) -> list[Position]:
     return [position for position in found if position.instrument is market.instrument]
 
 
-def _check_bounds(state: State, account: Account) -> None:
-    """What a pool is said to take of its wallet at the most is no less than it does."""
+def _check_rooms(state: State, account: Account) -> None:
+    """The room that a pool is said to have is no more than it has."""
     for pool in account.pools.values():
-        if pool.bound_at == state.marks.changes and pool.is_plain:
-            margin = state.margin(pool)
-            taken = margin.wallet - margin.available
-            most = pool.most_taken()
-            assert most >= taken, f"{account.name} takes {taken}, more than {most}"
+        if pool.room_at == state.marks.changes and pool.is_plain:
+            least = min((position.carried for position in pool.listed), default=RATE_ONE)
+            room = state.margin(pool).available * int(least)
+            assert pool.room <= room, f"{account.name} has room for {room}, less than {pool.room}"
 
 
 def _check_orders(state: State, account: Account) -> None:

@@ -7,9 +7,9 @@ Every rounding is against the account: values at a mark down, requirements up.
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
-from exchange.core.accounts import Held, Pool, Position
+from exchange.core.accounts import NO_ROOM, Held, Pool, Position
 from exchange.core.instrument import Instrument
 from exchange.core.lines import Lines
 from exchange.core.portfolio import Requirement, instead_of, maintenance_of, together
@@ -25,7 +25,7 @@ from exchange.core.units import (
     times,
 )
 
-BOUND_ROUNDING: Final = 6
+ROOM_ROUNDING: Final = 6
 """Units that the roundings of a position's initial margin can add up to, its `edge` among them."""
 NEVER: Final = 10**30
 """A mark beyond which nobody looks: an inverse short with enough collateral never fails."""
@@ -38,7 +38,7 @@ class Marks:
         self.prices: list[MarkPrice] = []
         self.options: list[Instrument] = []
         """Those of which the price follows from another."""
-        self.changes = 0
+        self.changes: i64 = 0
         """How often one of them has changed."""
 
     def set(self, instrument: int, price: MarkPrice) -> None:
@@ -344,36 +344,55 @@ class PoolMargin(CrossMargin):
         return max(0, self.wallet + min(0, self.unrealised) - self.initial)
 
 
-def find_bound(pool: Pool, marks: Marks) -> None:
-    """Find out what the pool's positions and orders take of its wallet at the most.
+def find_room(pool: Pool, marks: Marks) -> None:
+    """Find out what notional the pool's wallet carries besides all it has, at the least: its room.
 
-    Only where that is simple: each has margin of its own, at a leverage that every tier allows.
-    It is initial margin less unrealised PnL.  No position is exposed to more than what it holds
-    and all its orders, and a unit of margin carries its leverage of that, or what the steepest
-    tier's rates let it.
+    Only where that is simple: each position has margin of its own, at a leverage that every tier
+    allows.  What it takes of the wallet is initial margin less unrealised PnL.  No position is
+    exposed to more than what it holds and all its orders, and a unit of margin carries its leverage
+    of that, or what the steepest tier's rates let it.
+
+    Room is what is left then, times the least that a unit carries.  So an order cannot take more of
+    it than its value, nor a trade more than `taken_by`: whoever makes them takes that off, and the
+    room needs not be found anew.
     """
-    pool.bound_at, pool.taken, pool.opened, pool.carried = marks.changes, 0, 0, 0
+    pool.room, pool.room_at = NO_ROOM, marks.changes
     pool.is_plain = not pool.is_unified and not pool.is_house and pool.portfolio is None
+    left, least = pool.wallet.balance, i64(RATE_ONE)
     for position in pool.listed:
-        instrument = position.instrument
+        instrument, carried = position.instrument, position.carried
         if (
             position.isolated
             or position.opposite is not None
             or position.leverage > instrument.tiers.leverage_least
-            or not position.carried
+            or carried == 0
         ):
             pool.is_plain = False
             return
-        pool.carried = min(pool.carried or position.carried, position.carried)
+        least = min(least, carried)
         worth = instrument.worth(marks.of(position), position.size)
         exposed = magnitude(worth) + position.buy_value + position.sell_value
-        rounding = bound_rounding(instrument, position.size)
-        pool.taken += position.takes(exposed + rounding) + rounding + position.cost - worth
+        rounding = room_rounding(instrument, position.size)
+        left -= (exposed + rounding) // carried + 1 + rounding + position.cost - worth
+    if pool.is_plain:
+        pool.room = times(left, int(least))
 
 
-def bound_rounding(instrument: Instrument, size: Lots) -> Money:
+def taken_by(position: Position, mark: MarkPrice, lots: i64, value: Money, fee: Money) -> Money:
+    """What a trade of `lots` (signed) for `value` takes of a pool's room at the most.
+
+    The wallet less the position's cost falls by `value` and the fee, whatever is realised; what
+    is held is worth no less than before and the lots together, and exposed to no more.
+    """
+    instrument = position.instrument
+    worth, rounding = instrument.worth(mark, lots), room_rounding(instrument, lots)
+    loss = max(0, value - worth + fee) + rounding
+    return magnitude(worth) + rounding + times(loss, int(position.carried))
+
+
+def room_rounding(instrument: Instrument, size: i64) -> Money:
     """What roundings can add up to in a bound; an inverse contract may round each lot's value."""
-    return BOUND_ROUNDING + (magnitude(size) if instrument.is_inverse else 0)
+    return ROOM_ROUNDING + (magnitude(size) if instrument.is_inverse else 0)
 
 
 def available_with(

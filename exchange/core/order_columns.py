@@ -116,13 +116,14 @@ class OrderEntry:
 
         Raises ValueError for one that is too early, or of an account that was not told.
         """
-        market = self._market
-        is_public, market.is_public = market.is_public, self._observe is not None
+        state, market = self._state, self._market
+        is_public = market.is_public
+        state.follow(market, public=self._observe is not None)
         self._listen()
         try:
             return self._carry_out(orders)
         finally:
-            market.is_public = is_public
+            state.follow(market, public=is_public)
 
     def _carry_out(self, orders: OrderColumns) -> int:
         """Each row as the command would be that says the same; returns how many were refused."""

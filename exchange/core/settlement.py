@@ -8,8 +8,9 @@ A spot trade moves base and quote between wallets.
 
 from mypy_extensions import i64
 
-from exchange.core.accounts import Pool, Position, SpotPosition
+from exchange.core.accounts import STALE, Pool, Position, SpotPosition
 from exchange.core.ledger import Reason, transfer
+from exchange.core.margin import taken_by
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, share, times
 
@@ -37,10 +38,12 @@ def settle(
     fee = share(magnitude(value), fee_rate)
     if position.isolated:
         _settle_alone(state, market, position, held, lots, value, realised, fee)
+        position.pool.room_at = STALE
     else:
         market.funds.settle(position.pool.wallet, realised, fee)
+        position.pool.room -= taken_by(position, state.mark_of(position), lots, value, fee)
     count_position(state, market, position, held)
-    state.touch(position.pool)
+    state.look_at(position.pool)
     return realised, fee
 
 

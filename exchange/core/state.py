@@ -16,7 +16,7 @@ from exchange.core.instrument import Instrument, instrument_under, option_on
 from exchange.core.ledger import FUND, Funds, Ledger, Purse, Reason, transfer
 from exchange.core.lines import Lines
 from exchange.core.liquidation_fee import LiquidationFee
-from exchange.core.margin import CrossMargin, Marks, PoolMargin, available_with, find_bound
+from exchange.core.margin import CrossMargin, Marks, PoolMargin, available_with, find_room
 from exchange.core.mark import MarkModel
 from exchange.core.messages import (
     HISTORY,
@@ -123,8 +123,8 @@ class Market:
         self.last_price: Ticks = 0
         self.top: tuple[Ticks, Lots, Ticks, Lots] = (0, 0, 0, 0)
         """Best quotes as last published."""
-        self.book_changes = 0
-        """How often commands have changed the book, so that who looks knows when to look again."""
+        self.changes_seen: i64 = 0
+        """`Book.changes` when they were last looked at."""
         self.holders: dict[int, Position] = {}
         """Positions that are not flat, by `Position.holder`."""
         self.open_interest: i64 = 0
@@ -158,8 +158,10 @@ class State:
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
-        self.maker_rate: Rate = rate(rulebook.fees.maker, "fees.maker")
-        self.taker_rate: Rate = rate(rulebook.fees.taker, "fees.taker")
+        self.maker_rate, self.taker_rate = (
+            rate(rulebook.fees.maker, "fees.maker"),
+            rate(rulebook.fees.taker, "fees.taker"),
+        )
         self.liquidation_fee = LiquidationFee(rulebook.liquidation)
         self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
         self.price_band: Rate = rate(rulebook.limits.price_band, "limits.price_band")
@@ -192,6 +194,8 @@ class State:
         self.alarms = Alarms()
         self.markets: list[Market] = []
         self.market_of: dict[str, Market] = {}
+        # Those of which anybody is told what changes in the book.
+        self.followed: list[Market] = []
         self.funds: dict[str, Funds] = {}
         self.units: dict[str, str] = {}
         """The smallest unit of each asset, as its first instrument gave it."""
@@ -241,6 +245,7 @@ class State:
         market.phase = self.phase
         self.markets.append(market)
         self.market_of[rules.symbol] = market
+        self.follow(market, public=True)
         self.marks.prices.append(0)
         if priced is not None:
             self.collateral.markets[priced.asset] = instrument
@@ -458,20 +463,17 @@ class State:
         return PoolMargin(pool, pool.wallet.balance + more, marks, instead)
 
     def has_to_spare(self, pool: Pool, more: Money = 0) -> bool:
-        """Whether the wallet covers all that the pool and `more` may take of it.
+        """Whether the wallet covers all that the pool has, and `more` of notional besides.
 
-        By `margin.find_bound`; False also where there is no such bound.
+        By `margin.find_room`, found anew before it is denied: what went since may have left enough.
         """
-        if pool.bound_at != self.marks.changes:
-            find_bound(pool, self.marks)
-        if not pool.is_plain:
-            return False
-        left = pool.wallet.balance - more
-        if left >= pool.most_taken():
-            return True
-        if pool.opened:
-            find_bound(pool, self.marks)  # orders that went count no more
-        return left >= pool.taken
+        if pool.room_at == self.marks.changes:
+            if pool.room >= more:
+                return True
+            if not pool.is_plain:
+                return False
+        find_room(pool, self.marks)
+        return pool.room >= more
 
     def left_with(self, position: Position, imagined: Held, more: Money) -> Money:
         """See `available_with`: with `more` in the wallet."""
@@ -484,7 +486,11 @@ class State:
 
     def touch(self, pool: Pool) -> None:
         """Note that a pool must be looked at before the command is done; with those beside it."""
-        pool.bound_at = STALE
+        pool.room_at = STALE
+        self.look_at(pool)
+
+    def look_at(self, pool: Pool) -> None:
+        """The same, where its room is right already."""
         pool = pool.lead
         if self.rankings:
             self.changes.append(pool)
@@ -526,10 +532,26 @@ class State:
         """Say what happened."""
         self.events.append(event)
 
-    def publish_quote(self, market: Market) -> None:
+    def follow(self, market: Market, *, public: bool) -> None:
+        """Make quotes and history's trades of a market from now on, or no longer."""
+        market.is_public = public
+        market.changes_seen = market.book.changes
+        self.followed = [m for m in self.markets if m.is_public or m.book.tape is not None]
+
+    def publish(self, market: Market) -> None:
+        """Say what has changed in a book since it was last looked at."""
+        changes = market.book.changes
+        if changes != market.changes_seen:
+            market.changes_seen = changes
+            if market.is_public:
+                self._publish_quote(market)
+            if market.book.tape is not None:
+                market.book.tape.publish()
+
+    def _publish_quote(self, market: Market) -> None:
         """Say so if the best quotes are no longer those last published."""
         symbol = market.instrument.symbol
-        if not market.is_public or (self.quoted is not None and symbol not in self.quoted):
+        if self.quoted is not None and symbol not in self.quoted:
             return
         top = market.book.top()
         if top != market.top:

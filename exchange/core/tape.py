@@ -29,6 +29,7 @@ def publish_book(state: State, command: PublishBook) -> Refusal | None:
     tape = market.book.tape or Tape(state, market)
     tape.follow(levels=command.levels, orders=command.orders)
     market.book.tape = tape if command.levels or command.orders else None
+    state.follow(market, public=market.is_public)
     return None
 
 

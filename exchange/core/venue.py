@@ -124,13 +124,8 @@ def finish(state: State) -> None:
     if state.rankings:
         state.rankings.clear()
         state.changes.clear()
-    for market in state.markets:
-        if market.book.has_changed:
-            market.book.has_changed = False
-            market.book_changes += 1
-            state.publish_quote(market)
-        if market.book.tape is not None:
-            market.book.tape.publish()
+    for market in state.followed:
+        state.publish(market)
 
 
 def let_pass(state: State, at: Nanos) -> None:
@@ -363,7 +358,7 @@ class Venue:
 
     def book_changes(self, symbol: str) -> int:
         """A number that stays the same as long as the book does."""
-        return self._state.market_of[symbol].book_changes
+        return int(self._state.market_of[symbol].book.changes)
 
     def history_quote(self, symbol: str) -> tuple[Ticks, Lots, Ticks, Lots]:
         """History's own best bid and ask (price, size, price, size); zeros where it shows none."""

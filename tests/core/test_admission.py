@@ -34,7 +34,7 @@ def test_an_order_that_rests_needs_its_initial_margin() -> None:
 
 
 def test_the_bound_forgets_orders_that_went_when_there_is_nothing_to_spare() -> None:
-    """Each order takes 50 dollars at the most, and is gone before the next comes."""
+    """Each order of 500 dollars takes 50, and is gone before the next comes."""
     it = stage(100)
     state = it.venue._state
     pool = state.pool(state.account_of["ann"], "USD")
@@ -43,8 +43,8 @@ def test_the_bound_forgets_orders_that_went_when_there_is_nothing_to_spare() -> 
         order = it.place("ann", "BTC", 10, 50)
         it.do(CancelOrder(at=it.now(), account="ann", order_id=order))
 
-    assert state.has_to_spare(pool, 99 * DOLLAR)
-    assert not state.has_to_spare(pool, 101 * DOLLAR)
+    assert state.has_to_spare(pool, 999 * DOLLAR)
+    assert not state.has_to_spare(pool, 1_001 * DOLLAR)
 
 
 def test_margin_is_given_away_to_the_last_unit_order_by_order() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.core.accounts import Position
-from exchange.core.margin import find_bound
+from exchange.core.margin import find_room
 from exchange.core.state import State
 from tests.stage import DOLLAR, Stage
 
@@ -109,12 +109,12 @@ def test_open_orders_that_are_miscounted_are_noticed(field: str, message: str) -
         it.venue.check()
 
 
-def test_a_bound_below_what_a_pool_takes_is_noticed() -> None:
+def test_more_room_than_a_pool_has_is_noticed() -> None:
     it, state, position = stage()
-    find_bound(position.pool, state.marks)
-    position.pool.taken -= 100 * DOLLAR
+    find_room(position.pool, state.marks)
+    position.pool.room += 1_000 * DOLLAR
 
-    with pytest.raises(AssertionError, match="ann takes"):
+    with pytest.raises(AssertionError, match="ann has room for"):
         it.venue.check()
 
 
