@@ -1,6 +1,6 @@
 """Who holds what: traders, their pools of collateral, and their positions."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64, mypyc_attr
 
@@ -9,12 +9,15 @@ from exchange.core.book import Order
 from exchange.core.edges import Watched
 from exchange.core.grid import Terms
 from exchange.core.instrument import Instrument
-from exchange.core.ledger import Purse
+from exchange.core.ledger import Purse, Reason, transfer
 from exchange.core.messages import PositionSide
 from exchange.core.open_orders import OpenOrders
 from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
 from exchange.core.units import Lots, Money, Nanos, magnitude, part
+
+if TYPE_CHECKING:  # a state knows accounts, and a position in spot tells it of pools
+    from exchange.core.state import State
 
 STALE: Final = -1
 NO_ROOM: Final = -1
@@ -76,7 +79,7 @@ class Held(Watched):
         self.buy_loss: Money = 0
         self.sell_loss: Money = 0
 
-    def count(self, order: Order, more: Lots, dearer: Money) -> None:
+    def count(self, order: Order, more: i64, dearer: Money) -> None:
         """Count so much more of an order as open, and of what that is worth."""
         if order.reduce_only:
             self.reduce_only_lots += more
@@ -96,7 +99,7 @@ class Held(Watched):
         else:
             self.sell_loss += worse
 
-    def worth_of(self, order: Order, lots: Lots) -> Money:
+    def worth_of(self, order: Order, lots: i64) -> Money:
         """What `lots` of an order are reckoned at."""
         if order.cost is not None:
             return order.cost.value(self.instrument, order.price, lots)
@@ -169,7 +172,7 @@ class Position(Held):
         self.cost = left
         return realised
 
-    def hold(self, order: Order, lots: Lots) -> None:
+    def hold(self, order: Order, lots: i64) -> None:
         """Let `lots` of an order count as open, whatever was counted of it before."""
         value = self.worth_of(order, lots) if lots else 0
         more = value - order.held_value
@@ -222,6 +225,7 @@ class SpotPosition(Position):
 
     def __init__(
         self,
+        state: "State",
         pool: "Pool",
         base: "Pool",
         instrument: Instrument,
@@ -229,9 +233,26 @@ class SpotPosition(Position):
         base_reserve: Purse,
     ) -> None:
         super().__init__(pool, instrument, PositionSide.NET, quote_reserve, 1)
+        self.state = state
+        """Which is told of pools whose money moves aside."""
         self.base = base
         self.base_reserve = base_reserve
         """What open sells may have to deliver; `bucket` is that of buys."""
+
+    def hold(self, order: Order, lots: i64) -> None:
+        """Let `lots` of an order count as open: what they may have to pay stands in a reserve."""
+        amount = self.committed(order, lots)
+        pool = self.pool if order.buy else self.base
+        reserve = self.bucket if order.buy else self.base_reserve
+        transfer(pool.wallet, reserve, amount - order.held_value, Reason.SPOT_RESERVE)
+        order.held, order.held_value = lots, amount
+        self.state.touch(pool)
+
+    def committed(self, order: Order, lots: i64) -> Money:
+        """What `lots` of an order may have to pay: quote money to buy, the base asset to sell."""
+        if order.buy:
+            return self.instrument.value(order.price, lots)
+        return int(lots) * self.instrument.base_units
 
 
 class Pool:

@@ -23,7 +23,6 @@ from exchange.core.orders import (
     would_take,
 )
 from exchange.core.resting import announce_amend, position_of, shrink
-from exchange.core.spot import hold
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
 from exchange.core.units import Nanos
@@ -130,7 +129,7 @@ def _replace(
     )
     if refusal is not None:
         return refusal
-    hold(state, position, order, 0)
+    position.hold(order, 0)
     market.book.remove(order.row)
     state.drop(position.pool.account, order)
     if command.expires_at is not None and changed.attached is not None:

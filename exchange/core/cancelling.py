@@ -14,17 +14,24 @@ from exchange.core.messages import (
     Reject,
 )
 from exchange.core.resting import cancel, cancel_all
-from exchange.core.state import Market, State
+from exchange.core.state import State
 from exchange.core.triggers import Waiting
 from exchange.core.waiting import cancel_waiting
 
 
 def find(account: Account, order_id: int, order_ref: int) -> Order | Waiting | Refusal:
     """An open order by the venue's id or, where that is 0, by the client's ref."""
-    orders = account.orders
-    order = orders.of(order_id) if order_id else orders.named(order_ref) if order_ref else None
-    if order is not None:
-        return order
+    order = _find_resting(account, order_id, order_ref)
+    return _find_waiting(account, order_id, order_ref) if order is None else order
+
+
+def _find_resting(account: Account, order_id: int, order_ref: int) -> Order | None:
+    if order_id:
+        return account.orders.of(order_id)
+    return account.orders.named(order_ref) if order_ref else None
+
+
+def _find_waiting(account: Account, order_id: int, order_ref: int) -> Waiting | Refusal:
     waits, refs = account.waiting, account.waiting_refs
     waiting = waits.get(order_id) if order_id else refs.get(order_ref)
     if waiting is not None:
@@ -43,28 +50,28 @@ def cancel_one(state: State, command: CancelOrder) -> Refusal | None:
 
 def cancel_found(state: State, account: Account, order_id: int, order_ref: int) -> Refusal | None:
     """Cancel an order of an account that is named as in `find`, by whichever door that came."""
-    order = find(account, order_id, order_ref)
-    if isinstance(order, Refusal):
-        return order
-    market = _home(state, order)
+    order = _find_resting(account, order_id, order_ref)
+    if order is None:
+        return _cancel_waiting(state, account, order_id, order_ref)
+    market = state.markets[order.market]
     if market.phase is Phase.PAUSED:
         return halted(market)
-    _cancel(state, market, order, CancelReason.CLIENT)
+    cancel(state, market, order, CancelReason.CLIENT)
     return None
 
 
-def _cancel(state: State, market: Market, order: Order | Waiting, reason: CancelReason) -> None:
-    if isinstance(order, Waiting):
-        cancel_waiting(state, order, reason)
-    else:
-        cancel(state, market, order, reason)
-
-
-def _home(state: State, order: Order | Waiting) -> Market:
-    """The market that an order rests or waits in."""
-    if isinstance(order, Waiting):
-        return state.markets[order.position.market]
-    return state.markets[order.market]
+def _cancel_waiting(
+    state: State, account: Account, order_id: int, order_ref: int
+) -> Refusal | None:
+    """The same of an order that waits, if there is such a one."""
+    waiting = _find_waiting(account, order_id, order_ref)
+    if isinstance(waiting, Refusal):
+        return waiting
+    market = state.markets[waiting.position.market]
+    if market.phase is Phase.PAUSED:
+        return halted(market)
+    cancel_waiting(state, waiting, CancelReason.CLIENT)
+    return None
 
 
 def cancel_many(state: State, command: CancelAll) -> Refusal | None:
@@ -118,7 +125,11 @@ def count_down(state: State, account: Account) -> None:
 
 def expire_order(state: State, account: Account, order_id: int) -> None:
     """A GTD order's time is over, whether it rests or still waits."""
-    order = account.orders.of(order_id) or account.waiting[order_id]
-    assert order.attached is not None, "an order that expires was told so"
-    order.attached.due = None
-    _cancel(state, _home(state, order), order, CancelReason.EXPIRED)
+    resting = account.orders.of(order_id)
+    attached = account.waiting[order_id].attached if resting is None else resting.attached
+    assert attached is not None, "an order that expires was told so"
+    attached.due = None
+    if resting is None:
+        cancel_waiting(state, account.waiting[order_id], CancelReason.EXPIRED)
+    else:
+        cancel(state, state.markets[resting.market], resting, CancelReason.EXPIRED)

@@ -4,7 +4,6 @@ from exchange.core.accounts import Account, Position, SpotPosition
 from exchange.core.book import NONE, Order
 from exchange.core.messages import PositionSide
 from exchange.core.scope import Scope
-from exchange.core.spot import committed
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, magnitude
 
@@ -150,7 +149,7 @@ def _check_names(account: Account) -> None:
 def _check_reserves(position: SpotPosition, orders: list[Order]) -> None:
     """What stands aside is what the open orders may have to pay."""
     for reserve, buy in ((position.bucket, True), (position.base_reserve, False)):
-        needed = sum(committed(position, o, o.open) for o in orders if o.buy is buy)
+        needed = sum(position.committed(o, o.open) for o in orders if o.buy is buy)
         held = f"{reserve.name} holds {reserve.balance}"
         assert reserve.balance == needed, f"{held}, orders need {needed}"
 

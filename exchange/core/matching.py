@@ -15,7 +15,6 @@ from exchange.core.resting import (
     side_of,
 )
 from exchange.core.settlement import fee_asset, settle, settle_history
-from exchange.core.spot import hold
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Money, Ticks, magnitude
 from exchange.core.waiting import watch
@@ -66,7 +65,7 @@ def prevent_self_trade(state: State, market: Market, maker: Order, taker: Order)
         else:
             stays = size < maker.size
             market.book.reduce(maker.row, size)
-            hold(state, position_of(maker), maker, maker.open)
+            position_of(maker).hold(maker, maker.open)
             announce_amend(state, market, maker, kept_place=stays)
         if taker.size == 0:
             announce_cancel(state, market, taker, CancelReason.SELF_TRADE)
@@ -120,7 +119,7 @@ def trade(
     if maker is None:
         settle_history(market, -lots, -value)
     else:
-        hold(state, position_of(maker), maker, maker.open)
+        position_of(maker).hold(maker, maker.open)
         if maker.size == 0:
             state.drop(position_of(maker).pool.account, maker)
         _fill(state, market, maker, -lots, price, -value, TradeKind.BOOK, maker=True)

@@ -7,6 +7,7 @@ its number says; a dictionary would make a number of its own for each of these.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from librt.vecs import vec
 from mypy_extensions import i64
 
 from exchange.core.book import Order
@@ -22,79 +23,94 @@ WORD: Final = (1 << 32) - 1
 """The first is 2**32 over the golden ratio, made odd.  Multiples of it by following numbers, or by
 every 64th, lie far apart in a word (Knuth, The Art of Computer Programming, 6.4), so its high bits
 tell a number's own entry.  By a number of `LOW`, it stays in 64 bits."""
-
+FREE: Final = -1
+"""No word."""
+NO_WORDS: Final[vec[i64]] = vec[i64]([FREE])
 NO_ORDERS: Final[list[Order | None]] = [None]
 """The table of all who have no order: its one entry stays free, as the first order makes a table
 grow.  Most accounts of a large venue have none at a time."""
 
 
 class Table:
-    """Orders by a number of theirs, each in the first entry that was free from its own on."""
+    """Orders by a number of theirs, each in the first entry that was free from its own on.
+
+    Entries are looked through by the words alone, side by side as they are; only what bears the
+    word that is looked for is looked at.
+    """
 
     def __init__(self, *, by_ref: bool) -> None:
         self.by_ref = by_ref
         """Whether the number is the client's; else it is the venue's id."""
         self.count: i64 = 0
-        self._entries = NO_ORDERS
-        self._last: i64 = 0
+        self._words: vec[i64] = NO_WORDS
+        """By entry: what tells its order's own entry, or FREE."""
+        self._orders = NO_ORDERS
+        """By entry: the order."""
         self._shift: i64 = 32
-        """By how much a word is too long for an entry's number: 32 less the bits of `_last`."""
+        """By how much a word is too long for an entry's number."""
 
     def named(self, number: int) -> Order | None:
         """The order of a number, which is not 0, or None."""
-        entries, last = self._entries, self._last
-        at = word_of(number) >> self._shift
-        order = entries[at]
-        while order is not None and (order.ref if self.by_ref else int(order.order_id)) != number:
-            at = (at + 1) & last
-            order = entries[at]
-        return order
+        words, word = self._words, spread(number & LOW)
+        at = word >> self._shift
+        while words[at] != FREE:
+            if words[at] == word:
+                order = self._orders[at]
+                if order is not None and self._number(order) == number:
+                    return order
+            at = (at + 1) & (len(words) - 1)
+        return None
 
-    def add(self, order: Order) -> None:
+    def put(self, order: Order) -> None:
         """Put in an order, whose number no other has."""
         self.count += 1
-        if 2 * self.count > self._last:
+        if 2 * self.count >= len(self._words):
             self._grow()
-        self._put(order)
+        words, word = self._words, self._word(order)
+        at = word >> self._shift
+        while words[at] != FREE:
+            at = (at + 1) & (len(words) - 1)
+        words[at] = word
+        self._orders[at] = order
 
-    def remove(self, order: Order) -> None:
+    def take(self, order: Order) -> None:
         """Take an order out; those behind it that are not in their own entries move up."""
-        entries, last = self._entries, self._last
-        gap = self._own_entry(order)
-        while entries[gap] is not order:
+        words, orders, word, shift = self._words, self._orders, self._word(order), self._shift
+        last: i64 = len(words) - 1
+        gap = word >> shift
+        while words[gap] != word or orders[gap] is not order:
             gap = (gap + 1) & last
         at = (gap + 1) & last
-        behind = entries[at]
-        while behind is not None:
-            if (at - self._own_entry(behind)) & last >= (at - gap) & last:
-                entries[gap] = behind
+        while words[at] != FREE:
+            if (at - (words[at] >> shift)) & last >= (at - gap) & last:
+                words[gap] = words[at]
+                orders[gap] = orders[at]
                 gap = at
             at = (at + 1) & last
-            behind = entries[at]
-        entries[gap] = None
+        words[gap] = FREE
+        orders[gap] = None
         self.count -= 1
 
     def orders(self) -> list[Order]:
         """All of them, in no order of theirs."""
-        return [order for order in self._entries if order is not None]
+        return [order for order in self._orders if order is not None]
 
-    def _own_entry(self, order: Order) -> i64:
-        return (order.word if self.by_ref else spread(order.order_id)) >> self._shift
+    def _number(self, order: Order) -> int:
+        return order.ref if self.by_ref else int(order.order_id)
 
-    def _put(self, order: Order) -> None:
-        entries, last = self._entries, self._last
-        at = self._own_entry(order)
-        while entries[at] is not None:
-            at = (at + 1) & last
-        entries[at] = order
+    def _word(self, order: Order) -> i64:
+        return order.word if self.by_ref else spread(order.order_id)
 
     def _grow(self) -> None:
         orders = self.orders()
-        size = max(SMALLEST, 2 * len(self._entries))
-        self._entries = [None] * size
-        self._last, self._shift = size - 1, 33 - size.bit_length()
+        size = max(SMALLEST, 2 * len(self._orders))
+        self._words = vec[i64]([FREE] * size)
+        self._orders = [None] * size
+        self._shift = 33 - size.bit_length()
+        at_rest, self.count = self.count, 0
         for order in orders:
-            self._put(order)
+            self.put(order)
+        self.count = at_rest
 
     def check(self) -> None:
         """Assert that every order is found under its number."""
@@ -104,11 +120,12 @@ class Table:
             assert self._is_found(order), f"order {order.order_id} is mislaid"
 
     def _is_found(self, order: Order) -> bool:
-        at = self._own_entry(order)
-        while self._entries[at] is not order:
-            if self._entries[at] is None:
+        words, word = self._words, self._word(order)
+        at = word >> self._shift
+        while words[at] != word or self._orders[at] is not order:
+            if words[at] == FREE:
                 return False
-            at = (at + 1) & self._last
+            at = (at + 1) & (len(words) - 1)
         return True
 
 
@@ -141,22 +158,22 @@ class OpenOrders(Table):
         if by_id is None:
             by_id = self._by_id = Table(by_ref=False)
             for order in self.orders():
-                by_id.add(order)
+                by_id.put(order)
         return by_id.named(order_id)
 
     def add(self, order: Order) -> None:
         """An order comes to rest, the newest."""
-        order.place, order.word = self._came, word_of(order.ref or int(order.order_id))
+        order.place, order.word = self._came, named_word(order)
         self._came += 1
-        super().add(order)
+        self.put(order)
         if self._by_id is not None:
-            self._by_id.add(order)
+            self._by_id.put(order)
 
     def remove(self, order: Order) -> None:
         """An order rests no more."""
-        super().remove(order)
+        self.take(order)
         if self._by_id is not None:
-            self._by_id.remove(order)
+            self._by_id.take(order)
 
     def listed(self, position: "Position | None" = None) -> list[Order]:
         """All of them, or those that open or close a position; oldest first."""
@@ -169,8 +186,7 @@ class OpenOrders(Table):
         """Assert that all are found by their numbers, and that no two came at once."""
         super().check()
         for order in self.orders():
-            word = word_of(order.ref or int(order.order_id))
-            assert order.word == word, f"order {order.order_id} has another ref"
+            assert order.word == named_word(order), f"order {order.order_id} has another ref"
         if self._by_id is not None:
             self._by_id.check()
             assert self._by_id.count == self.count, "an order has no id"
@@ -178,14 +194,15 @@ class OpenOrders(Table):
         assert len(set(places)) == len(places), "two orders came at once"
 
 
-def word_of(number: int) -> i64:
-    """What tells a number's own entry, in any table."""
-    return spread(number & LOW)
-
-
 def spread(number: i64) -> i64:
-    """The same, of a number that is within 64 bits."""
+    """What tells a number's own entry, in any table, by the bits of `LOW`."""
     return (number & LOW) * SPREAD & WORD
+
+
+def named_word(order: Order) -> i64:
+    """The same of an order's ref or, where it has none, its id."""
+    ref = order.ref
+    return spread(ref & LOW) if ref else spread(order.order_id)
 
 
 def _place(order: Order) -> int:

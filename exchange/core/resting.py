@@ -3,7 +3,6 @@
 from exchange.core.accounts import Account, Position
 from exchange.core.book import Order
 from exchange.core.messages import CancelReason, OrderAmended, OrderCancelled, Side
-from exchange.core.spot import hold
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, magnitude
 from exchange.core.waiting import cancel_waiting
@@ -26,7 +25,7 @@ def rest(state: State, market: Market, order: Order) -> None:
     position = position_of(order)
     account = position.pool.account
     account.orders.add(order)
-    hold(state, position, order, order.size)
+    position.hold(order, order.size)
     if order.attached is not None:
         state.tie(account, order.order_id, order.attached)
         if 0 < order.display < order.size:
@@ -39,7 +38,7 @@ def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> 
     """Take a trader's order out of the book."""
     position = position_of(order)
     market.book.remove(order.row)
-    hold(state, position, order, 0)
+    position.hold(order, 0)
     state.drop(position.pool.account, order)
     announce_cancel(state, market, order, reason)
 
@@ -115,7 +114,7 @@ def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
     order.hidden -= unseen
     if size > unseen:
         market.book.reduce(order.row, size - unseen)
-    hold(state, position_of(order), order, order.open)
+    position_of(order).hold(order, order.open)
     announce_amend(state, market, order, kept_place=True)
 
 

@@ -1,33 +1,11 @@
 """Spot: what an order needs is there before it rests, and stays there until it trades or ends."""
 
-from exchange.core.accounts import Account, Pool, Position, SpotPosition
+from exchange.core.accounts import Account, Pool, SpotPosition
 from exchange.core.book import Order
 from exchange.core.finding import Refusal
-from exchange.core.ledger import Reason, transfer
 from exchange.core.messages import Reject
 from exchange.core.state import State
 from exchange.core.units import Lots, Money
-
-
-def committed(position: SpotPosition, order: Order, lots: Lots) -> Money:
-    """What `lots` of an order may have to pay: quote money to buy, the base asset to sell."""
-    if order.buy:
-        return position.instrument.value(order.price, lots)
-    return lots * position.instrument.base_units
-
-
-def hold(state: State, position: Position, order: Order, lots: Lots) -> None:
-    """Let `lots` of an order count as open, whatever was counted of it before."""
-    if not isinstance(position, SpotPosition):
-        position.hold(order, lots)
-        return
-    amount = committed(position, order, lots)
-    pool = position.pool if order.buy else position.base
-    reserve = position.bucket if order.buy else position.base_reserve
-    more = amount - order.held_value
-    transfer(pool.wallet, reserve, more, Reason.SPOT_RESERVE)
-    order.held, order.held_value = lots, amount
-    state.touch(pool)
 
 
 def reserved(account: Account, pool: Pool) -> Money:
@@ -62,7 +40,7 @@ def unaffordable(
     """
     instrument = position.instrument
     pool, asset = position.pool, instrument.settle
-    needed = taking + committed(position, order, resting)
+    needed = taking + position.committed(order, resting)
     if not order.buy:
         pool, asset = position.base, instrument.base
         needed = (taken + resting) * instrument.base_units

@@ -409,6 +409,7 @@ class State:
         if position is None:
             name, symbol = account.name, instrument.symbol
             position = SpotPosition(
+                self,
                 self.pool(account, instrument.settle),
                 self.pool(account, instrument.base),
                 instrument,
