@@ -282,6 +282,9 @@ class Pool:
         self.guards: dict[int, tuple[Watched, Watched]] = {}
         """Of one that leads: what watches marks below and above, by instrument number."""
         self.touched = False
+        """Whether it is among `Touched`."""
+        self.after: Pool | None = None
+        """The next of those."""
         self.unseen = False
         """Whether it was safe by far when it last changed, and has not been looked at since."""
         self.is_plain = False
@@ -338,6 +341,42 @@ class Pool:
         at = self._place(symbol, side)
         self.listed = (*self.listed[:at], position, *self.listed[at:])
         self.room_at = STALE
+
+
+class Touched:
+    """Pools to be looked at before a command is done, each once, in the order they were touched.
+
+    A chain, as most commands touch one or two: to fill and empty a list each time takes longer.
+    """
+
+    def __init__(self) -> None:
+        self.first: Pool | None = None
+        self._last: Pool | None = None
+
+    def add(self, pool: Pool) -> None:
+        """Put a pool at the end, if it is not there already."""
+        if pool.touched:
+            return
+        pool.touched = True
+        last = self._last
+        if last is None:
+            self.first = pool
+        else:
+            last.after = pool
+        self._last = pool
+
+    def take(self) -> Pool | None:
+        """Take the first out; None where there is none."""
+        pool = self.first
+        if pool is None:
+            return None
+        pool.touched = False
+        self.first = after = pool.after
+        if after is None:
+            self._last = None
+        else:
+            pool.after = None
+        return pool
 
 
 class Account:

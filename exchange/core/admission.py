@@ -18,8 +18,8 @@ from exchange.core.margin import (
     initial_of_both,
     leverage_allowed,
     order_margin,
-    room_rounding,
     safe_margin,
+    taken_by,
     unrealised_pnl,
 )
 from exchange.core.messages import PositionSide, Reject
@@ -104,22 +104,18 @@ def has_plenty(state: State, market: Market, position: Position, order: Order) -
 def most_taken(state: State, market: Market, position: Position, order: Order) -> Money:
     """What an order may take of its pool's room at the most; see `margin.find_room`.
 
-    All of it may trade at its limit, and be as much worse than the mark; a sell also at the best
-    price.  Its fee is on that.
+    All of it may trade at its limit, and be as much worse than the mark; or at the best price,
+    which is more for a sell.  Its fee is on that.
     """
     instrument, size, price = position.instrument, order.size, order.price
     value = magnitude(instrument.value(price, size))
     side = market.book.side(buy=not order.buy)
     if not side.reaches(price):
         return value
-    worth = magnitude(instrument.worth(state.mark_of(position), size))
     best = magnitude(instrument.value(market.book.price(side.best()), size))
-    dearest = max(value, worth)
-    dearest = max(dearest, best)  # compiled, `max` of three is a call into the interpreter
-    rounding = room_rounding(instrument, size)
-    loss = max(0, value - worth if order.buy != instrument.is_inverse else worth - value)
-    loss += share(dearest, max(0, state.taker_rate)) + rounding
-    return dearest + rounding + times(loss, int(position.carried))
+    dearest = max(value, best)
+    fee = share(dearest, max(0, state.taker_rate))
+    return taken_by(position, size, value, fee, buy=order.buy) + dearest - value
 
 
 def unaffordable(

@@ -167,7 +167,7 @@ class Backtest:
                 self._take(kind, price, size)
             row += 1
             self._row = row
-            if touched or fired or state.events or is_public:
+            if touched.first is not None or fired or state.events or is_public:
                 self._finish()
         if is_told and worn.end:
             replay.restore(market)

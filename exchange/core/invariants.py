@@ -11,7 +11,7 @@ from exchange.core.units import RATE_ONE, magnitude
 def check(state: State) -> None:
     """Assert every invariant of the state, from scratch."""
     state.ledger.check()
-    assert not state.touched, "a pool was touched and not looked at"
+    assert state.touched.first is None, "a pool was touched and not looked at"
     assert not state.fired, "an order was triggered and not placed"
     for market in state.markets:
         market.book.check()

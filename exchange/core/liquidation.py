@@ -10,6 +10,8 @@ The rulebook chooses the policies; this file only knows their order.
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from exchange.core.accounts import Account, Pool, Position
 from exchange.core.alarms import Alarm, Due
 from exchange.core.auto_margin import draw_on_wallet
@@ -103,20 +105,22 @@ def _failed_ratios(state: State, pool: Pool) -> list[int]:
 
 def settle_touched(state: State) -> None:
     """Look at every touched pool, and at those that this touches, until all are safe."""
-    for steps, pool in enumerate(state.touched):
+    steps: i64 = 0
+    pool = state.touched.take()
+    while pool is not None:
         assert steps < STEPS_MAX, "liquidation does not come to an end"
-        pool.touched = False
+        steps += 1
         if pool.is_unified:
             look_together(state, pool)
         else:
             look_apart(state, pool)
-    state.touched.clear()
+        pool = state.touched.take()
 
 
 def look_apart(state: State, pool: Pool) -> None:
     """Look at a pool that stands by itself, and set its edges.  Most have obviously enough."""
     is_plainly_safe = not pool.is_failing and state.has_to_spare(pool)
-    if is_plainly_safe and state.monitor.lets_be(pool):
+    if is_plainly_safe and (pool.unseen or state.monitor.lets_be(pool)):
         return
     margin = state.cross(pool)
     if not rests(state, pool, margin):

@@ -378,16 +378,17 @@ def find_room(pool: Pool, marks: Marks) -> None:
         pool.room = times(left, int(least))
 
 
-def taken_by(position: Position, mark: MarkPrice, lots: i64, value: Money, fee: Money) -> Money:
-    """What a trade of `lots` (signed) for `value` takes of a pool's room at the most.
+def taken_by(position: Position, size: i64, value: Money, fee: Money, *, buy: bool) -> Money:
+    """What a trade of `size` for `value` (both unsigned) takes of a pool's room at the most.
 
-    The wallet less the position's cost falls by `value` and the fee, whatever is realised; what
+    The wallet less the position's cost falls by the value and the fee, whatever is realised; what
     is held is worth no less than before and the lots together, and exposed to no more.
     """
     instrument = position.instrument
-    worth, rounding = instrument.worth(mark, lots), room_rounding(instrument, lots)
-    loss = max(0, value - worth + fee) + rounding
-    return magnitude(worth) + rounding + times(loss, int(position.carried))
+    worth, rounding = instrument.rough_worth(size), ROOM_ROUNDING + 2 * int(size)
+    loss = value - worth if buy != instrument.is_inverse else worth - value
+    loss = max(0, loss + fee) + rounding
+    return max(value, worth) + rounding + times(loss, int(position.carried))
 
 
 def room_rounding(instrument: Instrument, size: i64) -> Money:

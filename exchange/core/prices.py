@@ -64,6 +64,7 @@ def _change(state: State, market: Market, mark: MarkPrice) -> None:
     if mark == state.marks.prices[number]:
         return
     state.marks.set(number, mark)
+    market.instrument.note_mark(mark)
     market.instrument.crowd(mark, market.open_interest)
     if market.funding.averages is not None:
         market.funding.averages.mark.note(state.now, mark)

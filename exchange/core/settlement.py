@@ -35,13 +35,15 @@ def settle(
         return 0, _settle_spot(state, market, position, lots, value, fee_rate)
     held = position.size
     realised = position.trade(lots, value)
-    fee = share(magnitude(value), fee_rate)
+    notional = magnitude(value)
+    fee = share(notional, fee_rate)
     if position.isolated:
         _settle_alone(state, market, position, held, lots, value, realised, fee)
         position.pool.room_at = STALE
     else:
         market.funds.settle(position.pool.wallet, realised, fee)
-        position.pool.room -= taken_by(position, state.mark_of(position), lots, value, fee)
+        taken = taken_by(position, lots if lots > 0 else -lots, notional, fee, buy=lots > 0)
+        position.pool.room -= taken
     count_position(state, market, position, held)
     state.look_at(position.pool)
     return realised, fee

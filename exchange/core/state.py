@@ -4,7 +4,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from exchange.core.accounts import STALE, Account, Held, Pool, Position, SpotPosition
+from exchange.core.accounts import STALE, Account, Held, Pool, Position, SpotPosition, Touched
 from exchange.core.alarms import Alarm, Alarms, Due
 from exchange.core.attached import Attached
 from exchange.core.average import TimeAverage
@@ -207,7 +207,7 @@ class State:
         """Whose QuoteChanged are made; None: every instrument's."""
         self.is_heard = True
         """Whether anybody takes them; if not, those of orders and trades are not even made."""
-        self.touched: list[Pool] = []
+        self.touched = Touched()
         self.rankings: dict[tuple[int, bool], Ranking] = {}
         """Queues for deleveraging, by market and side (long or not), while one command lasts."""
         self.changes: list[Pool] = []
@@ -495,9 +495,7 @@ class State:
         pool = pool.lead
         if self.rankings:
             self.changes.append(pool)
-        if not pool.touched:
-            pool.touched = True
-            self.touched.append(pool)
+        self.touched.add(pool)
 
     def next_order_id(self) -> int:
         """Order ids count up from 1."""

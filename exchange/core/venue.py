@@ -116,8 +116,8 @@ def ring(state: State, due: Due) -> None:
 
 def finish(state: State) -> None:
     """What follows from what was done: liquidations first, then what was triggered, in turn."""
-    while state.touched or state.fired:
-        if state.touched:
+    while state.touched.first is not None or state.fired:
+        if state.touched.first is not None:
             liquidation.settle_touched(state)
         else:
             firing.fire(state, state.fired.pop(0))
