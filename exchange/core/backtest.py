@@ -254,9 +254,9 @@ class Backtest:
             size,
             self._position,
             is_market=price is None,
+            post_only=post_only,
             self_trade=self._state.self_trade,
         )
-        order.post_only = post_only
         self._begin()
         accepted = self._end("PlaceOrder", admit(self._state, self._market, self._position, order))
         return order.order_id if accepted else 0

@@ -73,6 +73,8 @@ class Order:
         *,
         ref: int = 0,
         is_market: bool = False,
+        reduce_only: bool = False,
+        post_only: bool = False,
         time_in_force: TimeInForce = TimeInForce.GTC,
         self_trade: SelfTrade = SelfTrade.CANCEL_OLDEST,
     ) -> None:
@@ -87,8 +89,8 @@ class Order:
             time_in_force is TimeInForce.GTC or time_in_force is TimeInForce.GTD
         )
         """Whether what it does not get at once may rest."""
-        self.reduce_only = False
-        self.post_only = False
+        self.reduce_only = reduce_only
+        self.post_only = post_only
         self.price = price
         self.size = size
         self.position = position
@@ -135,11 +137,12 @@ class Order:
             self.position,
             ref=self.ref,
             is_market=self.is_market,
+            reduce_only=self.reduce_only,
+            post_only=self.post_only,
             time_in_force=self.time_in_force,
             self_trade=self.self_trade,
         )
         other.hidden, other.display = self.hidden, self.display
-        other.reduce_only, other.post_only = self.reduce_only, self.post_only
         other.attached = self.attached
         other.held, other.held_value = self.held, self.held_value
         other.cost = self.cost

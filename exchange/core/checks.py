@@ -23,29 +23,13 @@ def malformed(position: Position, order: Order, now: Nanos) -> Refusal | None:
     """What is wrong with an order as such, as it was asked for."""
     if order.ref and position.pool.account.is_taken(order.ref):
         return Refusal(Reject.DUPLICATE_REF, f"ref {order.ref} names an order that is open")
-    instrument = position.instrument
-    if _is_common(instrument, order):
-        return None
-    told = told_by(order)
+    instrument, told = position.instrument, told_by(order)
     return (
         bad_size(instrument, order.size, told, is_market=order.is_market)
         or (None if order.is_market else bad_price(order.price))
         or _at_odds(instrument, order, told)
         or (_bad_instructions(instrument, order, told, now) if told is not NOTHING else None)
         or _endless(order, told)
-    )
-
-
-def _is_common(instrument: Instrument, order: Order) -> bool:
-    """Whether an order has a size and a limit that can be, and asks for nothing else."""
-    return (
-        0 < order.size <= instrument.size_max
-        and 0 < order.price <= GRID_MAX
-        and not order.post_only
-        and not order.reduce_only
-        and not order.is_market
-        and order.attached is None
-        and order.time_in_force is not TimeInForce.GTD
     )
 
 

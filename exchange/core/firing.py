@@ -3,7 +3,7 @@
 from exchange.core.book import Order
 from exchange.core.finding import Refusal, open_market
 from exchange.core.messages import CancelReason
-from exchange.core.orders import announce_triggered, enter, order_of
+from exchange.core.orders import announce_triggered, enter_fired, order_of
 from exchange.core.state import State
 from exchange.core.triggers import Waiting
 from exchange.core.waiting import announce_end, end
@@ -29,7 +29,7 @@ def fire(state: State, waiting: Waiting) -> None:
     refusal = (
         market
         if isinstance(market, Refusal)
-        else enter(state, market, position, order_fired(state, waiting), waiting)
+        else enter_fired(state, market, order_fired(state, waiting), waiting)
     )
     if refusal is not None:
         home = state.markets[position.instrument.index]

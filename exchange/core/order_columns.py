@@ -104,9 +104,9 @@ class OrderEntry:
         self._state: State = venue._state  # noqa: SLF001 (the core's own; no trader sees it)
         self._market: Market = self._state.market_of[symbol]
         owners = [self._state.account_of[name] for name in accounts]
-        self._positions: list[Position] = [
-            self._state.position(owner, self._market.instrument) for owner in owners
-        ]
+        self._positions: vec[Position] = vec[Position](
+            [self._state.position(owner, self._market.instrument) for owner in owners]
+        )
         self._count: i64 = len(owners)
         self._observe = observe
         self._events: list[Event] = []
@@ -127,21 +127,38 @@ class OrderEntry:
 
     def _carry_out(self, orders: OrderColumns) -> int:
         """Each row as the command would be that says the same; returns how many were refused."""
-        state, market, refused = self._state, self._market, 0
+        state, market, positions = self._state, self._market, self._positions
         times, accounts, whats, refs = orders.at, orders.account, orders.what, orders.ref
+        prices, sizes, all_terms = orders.price, orders.size, orders.terms
+        refused: i64 = 0
         row: i64 = 0
         while row < len(times):
-            at, account, what = times[row], accounts[row], whats[row]
+            at, account = times[row], accounts[row]
             if at < state.now or account < 0 or account >= self._count:
                 raise self._unfit(row, at, account)
             if at >= state.alarms.soon:
                 let_pass(state, at)
             before, state.now = state.now, at
-            position = self._positions[account]
+            position, what = positions[account], whats[row]
             if what == CANCEL:
                 refusal = cancel_found(state, position.pool.account, 0, refs[row])
             else:
-                order = self._order(orders, row, position, buy=what == BUY)
+                terms = all_terms[row]
+                order = Order(
+                    0,
+                    position.pool.account.index,
+                    position.market,
+                    what == BUY,
+                    prices[row],
+                    sizes[row],
+                    position,
+                    ref=refs[row],
+                    is_market=prices[row] == 0,
+                    reduce_only=terms & REDUCE_ONLY != 0,
+                    post_only=terms & POST_ONLY != 0,
+                    time_in_force=time_in_force(terms) if terms else TimeInForce.GTC,
+                    self_trade=state.self_trade,
+                )
                 refusal = admit(state, market, position, order)
             if refusal is None:
                 finish(state)
@@ -153,27 +170,7 @@ class OrderEntry:
             if self._events:
                 self._tell()
             row += 1
-        return refused
-
-    def _order(self, orders: OrderColumns, row: i64, position: Position, *, buy: bool) -> Order:
-        price, terms = orders.price[row], orders.terms[row]
-        order = Order(
-            0,
-            position.pool.account.index,
-            position.market,
-            buy,
-            price,
-            orders.size[row],
-            position,
-            ref=orders.ref[row],
-            is_market=price == 0,
-            time_in_force=time_in_force(terms) if terms else TimeInForce.GTC,
-            self_trade=self._state.self_trade,
-        )
-        if terms:
-            order.post_only = terms & POST_ONLY != 0
-            order.reduce_only = terms & REDUCE_ONLY != 0
-        return order
+        return int(refused)
 
     def _unfit(self, row: i64, at: i64, account: i64) -> ValueError:
         """Why a row cannot be carried out at all."""

@@ -38,7 +38,7 @@ from exchange.core.messages import (
 from exchange.core.resting import announce_cancel, fit_orders, rest, side_of
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
-from exchange.core.units import RATE_ONE, Lots, MarkPrice, Ticks, ceil_div, magnitude
+from exchange.core.units import GRID_MAX, RATE_ONE, Lots, MarkPrice, Ticks, ceil_div, magnitude
 from exchange.core.waiting import begin, price_by
 
 
@@ -49,14 +49,12 @@ def place(state: State, command: PlaceOrder) -> Refusal | None:
         return position
     market = state.markets[position.instrument.index]
     order = order_of(state, position, command)
-    refusal = barred(state, market, position, order)
-    if refusal is not None:
-        return refusal
-    if order.attached is not None:
-        trigger = order.attached.told.trigger
-        if trigger is not None:
-            return wait_for(state, market, position, command, trigger)
-    return enter(state, market, position, order)
+    trigger = None if order.attached is None else order.attached.told.trigger
+    if trigger is None:
+        return enter(state, market, position, order)
+    return barred(state, market, position, order) or wait_for(
+        state, market, position, command, trigger
+    )
 
 
 def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
@@ -74,10 +72,11 @@ def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
         position,
         ref=command.ref,
         is_market=price is None,
+        reduce_only=command.reduce_only,
+        post_only=command.post_only,
         time_in_force=command.time_in_force,
         self_trade=command.self_trade or state.self_trade,
     )
-    order.reduce_only, order.post_only = command.reduce_only, command.post_only
     if told is not None:
         order.attached = Attached(told)
     return order
@@ -85,18 +84,29 @@ def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
 
 def admit(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
     """Take in an order for a net position that waits for nothing, by whichever door it came."""
-    account, refusal = position.pool.account, None
+    account = position.pool.account
     if account.hedges:
         refusal = wrong_side(account, position.instrument, position.side)
-    if refusal is None:
-        refusal = barred(state, market, position, order)
-    return enter(state, market, position, order) if refusal is None else refusal
+        if refusal is not None:
+            return refusal
+    return enter(state, market, position, order)
 
 
 def barred(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
     """Whether the market takes no such order now, or nobody ever would."""
     if market.phase is not Phase.TRADING and not comes_to_rest(market, post_only=order.post_only):
         return halted(market)
+    account, ref = position.pool.account, order.ref
+    # Most orders have a size and a limit that can be, a ref of their own, and ask for no more.
+    if (
+        0 < order.size <= market.instrument.size_max
+        and 0 < order.price <= GRID_MAX
+        and not (order.is_market or order.reduce_only or order.post_only)
+        and order.attached is None
+        and order.time_in_force is not TimeInForce.GTD
+        and (ref == 0 or (account.orders.named(ref) is None and not account.waiting_refs))
+    ):
+        return None
     return malformed(position, order, state.now)
 
 
@@ -149,21 +159,30 @@ def _too_many_triggers(state: State, position: Position) -> Refusal | None:
     )
 
 
-def enter(
-    state: State, market: Market, position: Position, order: Order, waiting: Waiting | None = None
-) -> Refusal | None:
-    """Let an order trade, and rest what may rest.  One that was `waiting` has an id already."""
+def enter(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
+    """Let an order trade that nothing speaks against, and rest what may rest of it."""
+    refusal = barred(state, market, position, order)
+    if refusal is None:
+        refusal = _inadmissible(state, market, position, order)
+    if refusal is not None:
+        return refusal
+    state.orders_made += 1
+    order.order_id = state.orders_made
+    if state.is_heard:
+        _announce(state, position, order)
+    work(state, market, position, order)
+    return None
+
+
+def enter_fired(state: State, market: Market, order: Order, waiting: Waiting) -> Refusal | None:
+    """The same for an order that has waited, with an id of its own, and was looked at before."""
+    position = waiting.position
     refusal = _inadmissible(state, market, position, order)
     if refusal is not None:
         return refusal
-    if waiting is not None:
-        order.order_id = waiting.order_id
-        limit = None if order.is_market else order.price
-        announce_triggered(state, market, waiting, order.size, limit)
-    else:
-        order.order_id = state.next_order_id()
-        if state.is_heard:
-            _announce(state, position, order)
+    order.order_id = waiting.order_id
+    limit = None if order.is_market else order.price
+    announce_triggered(state, market, waiting, order.size, limit)
     work(state, market, position, order)
     return None
 

@@ -156,6 +156,9 @@ class Market:
 class State:
     """Everything that commands change, under one rulebook."""
 
+    orders_made: i64
+    """How many had an id of their own; ids count up from 1."""
+
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
         self.maker_rate, self.taker_rate = (
@@ -497,8 +500,8 @@ class State:
             self.changes.append(pool)
         self.touched.add(pool)
 
-    def next_order_id(self) -> int:
-        """Order ids count up from 1."""
+    def next_order_id(self) -> i64:
+        """The id of an order that is made now."""
         self.orders_made += 1
         return self.orders_made
 
