@@ -5,8 +5,12 @@ about the package is in pyproject.toml.
 """
 
 import os
+import shlex
 import shutil
+import subprocess
 import sys
+import sysconfig
+import tempfile
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -38,11 +42,25 @@ SHELL_COMPILED = [
 ]
 """What every command, every event and every step of a strategy goes through."""
 ASKED = os.environ.get("PLIMSOLL_COMPILE", "")
+COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+LINKED_AS_ONE = ["-flto=auto", "-fvisibility=hidden"]
+"""The link sees the whole core, to inline across its modules, on every processor there is."""
 
 
 def wanted() -> bool:
     """Whether to compile: as asked, and else where there is a compiler."""
-    return ASKED == "1" or (ASKED != "0" and shutil.which(os.environ.get("CC", "cc")) is not None)
+    return ASKED == "1" or (ASKED != "0" and shutil.which(COMPILER[0]) is not None)
+
+
+def links_as_one() -> bool:
+    """Whether the compiler can optimise as it links; one that cannot is given one C file."""
+    if sys.platform.startswith("win") or shutil.which(COMPILER[0]) is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        source, made = Path(folder) / "probe.c", Path(folder) / "probe.so"
+        source.write_text("int probe(void) { return 0; }\n")
+        command = [*COMPILER, *LINKED_AS_ONE, "-fPIC", "-shared", str(source), "-o", str(made)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
 def extensions() -> list[Extension]:
@@ -53,12 +71,16 @@ def extensions() -> list[Extension]:
     files = [*map(str, core), *FEEDS_COMPILED, *SHELL_COMPILED]
     # What these import is read for its types alone; some of it needs what a build does not have.
     asked = ["--strict", "--follow-imports=silent"]
-    made: list[Extension] = mypycify([*asked, *files], opt_level="3")
+    as_one = links_as_one()
+    made: list[Extension] = mypycify([*asked, *files], opt_level="3", multi_file=as_one)
     for extension in made:
         extension.optional = ASKED != "1"
         if not sys.platform.startswith("win"):
             # Nobody replaces functions of the core as it is loaded: calls in it may be inlined.
             extension.extra_compile_args.append("-fno-semantic-interposition")
+        if as_one:
+            extension.extra_compile_args += LINKED_AS_ONE
+            extension.extra_link_args += [*LINKED_AS_ONE, "-O3"]
     return made
 
 
