@@ -258,8 +258,9 @@ class Backtest:
             self_trade=self._state.self_trade,
         )
         self._begin()
-        accepted = self._end("PlaceOrder", admit(self._state, self._market, self._position, order))
-        return order.order_id if accepted else 0
+        refusal = admit(self._state, self._market, self._position, order)
+        order_id = int(order.order_id)  # who hears of it may send orders of their own
+        return order_id if self._end("PlaceOrder", refusal) else 0
 
     def _begin(self) -> None:
         """What is due by now happens before anything that one sends."""

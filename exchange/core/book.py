@@ -115,6 +115,32 @@ class Order:
         self.word: i64 = 0
         """What tells its entry in the table of its account's; see `open_orders`."""
 
+    def again(
+        self,
+        owner: i64,
+        market: i64,
+        buy: bool,  # noqa: FBT001
+        price: Ticks,
+        size: Lots,
+        position: "Position",
+        ref: int,
+        self_trade: SelfTrade,
+    ) -> None:
+        """Be another order, as plain as this was, which nobody holds any more."""
+        self.order_id, self.owner, self.market = 0, owner, market
+        self.buy, self.price, self.size, self.position = buy, price, size, position
+        self.ref, self.self_trade = ref, self_trade
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it was told a limit and a size, and no more."""
+        return (
+            self.time_in_force is TimeInForce.GTC
+            and not (self.is_market or self.reduce_only or self.post_only)
+            and self.attached is None
+            and self.cost is None
+        )
+
     @property
     def open(self) -> Lots:
         """All that may still trade, shown or not."""

@@ -40,9 +40,17 @@ class Marks:
         """Those of which the price follows from another."""
         self.changes: i64 = 0
         """How often one of them has changed."""
+        self.missing: i64 = 0
+        """How many are 0."""
+
+    def add(self) -> None:
+        """One more instrument, which has no mark yet."""
+        self.prices.append(0)
+        self.missing += 1
 
     def set(self, instrument: int, price: MarkPrice) -> None:
         """A new mark."""
+        self.missing += (price == 0) - (self.prices[instrument] == 0)
         self.prices[instrument] = price
         self.changes += 1
 

@@ -143,21 +143,8 @@ class OrderEntry:
             if what == CANCEL:
                 refusal = cancel_found(state, position.pool.account, 0, refs[row])
             else:
-                terms = all_terms[row]
-                order = Order(
-                    0,
-                    position.pool.account.index,
-                    position.market,
-                    what == BUY,
-                    prices[row],
-                    sizes[row],
-                    position,
-                    ref=refs[row],
-                    is_market=prices[row] == 0,
-                    reduce_only=terms & REDUCE_ONLY != 0,
-                    post_only=terms & POST_ONLY != 0,
-                    time_in_force=time_in_force(terms) if terms else TimeInForce.GTC,
-                    self_trade=state.self_trade,
+                order = order_of(
+                    state, position, what == BUY, prices[row], sizes[row], refs[row], all_terms[row]
                 )
                 refusal = admit(state, market, position, order)
             if refusal is None:
@@ -198,6 +185,38 @@ class OrderEntry:
                 self._observe(event)
         self._events.clear()
         self._listen()
+
+
+def order_of(
+    state: State,
+    position: Position,
+    buy: bool,  # noqa: FBT001
+    price: i64,
+    size: i64,
+    ref: i64,
+    terms: i64,
+) -> Order:
+    """The order that a row asks for; a plain one is made of one that has left the book."""
+    owner, market = position.pool.account.index, position.market
+    if terms == 0 and price != 0 and state.spare:
+        order = state.spare.pop()
+        order.again(owner, market, buy, price, size, position, ref, state.self_trade)
+        return order
+    return Order(
+        0,
+        owner,
+        market,
+        buy,
+        price,
+        size,
+        position,
+        ref=ref,
+        is_market=price == 0,
+        reduce_only=terms & REDUCE_ONLY != 0,
+        post_only=terms & POST_ONLY != 0,
+        time_in_force=time_in_force(terms),
+        self_trade=state.self_trade,
+    )
 
 
 def time_in_force(terms: i64) -> TimeInForce:

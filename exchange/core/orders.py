@@ -190,7 +190,7 @@ def enter_fired(state: State, market: Market, order: Order, waiting: Waiting) ->
 def _inadmissible(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
     """Whether the account may not place the order now; it becomes what it comes to by the way."""
     orders, instrument, refusal = position.pool.account.orders, market.instrument, None
-    if orders.count >= state.orders_max or state.mark_of(position) == 0:
+    if orders.count >= state.orders_max or state.marks.missing:
         refusal = _untimely(state, position, order)
         if refusal is not None:
             return refusal

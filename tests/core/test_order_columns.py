@@ -1,5 +1,7 @@
 """Orders in columns lead to what the same orders lead to as commands."""
 
+from random import Random
+
 import pytest
 
 from exchange import OrderColumns, OrderEntry
@@ -13,6 +15,7 @@ from exchange.core.messages import (
     TimeInForce,
 )
 from exchange.core.order_columns import BUY, CANCEL, FOK, IOC, POST_ONLY, REDUCE_ONLY, SELL
+from exchange.core.policies import SelfTrade
 from tests.stage import Stage
 
 TRADERS = ["ann", "ben"]
@@ -43,10 +46,10 @@ def columns(*rows: tuple[int, ...]) -> OrderColumns:
     return OrderColumns(*zip(*rows, strict=True))
 
 
-def commands() -> list[PlaceOrder | CancelOrder]:
+def commands(rows: list[tuple[int, ...]] = ROWS) -> list[PlaceOrder | CancelOrder]:
     """The rows, each as a command of its own."""
     sent: list[PlaceOrder | CancelOrder] = []
-    for at, account, what, ref, price, size, terms in ROWS:
+    for at, account, what, ref, price, size, terms in rows:
         if what == CANCEL:
             sent.append(CancelOrder(at=at, account=TRADERS[account], order_ref=ref))
             continue
@@ -89,6 +92,53 @@ def test_the_state_is_the_same_where_nobody_listens() -> None:
 
     assert one.venue.digest() == other.venue.digest()
     one.venue.check()
+
+
+def drawn(random: Random, count: int) -> list[tuple[int, ...]]:
+    """Orders that rest, trade, and go again, among them some that cannot be."""
+    rows: list[tuple[int, ...]] = []
+    for at in range(10, count + 10):
+        what, terms = random.choice((BUY, SELL, CANCEL)), 0
+        price = random.choice((0, *range(97, 104), 99, 100, 101))
+        if random.random() < 0.3:
+            terms = random.choice((IOC, FOK, POST_ONLY, REDUCE_ONLY))
+        ref = random.randint(1, 20)
+        rows.append((at, random.randrange(2), what, ref, price, random.randint(0, 9), terms))
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_sent_leads_to_the_same(seed: int) -> None:
+    rows, one, other = drawn(Random(seed), 400), stage(), stage()
+    told: list[Event] = []
+
+    OrderEntry(one.venue, "BTC", TRADERS, told.append).send(columns(*rows))
+
+    assert told == [event for command in commands(rows) for event in other.venue.apply(command)]
+    assert one.venue.digest() == other.venue.digest()
+    one.venue.check()
+
+
+def test_an_order_has_nothing_of_one_that_has_gone() -> None:
+    it = stage()
+    OrderEntry(it.venue, "BTC", TRADERS).send(columns((10, 0, BUY, 1, 99, 7, 0)))
+    other = PlaceOrder(
+        at=11,
+        account="ann",
+        ref=2,
+        symbol="BTC",
+        side=Side.BUY,
+        size=9,
+        price=90,
+        self_trade=SelfTrade.CANCEL_OLDEST,
+    )
+    it.do(other)
+    it.do(CancelOrder(at=12, account="ann", order_ref=2))
+
+    OrderEntry(it.venue, "BTC", TRADERS).send(columns((13, 0, SELL, 3, 99, 4, 0)))
+
+    book = it.venue.book_view("BTC", 5)
+    assert (book.bids, book.asks) == (((99, 7),), ())
 
 
 def test_who_comes_by_a_command_afterwards_is_told_everything() -> None:
