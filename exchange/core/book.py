@@ -50,8 +50,10 @@ LEVEL_ROW: Final = 7
 LATELY: Final = 512
 """How many prices a side remembers the levels of; a power of two."""
 FAR: Final = 128
-"""Room for a level further than this from the best is made by new arrays: moving the others one by
+"""Room for a level further than this from the best is made by a new array: moving the others one by
 one would take longer then, and in the interpreter a tenth of a millisecond in a deep book."""
+NOWHERE: Final = -(1 << 62)
+"""The best key of a side without levels: no limit reaches it."""
 
 
 @mypyc_attr(free_list_len=1)
@@ -176,16 +178,17 @@ class Order:
 
 
 class Ladder:
-    """One side's prices in order.  The best is always the last, so that changes there are cheap."""
+    """One side's levels in order.  The best is always the last, so that changes there are cheap."""
 
-    def __init__(self, *, buy: bool) -> None:
+    def __init__(self, book: "Book", *, buy: bool) -> None:
+        self._book = book
         self.buy = buy
         self.sign: i64 = 1 if buy else -1
         self.count: i64 = 0
-        self.keys: vec[i64] = vec[i64]()
-        """sign * price, ascending; what is beyond `count` says nothing."""
         self.levels: vec[i64] = vec[i64]()
-        """The level's row, for each key."""
+        """Their rows, by key: sign * price, ascending; what is beyond `count` says nothing."""
+        self._best: i64 = NONE
+        self._best_key: i64 = NOWHERE
         self._known: vec[i64] = vec[i64]([0] * (2 * LATELY))
         """Keys, each with its level, as last asked for; 0: none.  A key's last bits say where it
         stands; the next key with the same takes its place."""
@@ -194,22 +197,23 @@ class Ladder:
 
     def best(self) -> i64:
         """The level that trades first, or NONE."""
-        if self.count == 0:
-            return NONE
-        return self.levels[self.count - 1]
+        return self._best
 
     def reaches(self, limit: i64) -> bool:
         """Whether a taker with this limit may trade at the best level."""
-        return self.count > 0 and self.keys[self.count - 1] >= limit * self.sign
+        return self._best_key >= limit * self.sign
+
+    def key(self, at: i64) -> i64:
+        """The key of the level that is in this place."""
+        return self._book.levels[self.levels[at] + PRICE] * self.sign
 
     def place(self, key: i64) -> i64:
         """Where `key` is, or would have to be."""
         low: i64 = 0
         high = self.count
-        keys = self.keys
         while low < high:
             middle = (low + high) >> 1
-            if keys[middle] < key:
+            if self.key(middle) < key:
                 low = middle + 1
             else:
                 high = middle
@@ -225,7 +229,7 @@ class Ladder:
         if self._hidden == 0:
             return NONE
         at = self.place(key)
-        if at == self.count or self.keys[at] != key:
+        if at == self.count or self.key(at) != key:
             return NONE
         if known[slot] == 0:
             self._hidden -= 1
@@ -241,7 +245,7 @@ class Ladder:
         return self.levels[at - 1]
 
     def insert(self, price: i64, level: i64) -> None:
-        """Make room for a level."""
+        """Make room for a level, whose row is written."""
         key, count = price * self.sign, self.count
         self.count = count + 1
         known = self._known
@@ -250,63 +254,62 @@ class Ladder:
             self._hidden += 1
         known[slot] = key
         known[slot + 1] = level
-        if count > FAR and self.keys[count - FAR] > key:
+        if key > self._best_key:
+            self._best, self._best_key = level, key
+        elif count > FAR and self.key(count - FAR) > key:
             at = self.place(key)
-            self.keys = extend(append(self.keys[:at], key), self.keys[at:count])
             self.levels = extend(append(self.levels[:at], level), self.levels[at:count])
             return
-        if count == len(self.keys):
-            self.keys = append(self.keys, key)
+        if count == len(self.levels):
             self.levels = append(self.levels, level)
-        keys, levels = self.keys, self.levels
+        levels, rows, sign = self.levels, self._book.levels, self.sign
         at = count
         while at > 0:
-            better = keys[at - 1]
-            if better < key:
+            better = levels[at - 1]
+            if rows[better + PRICE] * sign < key:
                 break
-            keys[at] = better
-            levels[at] = levels[at - 1]
+            levels[at] = better
             at -= 1
-        keys[at] = key
         levels[at] = level
 
-    def drop(self, price: i64) -> None:
-        """Close the gap that a level leaves."""
+    def drop(self, price: i64, level: i64) -> None:
+        """Close the gap that a level leaves, whose row is not yet written anew."""
         key, last = price * self.sign, self.count - 1
-        self.count = last
         slot = (key & (LATELY - 1)) * 2
         if self._known[slot] == key:
             self._known[slot] = 0
         else:
             self._hidden -= 1
-        if last > FAR and self.keys[last - FAR] > key:
-            at = self.place(key)
-            self.keys = pop(self.keys, at)[0]
-            self.levels = pop(self.levels, at)[0]
-            return
-        keys, levels = self.keys, self.levels
-        at = last
-        better, level = keys[at], levels[at]
-        while better != key:
-            at -= 1
-            keys[at], better = better, keys[at]
-            levels[at], level = level, levels[at]
+        if last > FAR and self.key(last - FAR) > key:
+            self.levels = pop(self.levels, self.place(key))[0]
+        else:
+            levels, at = self.levels, last
+            moved = levels[at]
+            while moved != level:
+                at -= 1
+                levels[at], moved = moved, levels[at]
+        self.count = last
+        if level == self._best:
+            self._best, self._best_key = NONE, NOWHERE
+            if last > 0:
+                self._best = self.levels[last - 1]
+                self._best_key = self._book.levels[self._best + PRICE] * self.sign
 
     def check(self) -> None:
         """Assert that what is known of keys is so, and that the others are counted."""
-        keys = {int(self.keys[at]): int(self.levels[at]) for at in range(int(self.count))}
+        keys = {int(self.key(at)): int(self.levels[at]) for at in range(int(self.count))}
         known = {int(self._known[at]): int(self._known[at + 1]) for at in range(0, 2 * LATELY, 2)}
         known.pop(0, None)
         assert known.items() <= keys.items(), "a side remembers a level that it has not"
         assert len(keys) - len(known) == self._hidden, "a side has lost sight of a level"
+        best = max(keys.items(), default=(NOWHERE, NONE))
+        assert best == (self._best_key, self._best), "a side's best level is another"
 
 
 class Book:
     """Bids and asks.  At rest the best bid is below the best ask."""
 
     def __init__(self) -> None:
-        self.bids = Ladder(buy=True)
-        self.asks = Ladder(buy=False)
         self.changes: i64 = 0
         """How often any size has changed."""
         self.replacements: i64 = 0
@@ -323,6 +326,8 @@ class Book:
         """A row for each level: `PRICE` to `SIGN`."""
         self._free_level: i64 = NONE
         """The same for levels; `NEWEST` leads to the next."""
+        self.bids = Ladder(self, buy=True)
+        self.asks = Ladder(self, buy=False)
 
     def side(self, *, buy: bool) -> Ladder:
         """The side on which a buy (or sell) order rests."""
@@ -376,15 +381,17 @@ class Book:
         rows, levels = self.rows, self.levels
         level, older, newer = rows[row + LEVEL], rows[row + OLDER], rows[row + NEWER]
         assert level != NONE, "only a resting order can be removed"
-        owner, size = rows[row + OWNER], rows[row + SIZE]
-        levels[level + TOTAL] -= size
-        if owner == HISTORY_OWNER:
-            levels[level + HISTORY] -= size
-            self.replacements += 1
+        levels[level + TOTAL] -= rows[row + SIZE]
         self.changes += 1
         if self.tape is not None:
             buy = levels[level + SIGN] == 1
             self.tape.removed(int(row), int(levels[level + PRICE]), buy=buy)
+        if rows[row + OWNER] == HISTORY_OWNER:
+            levels[level + HISTORY] -= rows[row + SIZE]
+            self.replacements += 1
+            rows[row + NUMBER] = 0
+        else:
+            self._release(row, level)
         if older == NONE:
             levels[level + OLDEST] = newer
         else:
@@ -393,11 +400,8 @@ class Book:
             levels[level + NEWEST] = older
         else:
             rows[newer + OLDER] = older
-        if owner != HISTORY_OWNER:
-            self._release(row, level)
-        if older == NONE and newer == NONE:
+        if older == newer:  # it was alone
             self._drop_level(level)
-        rows[row + NUMBER] = 0
         rows[row + LEVEL] = NONE
         rows[row + NEWER] = self._free
         self._free = row
@@ -502,7 +506,8 @@ class Book:
     def _drop_level(self, level: i64) -> None:
         levels = self.levels
         assert levels[level + TOTAL] == 0, "a level without orders has no size"
-        (self.bids if levels[level + SIGN] == 1 else self.asks).drop(levels[level + PRICE])
+        side = self.bids if levels[level + SIGN] == 1 else self.asks
+        side.drop(levels[level + PRICE], level)
         levels[level + NEWEST] = self._free_level
         self._free_level = level
 
@@ -600,10 +605,9 @@ class Book:
             side.check()
             last = -(1 << 62)
             for at in range(int(side.count)):
-                key, level = int(side.keys[at]), side.levels[at]
+                key = int(side.key(at))
                 assert last < key, "levels are out of order"
-                assert key == self.price(level) * side.sign, "a level stands at another's price"
-                self._check_level(level)
+                self._check_level(side.levels[at])
                 last = key
 
     def _check_level(self, level: i64) -> None:

@@ -23,7 +23,7 @@ def takings(book: Book, taker: Order) -> list[tuple[Ticks, Lots]]:
     side, left = book.side(buy=not taker.buy), taker.size
     limit, at = taker.price * side.sign, side.count - 1
     found: list[tuple[Ticks, Lots]] = []
-    while left > 0 and at >= 0 and side.keys[at] >= limit:
+    while left > 0 and at >= 0 and side.key(at) >= limit:
         level = side.levels[at]
         own = has_others and meets_itself(book, level, taker.owner, left)
         if own or book.uncertain(level):
@@ -63,7 +63,7 @@ class Rehearsal:
         """All that the taker would get."""
         side = self.book.side(buy=not self.taker.buy)
         limit, at = self.taker.price * side.sign, side.count - 1
-        while self.left and at >= 0 and side.keys[at] >= limit:
+        while self.left and at >= 0 and side.key(at) >= limit:
             self._work_through(int(side.levels[at]))
             at -= 1
         return self.found
