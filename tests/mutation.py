@@ -195,7 +195,7 @@ EQUIVALENT: dict[str, str] = {
     "deleveraging.profit_and_leverage: pnl > 0  ->  pnl >= 0": "nothing, either way",
     "deleveraging.price_gain_and_leverage: position.size > 0  ->  position.size >= 0": OPEN,
     "deleveraging.ranking: made is None  ->  True": QUICKER,
-    "deleveraging.ranking: made.seen = len(state.changes)  ->  nothing": QUICKER,
+    "deleveraging.ranking: made.seen = len(rankings.changes)  ->  nothing": QUICKER,
     "deleveraging.ranking: position.size > 0  ->  position.size >= 0": OPEN,
     "deleveraging.queue: p.size > 0  ->  p.size >= 0": OPEN,
     "deleveraging.price_for: position.size > 0  ->  position.size >= 0": OPEN,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # a state knows accounts, and a position in spot tells it of 
 
 STALE: Final = -1
 NO_ROOM: Final = -1
+ROOM_MAX: Final = (1 << 62) - 1
+"""Room is told in 64 bits, and is always less; what takes this much may take more."""
 SIDES: Final = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)
 
 
@@ -178,7 +180,11 @@ class Position(Held):
         more = value - order.held_value
         self.count(order, lots - order.held, more)
         if more > 0 and not order.reduce_only:
-            self.pool.room -= more
+            pool = self.pool
+            if more < pool.room:
+                pool.room -= i64(more)
+            else:
+                pool.room = NO_ROOM
         order.held, order.held_value = lots, value
         if order.cost is not None:
             self._hold_loss(order, order.cost, lots)
@@ -273,14 +279,6 @@ class Pool:
         self._distress: Distress | None = None
         self.account = account
         self.asset = asset
-        self.lead = self
-        """The pool that stands for all of a unified account; itself else."""
-        self.members = [self]
-        """Of one that leads: the pools that stand together, by asset."""
-        self.balances_seen: tuple[Money, ...] = ()
-        """Of one that leads: when it was last seen to that nothing is owed beyond its limit."""
-        self.guards: dict[int, tuple[Watched, Watched]] = {}
-        """Of one that leads: what watches marks below and above, by instrument number."""
         self.touched = False
         """Whether it is among `Touched`."""
         self.after: Pool | None = None
@@ -289,11 +287,19 @@ class Pool:
         """Whether it was safe by far when it last changed, and has not been looked at since."""
         self.is_plain = False
         """Whether there is such a bound as the next."""
-        self.room: Money = NO_ROOM
+        self.room: i64 = NO_ROOM
         """The notional that its wallet carries besides all it has, at the least: see
         `margin.find_room`.  What comes is taken off; what goes counts when it is found anew."""
         self.room_at: i64 = STALE
         """At which marks (`Marks.changes`) it was found."""
+        self.lead = self
+        """The pool that stands for all of a unified account; itself else."""
+        self.members = [self]
+        """Of one that leads: the pools that stand together, by asset."""
+        self.balances_seen: tuple[Money, ...] = ()
+        """Of one that leads: when it was last seen to that nothing is owed beyond its limit."""
+        self.guards: dict[int, tuple[Watched, Watched]] = {}
+        """Of one that leads: what watches marks below and above, by instrument number."""
 
     @property
     def distress(self) -> Distress:
@@ -354,9 +360,7 @@ class Touched:
         self._last: Pool | None = None
 
     def add(self, pool: Pool) -> None:
-        """Put a pool at the end, if it is not there already."""
-        if pool.touched:
-            return
+        """Put a pool that is not there at the end."""
         pool.touched = True
         last = self._last
         if last is None:

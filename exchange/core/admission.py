@@ -4,10 +4,10 @@ The venue works on one command at a time, so it knows what an order would get fr
 it trades, and checks margin on exactly that.
 """
 
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from exchange.core import spot
-from exchange.core.accounts import Held, Position, SpotPosition
+from exchange.core.accounts import ROOM_MAX, Held, Position, SpotPosition
 from exchange.core.book import Order
 from exchange.core.finding import Refusal
 from exchange.core.foresight import takings
@@ -25,7 +25,17 @@ from exchange.core.margin import (
 from exchange.core.messages import PositionSide, Reject
 from exchange.core.order_cost import cost_of
 from exchange.core.state import Market, State
-from exchange.core.units import Lots, MarkPrice, Money, Ticks, ceil_div, magnitude, share, times
+from exchange.core.units import (
+    WIDE,
+    Lots,
+    MarkPrice,
+    Money,
+    Ticks,
+    ceil_div,
+    magnitude,
+    share,
+    times,
+)
 
 
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -101,21 +111,25 @@ def has_plenty(state: State, market: Market, position: Position, order: Order) -
     return state.has_to_spare(position.pool, most_taken(state, market, position, order))
 
 
-def most_taken(state: State, market: Market, position: Position, order: Order) -> Money:
+def most_taken(state: State, market: Market, position: Position, order: Order) -> i64:
     """What an order may take of its pool's room at the most; see `margin.find_room`.
 
     All of it may trade at its limit, and be as much worse than the mark; or at the best price,
     which is more for a sell.  Its fee is on that.
     """
-    instrument, size, price = position.instrument, order.size, order.price
+    instrument, price, size = position.instrument, order.price, order.size
     value = magnitude(instrument.value(price, size))
-    side = market.book.side(buy=not order.buy)
+    if value >= WIDE:
+        return ROOM_MAX
+    side = market.book.asks if order.buy else market.book.bids
     if not side.reaches(price):
         return value
     best = magnitude(instrument.value(market.book.price(side.best()), size))
-    dearest = max(value, best)
-    fee = share(dearest, max(0, state.taker_rate))
-    return taken_by(position, size, value, fee, buy=order.buy) + dearest - value
+    more = max(0, best - value)
+    if more >= WIDE:
+        return ROOM_MAX
+    fee = share(value + more, max(0, state.taker_rate))
+    return taken_by(position, size, value, fee, buy=order.buy) + more
 
 
 def unaffordable(

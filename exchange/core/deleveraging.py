@@ -11,7 +11,7 @@ from exchange.core.margin import notional, unrealised_pnl
 from exchange.core.messages import CancelReason, PositionDeleveraged, TradeKind
 from exchange.core.off_book import hand_over
 from exchange.core.policies import DeleveragingPrice, Rank
-from exchange.core.ranking import Ranking
+from exchange.core.ranking import Ranking, Rankings
 from exchange.core.resting import cancel_position
 from exchange.core.scope import Scope
 from exchange.core.selection import mixed
@@ -116,16 +116,18 @@ def standing(state: State, position: Position) -> Standing:
 
 def ranking(state: State, market: Market, *, long: bool) -> Ranking:
     """Traders' positions on one side, by rank, as they are now."""
-    key = (market.instrument.index, long)
-    made = state.rankings.get(key)
+    rankings, key = state.rankings, (market.instrument.index, long)
+    if rankings is None:
+        rankings = state.rankings = Rankings()
+    made = rankings.made.get(key)
     if made is None:
-        made = state.rankings[key] = Ranking()
+        made = rankings.made[key] = Ranking()
         changed = list(market.holders.values())
     else:
-        pools = dict.fromkeys(state.changes[made.seen :])
+        pools = dict.fromkeys(rankings.changes[made.seen :])
         held = [p for pool in pools for member in pool.members for p in member.listed]
         changed = [p for p in held if p.instrument is market.instrument]
-    made.seen = len(state.changes)
+    made.seen = len(rankings.changes)
     for position in changed:
         if position.size and (position.size > 0) == long:
             made.put(position, standing(state, position).score)

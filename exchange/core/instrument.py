@@ -114,11 +114,10 @@ class Instrument:
         self.carried: i64 = self._carried()
         """What a unit of margin carries of notional at the least, whatever the tier; 0 where margin
         is no rate of the notional at the mark, or not of that alone."""
-        # What a lot is worth at the present mark, its sign left out; the same in 64 bits, and how
-        # many lots' worth they hold.
-        self.lot_worth: Money = 0
-        self._lot_worth: i64 = 0
-        self._lots_short: i64 = 0
+        # What a lot is worth at the present mark, unsigned: of fewer lots than the second it is
+        # less than WIDE; there are none where it is not even of one.
+        self.lot_worth: i64 = 0
+        self.lots_short: i64 = 0
         self.crowding: Rate = 0
         """How far open interest has come from the bound where the initial rate begins to rise to
         the one where it reaches one."""
@@ -214,10 +213,9 @@ class Instrument:
 
     def note_mark(self, mark: MarkPrice) -> None:
         """Know what a lot is worth from now on."""
-        self.lot_worth = magnitude(self.worth(mark, 1))
-        is_short = self.lot_worth < SHORT
-        self._lot_worth = self.lot_worth if is_short else 1
-        self._lots_short = SHORT // max(1, self.lot_worth) if is_short else 0
+        worth = magnitude(self.worth(mark, 1))
+        self.lot_worth = worth if worth < WIDE else 0
+        self.lots_short = min(WIDE // max(1, worth), GRID_MAX)
 
     def crowd(self, mark: MarkPrice, open_interest: Lots) -> None:
         """Let the initial rate rise with open interest."""
@@ -345,12 +343,6 @@ class Instrument:
                 if -self._marks_short < units < self._marks_short:
                     return units * self._per_mark // self._mark_parts
         return self._long_worth(mark, size)
-
-    def rough_worth(self, size: i64) -> Money:
-        """What `size` (unsigned) is worth at the present mark, give or take a unit for each lot."""
-        if size < self._lots_short:
-            return size * self._lot_worth
-        return int(size) * self.lot_worth
 
     def _long_worth(self, mark: MarkPrice, size: Lots) -> Money:
         if size == 0:

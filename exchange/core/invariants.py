@@ -98,7 +98,7 @@ def _positions(account: Account, market: Market) -> list[Position]:
 def _check_rooms(state: State, account: Account) -> None:
     """The room that a pool is said to have is no more than it has."""
     for pool in account.pools.values():
-        if pool.room_at == state.marks.changes and pool.is_plain:
+        if pool.room_at == state.marks.changes and pool.room >= 0:
             least = min((position.carried for position in pool.listed), default=RATE_ONE)
             room = state.margin(pool).available * int(least)
             assert pool.room <= room, f"{account.name} has room for {room}, less than {pool.room}"

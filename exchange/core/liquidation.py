@@ -119,7 +119,7 @@ def settle_touched(state: State) -> None:
 
 def look_apart(state: State, pool: Pool) -> None:
     """Look at a pool that stands by itself, and set its edges.  Most have obviously enough."""
-    is_plainly_safe = not pool.is_failing and state.has_to_spare(pool)
+    is_plainly_safe = not pool.is_failing and state.has_to_spare(pool, 0)
     if is_plainly_safe and (pool.unseen or state.monitor.lets_be(pool)):
         return
     margin = state.cross(pool)

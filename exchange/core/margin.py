@@ -9,12 +9,14 @@ from typing import Final
 
 from mypy_extensions import i64, mypyc_attr
 
-from exchange.core.accounts import NO_ROOM, Held, Pool, Position
+from exchange.core.accounts import NO_ROOM, ROOM_MAX, Held, Pool, Position
 from exchange.core.instrument import Instrument
 from exchange.core.lines import Lines
 from exchange.core.portfolio import Requirement, instead_of, maintenance_of, together
 from exchange.core.units import (
+    NARROW,
     RATE_ONE,
+    WIDE,
     Lots,
     MarkPrice,
     Money,
@@ -383,20 +385,26 @@ def find_room(pool: Pool, marks: Marks) -> None:
         rounding = room_rounding(instrument, position.size)
         left -= (exposed + rounding) // carried + 1 + rounding + position.cost - worth
     if pool.is_plain:
-        pool.room = times(left, int(least))
+        pool.room = max(-ROOM_MAX, min(times(left, int(least)), ROOM_MAX - 1))
 
 
-def taken_by(position: Position, size: i64, value: Money, fee: Money, *, buy: bool) -> Money:
+def taken_by(position: Position, size: i64, value: Money, fee: Money, *, buy: bool) -> i64:
     """What a trade of `size` for `value` (both unsigned) takes of a pool's room at the most.
 
     The wallet less the position's cost falls by the value and the fee, whatever is realised; what
     is held is worth no less than before and the lots together, and exposed to no more.
     """
     instrument = position.instrument
-    worth, rounding = instrument.rough_worth(size), ROOM_ROUNDING + 2 * int(size)
-    loss = value - worth if buy != instrument.is_inverse else worth - value
-    loss = max(0, loss + fee) + rounding
-    return max(value, worth) + rounding + times(loss, int(position.carried))
+    if size >= instrument.lots_short or value >= WIDE or not -WIDE < fee < WIDE:
+        return ROOM_MAX
+    paid: i64 = value
+    charged: i64 = fee
+    worth, rounding = size * instrument.lot_worth, ROOM_ROUNDING + 2 * size
+    loss = paid - worth if buy != instrument.is_inverse else worth - paid
+    loss = max(0, loss + charged) + rounding
+    if (loss >> 30) * position.carried >= NARROW:
+        return ROOM_MAX  # their product is more than 61 bits, which leave room to add two of WIDE
+    return max(paid, worth) + rounding + loss * position.carried
 
 
 def room_rounding(instrument: Instrument, size: i64) -> Money:

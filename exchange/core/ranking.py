@@ -7,7 +7,7 @@ ranked anew.
 
 from heapq import heappop, heappush
 
-from exchange.core.accounts import Position
+from exchange.core.accounts import Pool, Position
 
 
 class Ranking:
@@ -15,7 +15,7 @@ class Ranking:
 
     def __init__(self) -> None:
         self.seen = 0
-        """How many of the state's changes are in it."""
+        """How many of `Rankings.changes` are in it."""
         self._heap: list[tuple[bool, int, int, int]] = []
         self._latest: dict[int, int] = {}
         self._positions: dict[int, Position] = {}
@@ -40,3 +40,13 @@ class Ranking:
                 del self._latest[holder]
                 return self._positions[holder]
         return None
+
+
+class Rankings:
+    """The queues that were asked for while one command is carried out."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[int, bool], Ranking] = {}
+        """By market and side (long or not)."""
+        self.changes: list[Pool] = []
+        """Pools touched since the first of them was made."""

@@ -8,7 +8,7 @@ A spot trade moves base and quote between wallets.
 
 from mypy_extensions import i64
 
-from exchange.core.accounts import STALE, Pool, Position, SpotPosition
+from exchange.core.accounts import NO_ROOM, STALE, Pool, Position, SpotPosition
 from exchange.core.ledger import Reason, transfer
 from exchange.core.margin import taken_by
 from exchange.core.state import Market, State
@@ -33,19 +33,22 @@ def settle(
     """
     if isinstance(position, SpotPosition):
         return 0, _settle_spot(state, market, position, lots, value, fee_rate)
-    held = position.size
+    held, pool = position.size, position.pool
     realised = position.trade(lots, value)
     notional = magnitude(value)
     fee = share(notional, fee_rate)
     if position.isolated:
         _settle_alone(state, market, position, held, lots, value, realised, fee)
-        position.pool.room_at = STALE
+        pool.room_at = STALE
     else:
-        market.funds.settle(position.pool.wallet, realised, fee)
+        market.funds.settle(pool.wallet, realised, fee)
         taken = taken_by(position, lots if lots > 0 else -lots, notional, fee, buy=lots > 0)
-        position.pool.room -= taken
+        if taken < pool.room:
+            pool.room -= taken
+        else:
+            pool.room = NO_ROOM
     count_position(state, market, position, held)
-    state.look_at(position.pool)
+    state.look_at(pool)
     return realised, fee
 
 

@@ -31,7 +31,7 @@ from exchange.core.monitor import Monitor, Watch
 from exchange.core.pace import Pace
 from exchange.core.policies import Amount
 from exchange.core.queues import Queue
-from exchange.core.ranking import Ranking
+from exchange.core.ranking import Rankings
 from exchange.core.reserves import Reserves
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.core.triggers import Triggers, Waiting
@@ -214,10 +214,8 @@ class State:
         self.is_heard = True
         """Whether anybody takes them; if not, those of orders and trades are not even made."""
         self.touched = Touched()
-        self.rankings: dict[tuple[int, bool], Ranking] = {}
-        """Queues for deleveraging, by market and side (long or not), while one command lasts."""
-        self.changes: list[Pool] = []
-        """Pools touched since the first of these queues was made."""
+        self.rankings: Rankings | None = None
+        """Queues for deleveraging; None while the command in hand has asked for none."""
         self.fired: list[Waiting] = []
         """What has been triggered, and is to be placed in turn."""
 
@@ -469,7 +467,7 @@ class State:
             return UnifiedMargin(self.collateral, pool, marks, more, instead)
         return PoolMargin(pool, pool.wallet.balance + more, marks, instead)
 
-    def has_to_spare(self, pool: Pool, more: Money = 0) -> bool:
+    def has_to_spare(self, pool: Pool, more: i64) -> bool:
         """Whether the wallet covers all that the pool has, and `more` of notional besides.
 
         By `margin.find_room`, found anew before it is denied: what went since may have left enough.
@@ -499,9 +497,10 @@ class State:
     def look_at(self, pool: Pool) -> None:
         """The same, where its room is right already."""
         pool = pool.lead
-        if self.rankings:
-            self.changes.append(pool)
-        self.touched.add(pool)
+        if self.rankings is not None:
+            self.rankings.changes.append(pool)
+        if not pool.touched:
+            self.touched.add(pool)
 
     def next_order_id(self) -> i64:
         """The id of an order that is made now."""

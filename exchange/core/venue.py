@@ -121,11 +121,11 @@ def finish(state: State) -> None:
             liquidation.settle_touched(state)
         else:
             firing.fire(state, state.fired.pop(0))
-    if state.rankings:
-        state.rankings.clear()
-        state.changes.clear()
-    for market in state.followed:
-        state.publish(market)
+    if state.rankings is not None:
+        state.rankings = None
+    if state.followed:
+        for market in state.followed:
+            state.publish(market)
 
 
 def let_pass(state: State, at: Nanos) -> None:

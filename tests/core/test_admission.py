@@ -2,8 +2,13 @@
 
 import pytest
 
+from exchange.core.accounts import ROOM_MAX, Position
+from exchange.core.admission import most_taken
+from exchange.core.book import Order
+from exchange.core.margin import taken_by
 from exchange.core.messages import CancelOrder, LiquidationStarted, OrderFilled, Reject, SetLeverage
 from exchange.core.rules import Tier
+from exchange.core.state import State
 from tests.stage import DOLLAR, TEN_PERCENT, Stage, only, rulebook
 
 TWO_TIERS = (
@@ -45,6 +50,56 @@ def test_the_bound_forgets_orders_that_went_when_there_is_nothing_to_spare() -> 
 
     assert state.has_to_spare(pool, 999 * DOLLAR)
     assert not state.has_to_spare(pool, 1_001 * DOLLAR)
+
+
+def first(it: Stage) -> tuple[State, Position]:
+    """Ann's position in BTC, which is flat."""
+    state = it.venue._state
+    return state, state.position(state.account_of["ann"], state.market_of["BTC"].instrument)
+
+
+@pytest.mark.parametrize("price", [50, 102])
+def test_an_order_whose_value_is_beyond_64_bits_is_looked_at_closer(price: int) -> None:
+    """It is worth some 10**19 cents, whether it rests or trades, and there is more in the wallet
+    than the bound can tell."""
+    it = stage(10**25)
+    state, position = first(it)
+    order = Order(0, 1, 0, buy=True, price=price, size=10**15, position=position)
+
+    assert most_taken(state, state.market_of["BTC"], position, order) == ROOM_MAX
+    assert state.has_to_spare(position.pool, ROOM_MAX - 1)
+    assert not state.has_to_spare(position.pool, ROOM_MAX)
+    assert it.place("ann", "BTC", 10**15, price)
+
+
+@pytest.mark.parametrize(
+    ("lots", "value", "fee"),
+    [
+        (10**15, DOLLAR, 0),
+        (1, 1 << 61, 0),
+        (1, DOLLAR, 1 << 61),
+        (1, DOLLAR, -1 << 61),
+        (1, (1 << 61) - 1, 0),
+    ],
+)
+def test_a_trade_beyond_64_bits_takes_all_the_room_there_may_be(
+    lots: int, value: int, fee: int
+) -> None:
+    _, position = first(stage(100))
+
+    assert taken_by(position, lots, value, fee, buy=True) == ROOM_MAX
+
+
+def test_a_trade_takes_its_exposure_and_what_it_loses_at_the_mark_of_the_room() -> None:
+    """2 lots at 103 with the mark at 100, at a leverage of 10: 206 dollars, and 10 times 6 and a
+    fee of 1; roundings are cents."""
+    _, position = first(stage(100))
+
+    taken = taken_by(position, 2, 206 * DOLLAR, DOLLAR, buy=True)
+    gained = taken_by(position, 2, 206 * DOLLAR, DOLLAR, buy=False)
+
+    assert (206 + 70) * DOLLAR <= taken <= (206 + 70) * DOLLAR + 110
+    assert 206 * DOLLAR <= gained <= 206 * DOLLAR + 110
 
 
 def test_margin_is_given_away_to_the_last_unit_order_by_order() -> None:

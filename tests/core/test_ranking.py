@@ -30,7 +30,8 @@ def test_the_kept_queue_is_the_sorted_queue(seed: int, monkeypatch: pytest.Monke
     def held_against_the_sorted(state: State, market: Market, *, long: bool) -> Ranking:
         ranking = kept(state, market, long=long)
         assert popped(ranking) == deleveraging.queue(state, market, long=long)
-        asked.append(len(state.changes))
+        assert state.rankings is not None
+        asked.append(len(state.rankings.changes))
         return ranking
 
     monkeypatch.setattr(deleveraging, "ranking", held_against_the_sorted)

@@ -23,7 +23,7 @@ def plain_pools(state: State) -> list[Pool]:
     found: list[Pool] = []
     for account in state.accounts[1:]:
         for pool in account.pools.values():
-            if state.has_to_spare(pool) or pool.is_plain:
+            if state.has_to_spare(pool, 0) or pool.is_plain:
                 leave(pool, 0)
                 found.append(pool)
     return found
