@@ -133,7 +133,6 @@ class Position(Held):
         """The isolated margin; empty in cross."""
         self.carried: i64 = 0
         """What a unit of margin carries at the least; 0: there is no such bound."""
-        self.lever(leverage)
         self.auto_margin = False
         """Whether, isolated, it draws on the wallet before it is liquidated."""
         self._distress: Distress | None = None
@@ -141,6 +140,7 @@ class Position(Held):
         """How often an order of its own has traded."""
         self.exits: i64 = 0
         """How many orders wait to close this position, and go when it does."""
+        self.lever(leverage)
 
     @property
     def distress(self) -> Distress:

@@ -17,7 +17,7 @@ from exchange.core.messages import (
 )
 from exchange.core.prices import follow
 from exchange.core.resting import cancel_all
-from exchange.core.settlement import count_position, settle_history
+from exchange.core.settlement import note_interest, settle_history
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, MarkPrice, ceil_div
 
@@ -107,7 +107,8 @@ def _settle_position(state: State, market: Market, position: Position, price: Ma
     fee = ceil_div(instrument.notional(price, size) * state.settlement_rate, RATE_ONE)
     fee = max(0, min(fee, purse.balance))
     transfer(purse, market.funds.fees, fee, Reason.SETTLEMENT_FEE)
-    count_position(state, market, position, size)
+    market.open_interest -= max(size, 0)
+    note_interest(state, market, position, size)
     state.touch(position.pool)
     state.emit(
         PositionSettled(

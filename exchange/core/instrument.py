@@ -62,8 +62,15 @@ class Instrument:
         taker: Rate = 0,
     ) -> None:
         what = rules.symbol
-        self.index = index
-        self.rules = rules
+        # First what each order and trade asks for, so that it comes from memory together.  What is
+        # set before a method is called, compiled code need not test at each read.
+        self.bounds_orders = self.weighs_orders = self.is_inverse = self.is_spot = False
+        self.size_min, self.size_max, self.crowded_to = 1, GRID_MAX, 0
+        self._ticks_short = self._marks_short = self._per_tick = self._per_mark = i64(0)
+        # What a lot is worth at the present mark, unsigned: of fewer lots than the second it is
+        # less than WIDE; there are none where it is not even of one.
+        self.lot_worth = self.lots_short = i64(0)
+        self.index, self.rules = index, rules
         self.symbol: str = rules.symbol
         self.settle: str = rules.settle
         self._read_kind(rules)
@@ -114,10 +121,6 @@ class Instrument:
         self.carried: i64 = self._carried()
         """What a unit of margin carries of notional at the least, whatever the tier; 0 where margin
         is no rate of the notional at the mark, or not of that alone."""
-        # What a lot is worth at the present mark, unsigned: of fewer lots than the second it is
-        # less than WIDE; there are none where it is not even of one.
-        self.lot_worth: i64 = 0
-        self.lots_short: i64 = 0
         self.crowding: Rate = 0
         """How far open interest has come from the bound where the initial rate begins to rise to
         the one where it reaches one."""
@@ -135,11 +138,11 @@ class Instrument:
     def _read_short(self) -> None:
         """The same in 64 bits, and up to which products of a price and a size they do."""
         is_short = not self.is_inverse and self.multiplier < NARROW and self.mark_parts < SHORT
-        self._per_tick: i64 = self.multiplier if is_short else 1
-        self._per_mark: i64 = self.per_mark if is_short else 1
+        self._per_tick = self.multiplier if is_short else 1
+        self._per_mark = self.per_mark if is_short else 1
         self._mark_parts: i64 = self.mark_parts if is_short else 1
-        self._ticks_short: i64 = SHORT // self.multiplier if is_short else 0
-        self._marks_short: i64 = SHORT // self.per_mark if is_short else 0
+        self._ticks_short = SHORT // self.multiplier if is_short else 0
+        self._marks_short = SHORT // self.per_mark if is_short else 0
 
     def _highest(self, rules: InstrumentRules) -> MarkPrice:
         if not rules.price_max:
@@ -156,7 +159,7 @@ class Instrument:
 
     def _read_sizes(self, rules: InstrumentRules) -> None:
         what = self.symbol
-        self.size_max: Lots = (
+        self.size_max = (
             on_grid(rules.size_max, self.lot_size, f"{what} size_max")
             if rules.size_max
             else GRID_MAX
@@ -166,9 +169,8 @@ class Instrument:
             if rules.market_size_max
             else self.size_max
         )
-        self.size_min: Lots = (
-            on_grid(rules.size_min, self.lot_size, f"{what} size_min") if rules.size_min else 1
-        )
+        if rules.size_min:
+            self.size_min = on_grid(rules.size_min, self.lot_size, f"{what} size_min")
         self.notional_min: Money = (
             on_grid(rules.notional_min, self.money_unit, f"{what} notional_min")
             if rules.notional_min

@@ -13,6 +13,7 @@ from exchange.core.messages import HISTORY
 from exchange.core.units import Money
 
 FUND: Final = "insurance fund"
+OTHER_ASSET: Final = "money cannot change its asset on the way"
 
 
 class Reason(IntEnum):
@@ -49,8 +50,10 @@ class Tally:
 class Total:
     """What has moved of one asset, by reason."""
 
-    def __init__(self, asset: str) -> None:
+    def __init__(self, asset: str, number: i64 = -1) -> None:
         self.asset = asset
+        self.number = number
+        """Tells a ledger's assets apart; compiled, to compare objects takes three times as long."""
         self.moved: list[Tally] = [Tally() for _ in Reason]
 
 
@@ -75,7 +78,7 @@ def transfer(giver: Purse, taker: Purse, amount: Money, reason: Reason) -> None:
     """Move `amount` between two purses of one asset; a negative one flows back."""
     if amount == 0:
         return
-    assert giver.total is taker.total, "money cannot change its asset on the way"
+    assert giver.total.number == taker.total.number, OTHER_ASSET
     place: i64 = reason  # compiled, an enum's member is an object, which takes ten times as long
     giver.balance -= amount
     taker.balance += amount
@@ -93,7 +96,7 @@ class Ledger:
         """Open a purse; see there."""
         total = self._totals.get(asset)
         if total is None:
-            total = self._totals[asset] = Total(asset)
+            total = self._totals[asset] = Total(asset, len(self._totals))
         purse = Purse(owner, total, part)
         self.purses.append(purse)
         return purse
@@ -151,7 +154,7 @@ class Funds:
 
         As two transfers would, but it happens at each trade, twice.
         """
-        assert purse.total is self.clearing.total, "money cannot change its asset on the way"
+        assert purse.total.number == self.clearing.total.number, OTHER_ASSET
         if realised:
             self.clearing.balance -= realised
             self._realised.amount += realised

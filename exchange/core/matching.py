@@ -2,7 +2,8 @@
 
 from mypy_extensions import i64
 
-from exchange.core.book import LEVEL, OLDEST, PRICE, SIZE, Order
+from exchange.core.accounts import Position
+from exchange.core.book import OLDEST, PRICE, SIZE, Order
 from exchange.core.linked import after_fill
 from exchange.core.messages import CancelReason, OrderFilled, Traded, TradeKind
 from exchange.core.policies import SelfTrade
@@ -27,7 +28,7 @@ def match(
     limit: Ticks,
     kind: TradeKind,
 ) -> Money:
-    """Let `taker` trade against the book at `limit` or better; returns the notional traded.
+    """Let `taker` trade against the book at `limit` or better; returns the value traded, signed.
 
     `taker.size` is left holding what is still open.
     """
@@ -35,7 +36,8 @@ def match(
     side = book.asks if taker.buy else book.bids
     traded = 0
     while taker.size and side.reaches(limit):
-        row = book.levels[side.best() + OLDEST]
+        levels, level = book.levels, side.best()
+        row = levels[level + OLDEST]
         maker, size = book.order(row), min(taker.size, book.rows[row + SIZE])
         if maker is not None:
             if maker.owner == taker.owner:
@@ -47,7 +49,7 @@ def match(
                 if size == 0:
                     cancel(state, market, maker, CancelReason.REDUCE_ONLY)
                     continue
-        traded += trade(state, market, row, maker, taker, size, kind)
+        traded += trade(state, market, row, levels[level + PRICE], maker, taker, size, kind)
     return traded
 
 
@@ -91,18 +93,19 @@ def trade(
     state: State,
     market: Market,
     row: i64,
+    price: i64,
     maker: Order | None,
     taker: Order,
     size: i64,
     kind: TradeKind,
 ) -> Money:
-    """One trade of `size` with what rests in a row of the book, at its price; its notional.
+    """One trade of `size` with what rests in a row of the book, at its price; its value, signed.
 
     History has no order there, and as a taker no position.
     """
-    book = market.book
-    price = book.levels[book.rows[row + LEVEL] + PRICE]
-    lots = size if taker.buy else -size
+    book, lots = market.book, size
+    if not taker.buy:
+        lots = -size
     value = market.instrument.value(price, lots)
     if book.tape is None:
         book.reduce(row, size)
@@ -119,39 +122,62 @@ def trade(
     if maker is None:
         settle_history(market, -lots, -value)
     else:
-        position_of(maker).hold(maker, maker.open)
-        if maker.size == 0:
-            state.drop(position_of(maker).pool.account, maker)
-        _fill(state, market, maker, -lots, price, -value, TradeKind.BOOK, maker=True)
+        _give(state, market, maker, price, -lots, -value)
     if taker.position is None:
         settle_history(market, lots, value)
     else:
-        _fill(state, market, taker, lots, price, value, kind, maker=False)
-    return magnitude(value)
+        _take(state, market, taker, price, lots, value, kind)
+    return value
 
 
-def _fill(
+def _give(state: State, market: Market, maker: Order, price: i64, lots: i64, value: Money) -> None:
+    """The side of a trader whose order has rested: `lots` (signed) for `value`."""
+    position = position_of(maker)
+    position.hold(maker, maker.open)
+    if maker.size == 0:
+        state.drop(position.pool.account, maker)
+    paid = settle(state, market, position, lots, value, state.maker_rate)
+    position.fills += 1
+    if is_followed(state, maker, position):
+        follow(state, market, maker, price, lots, paid, TradeKind.BOOK, maker=True)
+
+
+def _take(
+    state: State, market: Market, taker: Order, price: i64, lots: i64, value: Money, kind: TradeKind
+) -> None:
+    """The side of a trader whose order has come.  Liquidation is not charged."""
+    position, rate = position_of(taker), i64(0)
+    if kind is TradeKind.BOOK:
+        rate = state.taker_rate
+    paid = settle(state, market, position, lots, value, rate)
+    position.fills += 1
+    if is_followed(state, taker, position):
+        follow(state, market, taker, price, lots, paid, kind, maker=False)
+
+
+def is_followed(state: State, order: Order, position: Position) -> bool:
+    """Whether an order's trade has anything follow it."""
+    is_fitted = position.exits > 0 or position.reduce_only_lots > 0
+    return state.is_heard or is_fitted or order.attached is not None
+
+
+def follow(
     state: State,
     market: Market,
     order: Order,
-    lots: i64,
     price: i64,
-    value: Money,
+    lots: i64,
+    paid: tuple[Money, Money],
     kind: TradeKind,
     *,
     maker: bool,
 ) -> None:
-    """A trader's side of a trade: `lots` (signed) for `value`.  Liquidation is not charged."""
-    position = position_of(order)
-    fee_rate = state.maker_rate if maker else state.taker_rate if kind is TradeKind.BOOK else 0
-    realised, fee = settle(state, market, position, lots, value, fee_rate)
-    position.fills += 1
+    """What follows an order's trade of `lots` (signed), which realised and cost what was `paid`."""
     if state.is_heard:
-        _announce_fill(state, market, order, realised, fee, lots, price, kind, maker=maker)
+        _announce_fill(state, market, order, price, lots, paid, kind, maker=maker)
     if order.attached is not None:
         after_fill(state, market, order, magnitude(lots))
-    if position.exits or position.reduce_only_lots:
-        fit_orders(state, market, position)
+    fit_orders(state, market, position_of(order))
 
 
 def announce_trade(
@@ -174,15 +200,14 @@ def _announce_fill(
     state: State,
     market: Market,
     order: Order,
-    realised: Money,
-    fee: Money,
-    lots: i64,
     price: i64,
+    lots: i64,
+    paid: tuple[Money, Money],
     kind: TradeKind,
     *,
     maker: bool,
 ) -> None:
-    position = position_of(order)
+    position, (realised, fee) = position_of(order), paid
     state.emit(
         OrderFilled(
             at=state.now,

@@ -197,7 +197,7 @@ def take(state: State, market: Market, told: i64, size: i64, *, buy: bool) -> No
                 if taker is None:
                     taker = Order(0, HISTORY_OWNER, market.instrument.index, buy, told, left)
                 taker.size = left
-                trade(state, market, row, book.order(row), taker, met, TradeKind.BOOK)
+                trade(state, market, row, price, book.order(row), taker, met, TradeKind.BOOK)
                 left = taker.size
         if left:
             level = side.behind(price)

@@ -201,7 +201,7 @@ class PortfolioRules(Rules, frozen=True, kw_only=True):
 
 
 class Fees(Rules, frozen=True, kw_only=True):
-    """Trading fees as rates of notional; a maker rebate is a negative rate."""
+    """Trading fees as rates of notional, -1 to 1; a maker rebate is a negative rate."""
 
     maker: str
     """Of an order that rested."""

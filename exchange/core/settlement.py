@@ -12,7 +12,7 @@ from exchange.core.accounts import NO_ROOM, STALE, Pool, Position, SpotPosition
 from exchange.core.ledger import Reason, transfer
 from exchange.core.margin import taken_by
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, magnitude, share, times
+from exchange.core.units import RATE_ONE, Lots, Money, Rate, ceil_div, fee_of, magnitude, times
 
 
 def settle_history(market: Market, lots: i64, value: Money) -> None:
@@ -24,7 +24,7 @@ def settle_history(market: Market, lots: i64, value: Money) -> None:
 
 
 def settle(
-    state: State, market: Market, position: Position, lots: i64, value: Money, fee_rate: Rate
+    state: State, market: Market, position: Position, lots: i64, value: Money, fee_rate: i64
 ) -> tuple[Money, Money]:
     """Take `lots` (signed) for `value` into a position, for a fee of `fee_rate` of the notional.
 
@@ -36,7 +36,7 @@ def settle(
     held, pool = position.size, position.pool
     realised = position.trade(lots, value)
     notional = magnitude(value)
-    fee = share(notional, fee_rate)
+    fee = fee_of(notional, fee_rate)
     if position.isolated:
         _settle_alone(state, market, position, held, lots, value, realised, fee)
         pool.room_at = STALE
@@ -47,7 +47,10 @@ def settle(
             pool.room -= taken
         else:
             pool.room = NO_ROOM
-    count_position(state, market, position, held)
+    after = held + lots
+    market.open_interest += max(after, 0) - max(held, 0)
+    if held == 0 or after == 0 or market.instrument.crowded_to:
+        note_interest(state, market, position, held)
     state.look_at(pool)
     return realised, fee
 
@@ -59,16 +62,16 @@ def fee_asset(market: Market, lots: Lots) -> str:
     return market.instrument.base if lots > 0 else market.instrument.settle
 
 
-def count_position(state: State, market: Market, position: Position, held: i64) -> None:
-    """Keep open interest and the list of open positions true after one, `held` before, changed."""
-    size = position.size
-    market.open_interest += max(size, 0) - max(held, 0)
-    if market.instrument.crowded_to:
-        market.instrument.crowd(state.mark_of(position), market.open_interest)
+def note_interest(state: State, market: Market, position: Position, held: i64) -> None:
+    """Keep the list of open positions, and what hangs on open interest, true after one changed.
+
+    It was `held` before.
+    """
     if held == 0:
         market.holders[position.holder] = position
-    elif size == 0:
+    elif position.size == 0:
         del market.holders[position.holder]
+    market.instrument.crowd(state.mark_of(position), market.open_interest)
 
 
 def _settle_alone(

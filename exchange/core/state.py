@@ -36,6 +36,7 @@ from exchange.core.reserves import Reserves
 from exchange.core.rules import InstrumentRules, Rulebook
 from exchange.core.triggers import Triggers, Waiting
 from exchange.core.units import (
+    RATE_ONE,
     SECOND,
     Lots,
     MarkPrice,
@@ -47,6 +48,7 @@ from exchange.core.units import (
     ceil_div,
     decimal,
     exact,
+    magnitude,
     on_grid,
     rate,
 )
@@ -165,8 +167,8 @@ class State:
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
         self.maker_rate, self.taker_rate = (
-            rate(rulebook.fees.maker, "fees.maker"),
-            rate(rulebook.fees.taker, "fees.taker"),
+            _fee_rate(rulebook.fees.maker, "fees.maker"),
+            _fee_rate(rulebook.fees.taker, "fees.taker"),
         )
         self.liquidation_fee = LiquidationFee(rulebook.liquidation)
         self.band: Rate = rate(rulebook.limits.market_band, "limits.market_band")
@@ -581,6 +583,13 @@ def _queue(rulebook: Rulebook) -> Queue:
     if not 1 <= power <= QUEUE_POWER_MAX:
         raise UnitError(f"history.queue_power was {power}, expected 1 to {QUEUE_POWER_MAX}")
     return Queue(rulebook.history.queue, power)
+
+
+def _fee_rate(text: str, what: str) -> Rate:
+    found = rate(text, what)
+    if magnitude(found) > RATE_ONE:
+        raise UnitError(f"{what} was {text}, expected -1 to 1")
+    return found
 
 
 def _nanos(seconds: str, what: str) -> Nanos:

@@ -127,7 +127,7 @@ def through_book(
         traded = match(state, market, order, limit, TradeKind.LIQUIDATION)
     filled = size - order.size
     if closing is Closing.BOOK:
-        charge(stake, market, traded, filled)
+        charge(stake, market, magnitude(traded), filled)
         if position.size == 0:
             take_leftover(scope, market, stake.left_of(filled))
     if state.pace.time:

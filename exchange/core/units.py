@@ -87,6 +87,19 @@ def share(amount: int, rate: Rate) -> Money:
     return -(-amount * rate // RATE_ONE)
 
 
+def fee_of(notional: Money, rate: i64) -> Money:
+    """A fee, whose rate is not beyond one: as `share`, and quicker.
+
+    >>> fee_of(1_000_001, 50_000), fee_of(1_000_001, -50_000), fee_of(1 << 80, 1)
+    (501, -500, 12089258196146292)
+    """
+    if notional < WIDE:
+        long: i64 = notional
+        if -NARROW < (long >> 31) * rate < NARROW:
+            return (long * rate + RATE_ONE - 1) // RATE_ONE
+    return ceil_div(notional * int(rate), RATE_ONE)
+
+
 def part(amount: int, lots: i64, whole: i64) -> Money:
     """What falls on `lots` of the `whole` that an amount is for, rounded down.
 

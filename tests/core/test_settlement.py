@@ -5,6 +5,7 @@ import pytest
 from exchange.core.accounts import Position
 from exchange.core.messages import AdjustMargin, LiquidationStarted, OrderFilled, SetLeverage
 from exchange.core.rules import ContractKind
+from exchange.core.units import UnitError
 from tests.stage import DOLLAR, Stage, only, position, rulebook
 
 
@@ -54,6 +55,12 @@ def test_what_is_realised_rounds_down_and_the_rest_stays_in_the_cost() -> None:
 
 
 # --------------------------------------------------------------------------------- fees
+
+
+@pytest.mark.parametrize("beyond", ["1.00000001", "-2"])
+def test_a_fee_is_not_more_than_what_is_traded(beyond: str) -> None:
+    with pytest.raises(UnitError, match=f"fees.taker was {beyond}, expected -1 to 1"):
+        Stage(rulebook(taker=beyond))
 
 
 def test_maker_and_taker_pay_their_rates_of_notional() -> None:
