@@ -105,7 +105,10 @@ class Held(Watched):
         """What `lots` of an order are reckoned at."""
         if order.cost is not None:
             return order.cost.value(self.instrument, order.price, lots)
-        return magnitude(self.instrument.value(order.price, lots))
+        if lots != order.valued:
+            order.valued = lots
+            order.value = magnitude(self.instrument.value(order.price, lots))
+        return order.value
 
     def loss_of(self, order: Order, cost: OrderCost, lots: Lots) -> Money:
         """What `lots` of an order would lose at once."""

@@ -119,6 +119,7 @@ def most_taken(state: State, market: Market, position: Position, order: Order) -
     """
     instrument, price, size = position.instrument, order.price, order.size
     value = magnitude(instrument.value(price, size))
+    order.valued, order.value = size, value
     if value >= WIDE:
         return ROOM_MAX
     side = market.book.asks if order.buy else market.book.bids

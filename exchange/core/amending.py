@@ -130,7 +130,7 @@ def _replace(
     if refusal is not None:
         return refusal
     position.hold(order, 0)
-    market.book.remove(order.row)
+    market.book.remove(order.row, order)
     state.drop(position.pool.account, order)
     if command.expires_at is not None and changed.attached is not None:
         changed.attached.expires_at = command.expires_at

@@ -110,6 +110,9 @@ class Order:
         """What its position counts as open of it: lots, and their value in money."""
         self.cost: OrderCost | None = None
         """What it is reckoned at; None: its limit."""
+        self.valued: i64 = 0
+        self.value: Money = 0
+        """The lots that were last valued at its limit, and at how much."""
         self.row: i64 = NONE
         """Where it rests in the book."""
         self.place: i64 = NONE
@@ -131,7 +134,7 @@ class Order:
         """Be another order, as plain as this was, which nobody holds any more."""
         self.order_id, self.owner, self.market = 0, owner, market
         self.buy, self.price, self.size, self.position = buy, price, size, position
-        self.ref, self.self_trade = ref, self_trade
+        self.ref, self.self_trade, self.valued = ref, self_trade, 0
 
     @property
     def is_plain(self) -> bool:
@@ -376,8 +379,8 @@ class Book:
             self.tape.added(int(row), int(price), int(size), buy=buy, ahead=ahead)
         return row
 
-    def remove(self, row: i64) -> None:
-        """Take an order out, whatever is open of it."""
+    def remove(self, row: i64, order: Order | None = None) -> None:
+        """Take an order out, whatever is open of it: history's, or the trader's `order`."""
         rows, levels = self.rows, self.levels
         level, older, newer = rows[row + LEVEL], rows[row + OLDER], rows[row + NEWER]
         assert level != NONE, "only a resting order can be removed"
@@ -386,12 +389,15 @@ class Book:
         if self.tape is not None:
             buy = levels[level + SIGN] == 1
             self.tape.removed(int(row), int(levels[level + PRICE]), buy=buy)
-        if rows[row + OWNER] == HISTORY_OWNER:
+        if order is None:
             levels[level + HISTORY] -= rows[row + SIZE]
             self.replacements += 1
             rows[row + NUMBER] = 0
         else:
-            self._release(row, level)
+            if order.is_uncertain:
+                levels[level + UNCERTAIN] -= 1
+            order.row = NONE
+            self._orders[row // ROW] = None
         if older == NONE:
             levels[level + OLDEST] = newer
         else:
@@ -405,15 +411,6 @@ class Book:
         rows[row + LEVEL] = NONE
         rows[row + NEWER] = self._free
         self._free = row
-
-    def _release(self, row: i64, level: i64) -> None:
-        """Let a trader's order know that it rests no more."""
-        order = self._orders[row // ROW]
-        assert order is not None, "a trader's row has its order"
-        if order.is_uncertain:
-            self.levels[level + UNCERTAIN] -= 1
-        order.row = NONE
-        self._orders[row // ROW] = None
 
     def reduce(self, row: i64, size: i64) -> None:
         """Take `size` off what shows of an order, which keeps its place, or leaves with nothing.
@@ -429,7 +426,7 @@ class Book:
         if order is not None:
             order.size = left
         if left == 0:
-            self.remove(row)
+            self.remove(row, order)
             if order is not None and order.hidden:
                 order.size = min(order.display, order.hidden)
                 order.hidden -= order.size

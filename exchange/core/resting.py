@@ -37,7 +37,7 @@ def rest(state: State, market: Market, order: Order) -> None:
 def cancel(state: State, market: Market, order: Order, reason: CancelReason) -> None:
     """Take a trader's order out of the book."""
     position = position_of(order)
-    market.book.remove(order.row)
+    market.book.remove(order.row, order)
     position.hold(order, 0)
     state.drop(position.pool.account, order)
     announce_cancel(state, market, order, reason)

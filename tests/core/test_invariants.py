@@ -121,7 +121,7 @@ def test_more_room_than_a_pool_has_is_noticed() -> None:
 def test_an_order_that_is_only_in_the_account_is_noticed() -> None:
     it, state, position = stage()
     order = position.pool.account.orders.listed()[0]
-    state.market_of["BTC"].book.remove(order.row)
+    state.market_of["BTC"].book.remove(order.row, order)
 
     with pytest.raises(AssertionError):
         it.venue.check()
