@@ -112,25 +112,29 @@ def has_plenty(state: State, market: Market, position: Position, order: Order) -
 
 
 def most_taken(state: State, market: Market, position: Position, order: Order) -> i64:
-    """What an order may take of its pool's room at the most; see `margin.find_room`.
-
-    All of it may trade at its limit, and be as much worse than the mark; or at the best price,
-    which is more for a sell.  Its fee is on that.
-    """
-    instrument, price, size = position.instrument, order.price, order.size
-    value = magnitude(instrument.value(price, size))
+    """What an order may take of its pool's room at the most; see `margin.find_room`."""
+    size = order.size
+    value = magnitude(position.instrument.value(order.price, size))
     order.valued, order.value = size, value
     if value >= WIDE:
         return ROOM_MAX
     side = market.book.asks if order.buy else market.book.bids
-    if not side.reaches(price):
+    if not side.reaches(order.price):
         return value
-    best = magnitude(instrument.value(market.book.price(side.best()), size))
-    more = max(0, best - value)
+    return _most_traded(state, position, order, value, market.book.price(side.best()))
+
+
+def _most_traded(state: State, position: Position, order: Order, value: Money, best: i64) -> i64:
+    """The same of one that trades.
+
+    All of it may trade at its limit, and be as much worse than the mark; or at the best price,
+    which is more for a sell.  Its fee is on that.
+    """
+    more = max(0, magnitude(position.instrument.value(best, order.size)) - value)
     if more >= WIDE:
         return ROOM_MAX
     fee = share(value + more, max(0, state.taker_rate))
-    return taken_by(position, size, value, fee, buy=order.buy) + more
+    return taken_by(position, order.size, value, fee, buy=order.buy) + more
 
 
 def unaffordable(

@@ -116,16 +116,20 @@ def ring(state: State, due: Due) -> None:
 
 def finish(state: State) -> None:
     """What follows from what was done: liquidations first, then what was triggered, in turn."""
+    if state.touched.first is not None or state.fired:
+        _follow_up(state)
+    if state.followed:
+        for market in state.followed:
+            state.publish(market)
+
+
+def _follow_up(state: State) -> None:
     while state.touched.first is not None or state.fired:
         if state.touched.first is not None:
             liquidation.settle_touched(state)
         else:
             firing.fire(state, state.fired.pop(0))
-    if state.rankings is not None:
-        state.rankings = None
-    if state.followed:
-        for market in state.followed:
-            state.publish(market)
+    state.rankings = None
 
 
 def let_pass(state: State, at: Nanos) -> None:
