@@ -53,9 +53,9 @@ def amend(state: State, command: AmendOrder) -> Refusal | None:
 def _amend_resting(
     state: State, market: Market, order: Order, command: AmendOrder
 ) -> Refusal | None:
-    size = order.open if command.size is None else command.size
-    price = order.price if command.price is None else command.price
-    display = order.display if command.display_size is None else command.display_size
+    size = int(order.open) if command.size is None else command.size
+    price = int(order.price) if command.price is None else command.price
+    display = int(order.display) if command.display_size is None else command.display_size
     refusal = (
         bad_size(market.instrument, size, NOTHING, is_market=False)
         or bad_price(price)

@@ -23,7 +23,7 @@ from exchange.core.messages import (
     Phase,
     PositionSide,
 )
-from exchange.core.orders import admit
+from exchange.core.orders import enter, unmade
 from exchange.core.prices import set_mark
 from exchange.core.state import Market, State
 from exchange.core.units import Lots, Nanos, Ticks
@@ -244,6 +244,11 @@ class Backtest:
 
     def _place(self, size: Lots, price: Ticks | None, *, buy: bool, post_only: bool) -> int:
         self.sent += 1
+        self._begin()
+        refusal = unmade(self._market, self._position, size, price, post_only=post_only)
+        if refusal is not None:
+            self._end("PlaceOrder", refusal)
+            return 0
         limit = 0 if price is None else price
         order = Order(
             0,
@@ -257,8 +262,7 @@ class Backtest:
             post_only=post_only,
             self_trade=self._state.self_trade,
         )
-        self._begin()
-        refusal = admit(self._state, self._market, self._position, order)
+        refusal = enter(self._state, self._market, self._position, order)
         order_id = int(order.order_id)  # who hears of it may send orders of their own
         return order_id if self._end("PlaceOrder", refusal) else 0
 

@@ -61,6 +61,7 @@ class Order:
     """An order, resting or about to.
 
     `size` is what is still open; of an iceberg at rest, what of it shows, and `hidden` the rest.
+    Prices and sizes are in 64 bits, so what multiplies them into money takes them as `int` first.
     """
 
     def __init__(
@@ -69,8 +70,8 @@ class Order:
         owner: i64,
         market: i64,
         buy: bool,  # noqa: FBT001
-        price: Ticks,
-        size: Lots,
+        price: i64,
+        size: i64,
         position: "Position | None" = None,
         *,
         ref: int = 0,
@@ -119,35 +120,25 @@ class Order:
         """How many of its account's came to rest before it."""
         self.word: i64 = 0
         """What tells its entry in the table of its account's; see `open_orders`."""
+        self.behind: Order | None = None
+        """Of one that has gone: the next that has; see `State.spare`."""
 
     def again(
         self,
-        owner: i64,
-        market: i64,
-        buy: bool,  # noqa: FBT001
-        price: Ticks,
-        size: Lots,
         position: "Position",
+        buy: bool,  # noqa: FBT001
+        price: i64,
+        size: i64,
         ref: int,
         self_trade: SelfTrade,
     ) -> None:
-        """Be another order, as plain as this was, which nobody holds any more."""
-        self.order_id, self.owner, self.market = 0, owner, market
+        """Be another order: of a limit and a size and no more, as this was, which has gone."""
+        self.order_id, self.owner, self.market = 0, position.pool.account.index, position.market
         self.buy, self.price, self.size, self.position = buy, price, size, position
-        self.ref, self.self_trade, self.valued = ref, self_trade, 0
+        self.ref, self.self_trade, self.valued, self.behind = ref, self_trade, 0, None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it was told a limit and a size, and no more."""
-        return (
-            self.time_in_force is TimeInForce.GTC
-            and not (self.is_market or self.reduce_only or self.post_only)
-            and self.attached is None
-            and self.cost is None
-        )
-
-    @property
-    def open(self) -> Lots:
+    def open(self) -> i64:
         """All that may still trade, shown or not."""
         return self.size + self.hidden
 

@@ -21,12 +21,10 @@ NOTHING: Final = Instructions()
 
 def malformed(position: Position, order: Order, now: Nanos) -> Refusal | None:
     """What is wrong with an order as such, as it was asked for."""
-    if order.ref and position.pool.account.is_taken(order.ref):
-        return Refusal(Reject.DUPLICATE_REF, f"ref {order.ref} names an order that is open")
     instrument, told = position.instrument, told_by(order)
+    limit = None if order.is_market else int(order.price)
     return (
-        bad_size(instrument, order.size, told, is_market=order.is_market)
-        or (None if order.is_market else bad_price(order.price))
+        bad_numbers(position, told, order.ref, int(order.size), limit)
         or _at_odds(instrument, order, told)
         or (_bad_instructions(instrument, order, told, now) if told is not NOTHING else None)
         or _endless(order, told)
@@ -38,14 +36,24 @@ def told_by(order: Order) -> Instructions:
     return NOTHING if order.attached is None else order.attached.told
 
 
+def bad_numbers(
+    position: Position, told: Instructions, ref: int, size: Lots, limit: Ticks | None
+) -> Refusal | None:
+    """Whether the ref is that of an open order, or a size or a limit is out of bounds."""
+    if ref and position.pool.account.is_taken(ref):
+        return Refusal(Reject.DUPLICATE_REF, f"ref {ref} names an order that is open")
+    return bad_size(position.instrument, size, told, is_market=limit is None) or bad_limit(limit)
+
+
 def bad_size(
     instrument: Instrument, size: Lots, told: Instructions, *, is_market: bool
 ) -> Refusal | None:
     """Whether a size is none, or more than one order may have."""
     if size <= 0 and not (size == 0 and told.close_position):
         return Refusal(Reject.SIZE_NOT_POSITIVE, f"size was {size} lots, expected 1 or more")
-    if size > instrument.size_max:
-        found, most = instrument.size_text(size), instrument.size_text(instrument.size_max)
+    largest = int(instrument.size_max)
+    if size > largest:
+        found, most = instrument.size_text(size), instrument.size_text(largest)
         return Refusal(Reject.SIZE_ABOVE_MAX, f"size was {found}, expected {most} at most")
     if is_market and size > instrument.market_size_max:
         found, most = instrument.size_text(size), instrument.size_text(instrument.market_size_max)
@@ -105,12 +113,12 @@ def bad_display(
     instrument: Instrument, shown: Lots, size: Lots, *, may_rest: bool
 ) -> Refusal | None:
     """Whether an iceberg would show too little, or more than there is."""
-    if may_rest and instrument.size_min <= shown <= size:
+    least, text = int(instrument.size_min), instrument.size_text
+    if may_rest and least <= shown <= size:
         return None
-    text = instrument.size_text
     return Refusal(
         Reject.BAD_DISPLAY_SIZE,
-        f"display_size was {text(shown)}, expected {text(instrument.size_min)} to {text(size)}, "
+        f"display_size was {text(shown)}, expected {text(least)} to {text(size)}, "
         "on an order that may rest",
     )
 

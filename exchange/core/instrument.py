@@ -53,6 +53,10 @@ class Instrument:
     against the account.
     """
 
+    size_min: i64
+    size_max: i64
+    """Bounds of an order."""
+
     def __init__(
         self,
         index: int,
@@ -159,18 +163,17 @@ class Instrument:
 
     def _read_sizes(self, rules: InstrumentRules) -> None:
         what = self.symbol
-        self.size_max = (
-            on_grid(rules.size_max, self.lot_size, f"{what} size_max")
-            if rules.size_max
-            else GRID_MAX
-        )
+        if rules.size_max:
+            size_max = on_grid(rules.size_max, self.lot_size, f"{what} size_max")
+            self.size_max = min(size_max, GRID_MAX)
         self.market_size_max: Lots = (
             on_grid(rules.market_size_max, self.lot_size, f"{what} market_size_max")
             if rules.market_size_max
             else self.size_max
         )
         if rules.size_min:
-            self.size_min = on_grid(rules.size_min, self.lot_size, f"{what} size_min")
+            size_min = on_grid(rules.size_min, self.lot_size, f"{what} size_min")
+            self.size_min = min(size_min, GRID_MAX + 1)
         self.notional_min: Money = (
             on_grid(rules.notional_min, self.money_unit, f"{what} notional_min")
             if rules.notional_min

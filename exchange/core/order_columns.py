@@ -13,7 +13,7 @@ from exchange.core.columns import column
 from exchange.core.finding import Refusal
 from exchange.core.kinds import TimeInForce
 from exchange.core.messages import CommandRejected, Event
-from exchange.core.orders import admit
+from exchange.core.orders import enter
 from exchange.core.state import Market, State
 from exchange.core.venue import Venue, finish, let_pass, rejected
 
@@ -143,10 +143,13 @@ class OrderEntry:
             if what == CANCEL:
                 refusal = cancel_found(state, position.pool.account, 0, refs[row])
             else:
-                order = order_of(
-                    state, position, what == BUY, prices[row], sizes[row], refs[row], all_terms[row]
-                )
-                refusal = admit(state, market, position, order)
+                buy, price, terms, order = what == BUY, prices[row], all_terms[row], state.spare
+                if order is None or terms or price == 0:
+                    order = self._order(position, buy, price, sizes[row], refs[row], terms)
+                else:
+                    state.spare = order.behind
+                    order.again(position, buy, price, sizes[row], refs[row], state.self_trade)
+                refusal = enter(state, market, position, order)
             if refusal is None:
                 finish(state)
             else:
@@ -158,6 +161,32 @@ class OrderEntry:
                 self._tell()
             row += 1
         return int(refused)
+
+    def _order(
+        self,
+        position: Position,
+        buy: bool,  # noqa: FBT001
+        price: i64,
+        size: i64,
+        ref: i64,
+        terms: i64,
+    ) -> Order:
+        """The order that a row asks for."""
+        return Order(
+            0,
+            position.pool.account.index,
+            position.market,
+            buy,
+            price,
+            size,
+            position,
+            ref=ref,
+            is_market=price == 0,
+            reduce_only=terms & REDUCE_ONLY != 0,
+            post_only=terms & POST_ONLY != 0,
+            time_in_force=time_in_force(terms),
+            self_trade=self._state.self_trade,
+        )
 
     def _unfit(self, row: i64, at: i64, account: i64) -> ValueError:
         """Why a row cannot be carried out at all."""
@@ -185,38 +214,6 @@ class OrderEntry:
                 self._observe(event)
         self._events.clear()
         self._listen()
-
-
-def order_of(
-    state: State,
-    position: Position,
-    buy: bool,  # noqa: FBT001
-    price: i64,
-    size: i64,
-    ref: i64,
-    terms: i64,
-) -> Order:
-    """The order that a row asks for; a plain one is made of one that has left the book."""
-    owner, market = position.pool.account.index, position.market
-    if terms == 0 and price != 0 and state.spare:
-        order = state.spare.pop()
-        order.again(owner, market, buy, price, size, position, ref, state.self_trade)
-        return order
-    return Order(
-        0,
-        owner,
-        market,
-        buy,
-        price,
-        size,
-        position,
-        ref=ref,
-        is_market=price == 0,
-        reduce_only=terms & REDUCE_ONLY != 0,
-        post_only=terms & POST_ONLY != 0,
-        time_in_force=time_in_force(terms),
-        self_trade=state.self_trade,
-    )
 
 
 def time_in_force(terms: i64) -> TimeInForce:

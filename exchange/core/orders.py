@@ -15,7 +15,7 @@ from exchange.core.admission import (
 )
 from exchange.core.attached import Attached
 from exchange.core.book import Book, Order
-from exchange.core.checks import malformed
+from exchange.core.checks import NOTHING, bad_numbers, malformed
 from exchange.core.finding import Refusal, halted, position_named, wrong_side
 from exchange.core.foresight import takings
 from exchange.core.instrument import PRICE_MAX, Instrument
@@ -23,6 +23,7 @@ from exchange.core.linked import announce_accepted
 from exchange.core.matching import match
 from exchange.core.messages import (
     CancelReason,
+    Instructions,
     OrderAccepted,
     OrderTriggered,
     Phase,
@@ -38,7 +39,16 @@ from exchange.core.messages import (
 from exchange.core.resting import announce_cancel, fit_orders, rest, side_of
 from exchange.core.state import Market, State
 from exchange.core.triggers import Waiting
-from exchange.core.units import GRID_MAX, RATE_ONE, Lots, MarkPrice, Ticks, ceil_div, magnitude
+from exchange.core.units import (
+    GRID_MAX,
+    RATE_ONE,
+    WIDE,
+    Lots,
+    MarkPrice,
+    Ticks,
+    ceil_div,
+    magnitude,
+)
 from exchange.core.waiting import begin, price_by
 
 
@@ -48,6 +58,17 @@ def place(state: State, command: PlaceOrder) -> Refusal | None:
     if isinstance(position, Refusal):
         return position
     market = state.markets[position.instrument.index]
+    refusal = unmade(
+        market,
+        position,
+        command.size,
+        command.price,
+        command.ref,
+        command.instructions,
+        post_only=command.post_only,
+    )
+    if refusal is not None:
+        return refusal
     order = order_of(state, position, command)
     trigger = None if order.attached is None else order.attached.told.trigger
     if trigger is None:
@@ -55,6 +76,26 @@ def place(state: State, command: PlaceOrder) -> Refusal | None:
     return barred(state, market, position, order) or wait_for(
         state, market, position, command, trigger
     )
+
+
+def unmade(
+    market: Market,
+    position: Position,
+    size: Lots,
+    limit: Ticks | None,
+    ref: int = 0,
+    told: Instructions | None = None,
+    *,
+    post_only: bool,
+) -> Refusal | None:
+    """Why an order is not even made, as 64 bits do not hold its size or limit; None where they do.
+
+    That is what any order would be refused for whose size or limit is out of bounds.
+    """
+    if magnitude(size) < WIDE and (limit is None or magnitude(limit) < WIDE):
+        return None
+    refusal = _closed_to(market, position, post_only=post_only)
+    return refusal or bad_numbers(position, told or NOTHING, ref, size, limit)
 
 
 def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
@@ -82,21 +123,13 @@ def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
     return order
 
 
-def admit(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
-    """Take in an order for a net position that waits for nothing, by whichever door it came."""
-    account = position.pool.account
-    if account.hedges:
-        refusal = wrong_side(account, position.instrument, position.side)
-        if refusal is not None:
-            return refusal
-    return enter(state, market, position, order)
-
-
 def barred(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
     """Whether the market takes no such order now, or nobody ever would."""
-    if market.phase is not Phase.TRADING and not comes_to_rest(market, post_only=order.post_only):
-        return halted(market)
     account, ref = position.pool.account, order.ref
+    if account.hedges or market.phase is not Phase.TRADING:
+        refusal = _closed_to(market, position, post_only=order.post_only)
+        if refusal is not None:
+            return refusal
     # Most orders have a size and a limit that can be, a ref of their own, and ask for no more.
     if (
         0 < order.size <= market.instrument.size_max
@@ -108,6 +141,14 @@ def barred(state: State, market: Market, position: Position, order: Order) -> Re
     ):
         return None
     return malformed(position, order, state.now)
+
+
+def _closed_to(market: Market, position: Position, *, post_only: bool) -> Refusal | None:
+    """Whether the account has no such side, or the market takes no such order now."""
+    refusal = wrong_side(position.pool.account, market.instrument, position.side)
+    if refusal is not None or market.phase is Phase.TRADING:
+        return refusal
+    return None if comes_to_rest(market, post_only=post_only) else halted(market)
 
 
 def comes_to_rest(market: Market, *, post_only: bool) -> bool:
@@ -160,7 +201,7 @@ def _too_many_triggers(state: State, position: Position) -> Refusal | None:
 
 
 def enter(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
-    """Let an order trade that nothing speaks against, and rest what may rest of it."""
+    """Let an order trade that nothing speaks against, by whichever door it came; the rest rests."""
     refusal = barred(state, market, position, order)
     if refusal is None:
         refusal = _inadmissible(state, market, position, order)
@@ -266,7 +307,7 @@ class ClosesNothing(Refusal):
 
 def _beyond(state: State, instrument: Instrument, order: Order, mark: MarkPrice) -> Refusal | None:
     """Whether a limit is too far beyond the mark, or not below the highest price."""
-    price, band = order.price * instrument.subticks, state.price_band
+    price, band = int(order.price) * instrument.subticks, state.price_band
     if instrument.cap and price >= instrument.cap:
         found, most = instrument.price_text(order.price), instrument.rules.price_max
         detail = f"price was {found}, expected less than {most}, the highest"
@@ -320,7 +361,7 @@ def market_limit(state: State, market: Market, *, buy: bool) -> Ticks:
         return PRICE_MAX if buy else 1
     grid = RATE_ONE * market.instrument.subticks
     if buy:
-        return max(1, mark * (RATE_ONE + state.band) // grid)
+        return min(PRICE_MAX, max(1, mark * (RATE_ONE + state.band) // grid))
     return max(1, ceil_div(mark * (RATE_ONE - state.band), grid))
 
 

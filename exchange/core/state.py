@@ -160,9 +160,9 @@ class State:
 
     orders_made: i64
     """How many had an id of their own; ids count up from 1."""
-    spare: list[Order]
-    """Orders that have left the book, for `Order.again`: memory asked for anew costs more time than
-    an order's whole way into the book."""
+    spare: Order | None
+    """The first of those that have left the book and were told a limit and a size alone, for
+    `Order.again`: memory asked for anew takes more time than many a check."""
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
@@ -194,7 +194,7 @@ class State:
         )
         self.queue = _queue(rulebook)
         MarkModel(rulebook.mark)  # what does not fit is found before anything is listed
-        self.now, self.orders_made, self.spare = 0, 0, []
+        self.now, self.orders_made, self.spare = 0, 0, None
         self.ledger = Ledger()
         self.reserves = Reserves(rulebook)
         self.marks = Marks()
@@ -514,8 +514,8 @@ class State:
         account.orders.remove(order)
         if order.attached is not None:
             self.untie(account, order.order_id, order.attached)
-        if order.is_plain:
-            self.spare.append(order)
+        elif order.cost is None and not (order.reduce_only or order.post_only):
+            order.behind, self.spare = self.spare, order
 
     def tie(self, account: Account, order_id: int, attached: Attached) -> None:
         """Put an order that rests or waits into its group, and set its end."""

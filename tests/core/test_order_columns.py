@@ -10,7 +10,10 @@ from exchange.core.messages import (
     Event,
     OrderAccepted,
     PlaceOrder,
+    PositionMode,
     QuoteChanged,
+    Reject,
+    SetPositionMode,
     Side,
     TimeInForce,
 )
@@ -180,6 +183,14 @@ def test_who_is_told_of_an_event_may_send_a_command_of_their_own_meanwhile() -> 
 def test_a_row_that_cannot_be_is_named(row: tuple[int, ...], found: str) -> None:
     with pytest.raises(ValueError, match=found):
         columns((10, 0, BUY, 1, 100, 1, 0), row)
+
+
+def test_an_account_in_hedge_mode_has_no_net_position() -> None:
+    it = stage()
+    it.do(SetPositionMode(at=it.now(), account="ann", mode=PositionMode.HEDGE))
+    told: list[Event] = []
+    OrderEntry(it.venue, "BTC", TRADERS, told.append).send(columns((10, 0, BUY, 1, 99, 1, 0)))
+    assert [event.reason for event in told] == [Reject.WRONG_POSITION_SIDE]
 
 
 def test_a_row_of_an_account_that_was_not_told_is_named() -> None:
