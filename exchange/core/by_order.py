@@ -165,7 +165,7 @@ def _arrive(
     left = size
     if market.book.would_trade(price, buy=buy):
         order = Order(0, HISTORY_OWNER, market.instrument.index, buy, price, size)
-        match(state, market, order, price, TradeKind.BOOK)
+        match(state, market, order, TradeKind.BOOK)
         left = order.size
     single = market.single.get(number)
     if single is None:

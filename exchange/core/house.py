@@ -66,5 +66,5 @@ def work_off(scope: Scope) -> None:
             magnitude(position.size),
             position,
         )
-        match(state, market, order, limit, TradeKind.LIQUIDATION)
+        match(state, market, order, TradeKind.LIQUIDATION)
         state.reserves.note(market.insurance, state.now)

@@ -21,21 +21,15 @@ from exchange.core.units import Lots, Money, Ticks, magnitude
 from exchange.core.waiting import watch
 
 
-def match(
-    state: State,
-    market: Market,
-    taker: Order,
-    limit: Ticks,
-    kind: TradeKind,
-) -> Money:
-    """Let `taker` trade against the book at `limit` or better; returns the value traded, signed.
+def match(state: State, market: Market, taker: Order, kind: TradeKind) -> Money:
+    """Let `taker` trade against the book at its price or better; returns the value traded, signed.
 
     `taker.size` is left holding what is still open.
     """
     book = market.book
     side = book.asks if taker.buy else book.bids
     traded = 0
-    while taker.size and side.reaches(limit):
+    while taker.size and side.reaches(taker.price):
         levels, level = book.levels, side.best()
         row = levels[level + OLDEST]
         maker, size = book.order(row), min(taker.size, book.rows[row + SIZE])
@@ -116,7 +110,7 @@ def trade(
     taker.size -= size
     market.last_price = price
     if market.on_last is not None:
-        watch(state, market.on_last, price * market.instrument.subticks)
+        watch(state, market.on_last, int(price) * market.instrument.subticks)
     if state.is_heard:
         announce_trade(state, market, price, size, kind, buy=taker.buy)
     if maker is None:

@@ -430,7 +430,7 @@ def announce_triggered(
 
 def work(state: State, market: Market, position: Position, order: Order) -> None:
     """Let an order trade, and what is left of it rest, or end."""
-    match(state, market, order, order.price, TradeKind.BOOK)
+    match(state, market, order, TradeKind.BOOK)
     if not order.size:
         return
     if not order.may_rest:

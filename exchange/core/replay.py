@@ -96,7 +96,7 @@ def show_more(state: State, market: Market, price: Ticks, size: Lots, *, buy: bo
             market.withheld[buy, price] = size
             return
         order = Order(0, HISTORY_OWNER, market.instrument.index, buy, price, more)
-        match(state, market, order, price, TradeKind.BOOK)
+        match(state, market, order, TradeKind.BOOK)
         size -= more - order.size
     history.grow(book, price, size, buy=buy)
 

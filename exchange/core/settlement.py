@@ -35,7 +35,7 @@ def settle(
         return 0, _settle_spot(state, market, position, lots, value, fee_rate)
     held, pool = position.size, position.pool
     realised = position.trade(lots, value)
-    notional = magnitude(value)
+    notional = value if value >= 0 else -value
     fee = fee_of(notional, fee_rate)
     if position.isolated:
         _settle_alone(state, market, position, held, lots, value, realised, fee)

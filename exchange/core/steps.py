@@ -124,7 +124,7 @@ def through_book(
     )
     traded = 0
     if not state.rulebook.liquidation.fill_or_kill or _is_taken_whole(market, order):
-        traded = match(state, market, order, limit, TradeKind.LIQUIDATION)
+        traded = match(state, market, order, TradeKind.LIQUIDATION)
     filled = size - order.size
     if closing is Closing.BOOK:
         charge(stake, market, magnitude(traded), filled)
