@@ -52,6 +52,8 @@ LATELY: Final = 512
 FAR: Final = 128
 """Room for a level further than this from the best is made by a new array: moving the others one by
 one would take longer then, and in the interpreter a tenth of a millisecond in a deep book."""
+STEP: Final = 4
+"""Nearer than that, a new level's place is looked for by so many levels at a time."""
 NOWHERE: Final = -(1 << 62)
 """The best key of a side without levels: no limit reaches it."""
 
@@ -258,13 +260,14 @@ class Ladder:
             self.levels = append(self.levels, level)
         levels, rows, sign = self.levels, self._book.levels, self.sign
         at = count
-        while at > 0:
-            better = levels[at - 1]
-            if rows[better + PRICE] * sign < key:
-                break
-            levels[at] = better
+        while at >= STEP and rows[levels[at - STEP] + PRICE] * sign > key:
+            at -= STEP
+        while at > 0 and rows[levels[at - 1] + PRICE] * sign > key:
             at -= 1
-        levels[at] = level
+        moved = level
+        while at <= count:
+            levels[at], moved = moved, levels[at]
+            at += 1
 
     def drop(self, price: i64, level: i64) -> None:
         """Close the gap that a level leaves, whose row is not yet written anew."""
@@ -403,17 +406,16 @@ class Book:
         rows[row + NEWER] = self._free
         self._free = row
 
-    def reduce(self, row: i64, size: i64) -> None:
+    def reduce(self, row: i64, size: i64, order: Order | None = None) -> None:
         """Take `size` off what shows of an order, which keeps its place, or leaves with nothing.
 
-        An iceberg that shows nothing more comes back with its next part, at the end of the queue.
+        It is history's, or the trader's `order`.  An iceberg that shows nothing more comes back
+        with its next part, at the end of the queue.
         """
         rows = self.rows
         left = rows[row + SIZE] - size
         assert size > 0, "an order shrinks by something"
         assert left >= 0, "an order cannot shrink below nothing"
-        owner = rows[row + OWNER]
-        order = None if owner == HISTORY_OWNER else self._orders[row // ROW]
         if order is not None:
             order.size = left
         if left == 0:
@@ -424,7 +426,7 @@ class Book:
                 self.rest(order)
         else:
             rows[row + SIZE] = left
-            self._resize(rows[row + LEVEL], owner, -size)
+            self._resize(rows[row + LEVEL], rows[row + OWNER], -size)
             if self.tape is not None:
                 self._tell_size(row, self.tape)
 

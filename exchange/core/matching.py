@@ -60,7 +60,7 @@ def prevent_self_trade(state: State, market: Market, maker: Order, taker: Order)
             cancel(state, market, maker, CancelReason.SELF_TRADE)
         else:
             stays = size < maker.size
-            market.book.reduce(maker.row, size)
+            market.book.reduce(maker.row, size, maker)
             position_of(maker).hold(maker, maker.open)
             announce_amend(state, market, maker, kept_place=stays)
         if taker.size == 0:
@@ -102,10 +102,10 @@ def trade(
         lots = -size
     value = market.instrument.value(price, lots)
     if book.tape is None:
-        book.reduce(row, size)
+        book.reduce(row, size, maker)
     else:
         book.tape.executing = True
-        book.reduce(row, size)
+        book.reduce(row, size, maker)
         book.tape.executing = False
     taker.size -= size
     market.last_price = price

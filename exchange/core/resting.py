@@ -113,7 +113,7 @@ def shrink(state: State, market: Market, order: Order, size: Lots) -> None:
     unseen = min(size, order.hidden)
     order.hidden -= unseen
     if size > unseen:
-        market.book.reduce(order.row, size - unseen)
+        market.book.reduce(order.row, size - unseen, order)
     position_of(order).hold(order, order.open)
     announce_amend(state, market, order, kept_place=True)
 
