@@ -380,3 +380,19 @@ def test_a_mark_waits_for_so_many_accounts_and_no_more() -> None:
     it.venue.check()
     assert len(monitor.unseen()) == UNSEEN_MAX
     assert monitor.unseen() == []
+
+
+def test_pools_are_looked_at_once_in_the_order_in_which_they_were_touched() -> None:
+    it = Stage()
+    it.trader("ann", "bob", "cat", deposit=1)
+    state = it.venue._state
+    ann, bob, cat = [state.pool(state.account_of[name], "USD") for name in ("ann", "bob", "cat")]
+    for pool in (bob, ann, bob, cat):
+        state.touch(pool)
+
+    assert state.touched.take() is bob
+    state.touch(bob)
+    state.touch(ann)
+    assert [state.touched.take() for _ in range(4)] == [ann, cat, bob, None]
+    state.touch(cat)
+    assert [state.touched.take(), state.touched.take()] == [cat, None]

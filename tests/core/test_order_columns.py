@@ -9,6 +9,7 @@ from exchange.core.messages import (
     CancelOrder,
     Event,
     OrderAccepted,
+    PassTime,
     PlaceOrder,
     PositionMode,
     QuoteChanged,
@@ -153,6 +154,13 @@ def test_who_comes_by_a_command_afterwards_is_told_everything() -> None:
     )
 
     assert [type(event) for event in events] == [OrderAccepted, QuoteChanged]
+
+
+def test_what_nobody_followed_is_not_told_by_a_command_that_changes_nothing_of_it() -> None:
+    it = stage()
+    OrderEntry(it.venue, "BTC", TRADERS).send(columns((10, 0, BUY, 1, 99, 7, 0)))
+
+    assert it.do(PassTime(at=11)) == []
 
 
 def test_who_is_told_of_an_event_may_send_a_command_of_their_own_meanwhile() -> None:
