@@ -28,7 +28,6 @@ from exchange.core.messages import (
     OrderTriggered,
     Phase,
     PlaceOrder,
-    PositionSide,
     PriceSource,
     Reject,
     Side,
@@ -125,22 +124,9 @@ def order_of(state: State, position: Position, command: PlaceOrder) -> Order:
 
 def barred(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
     """Whether the market takes no such order now, or nobody ever would."""
-    account, ref = position.pool.account, order.ref
-    if account.hedges or market.phase is not Phase.TRADING:
-        refusal = _closed_to(market, position, post_only=order.post_only)
-        if refusal is not None:
-            return refusal
-    # Most orders have a size and a limit that can be, a ref of their own, and ask for no more.
-    if (
-        0 < order.size <= market.instrument.size_max
-        and 0 < order.price <= GRID_MAX
-        and not (order.is_market or order.reduce_only or order.post_only)
-        and order.attached is None
-        and order.time_in_force is not TimeInForce.GTD
-        and (ref == 0 or (account.orders.named(ref) is None and not account.waiting_refs))
-    ):
-        return None
-    return malformed(position, order, state.now)
+    return _closed_to(market, position, post_only=order.post_only) or malformed(
+        position, order, state.now
+    )
 
 
 def _closed_to(market: Market, position: Position, *, post_only: bool) -> Refusal | None:
@@ -201,9 +187,35 @@ def _too_many_triggers(state: State, position: Position) -> Refusal | None:
 
 
 def enter(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
-    """Let an order trade that nothing speaks against, by whichever door it came; the rest rests."""
-    refusal = barred(state, market, position, order)
-    if refusal is None:
+    """Let an order trade that nothing speaks against, by whichever door it came; the rest rests.
+
+    Most orders have a size and a limit that can be and a ref of their own, ask for no more, and are
+    covered by far: what else there is to look at is looked at where one of these does not hold.
+    """
+    account, instrument, refusal = position.pool.account, market.instrument, None
+    orders, asked = account.orders, order.time_in_force
+    is_plain = (
+        (asked is TimeInForce.GTC or asked is TimeInForce.IOC)
+        and not (order.is_market or order.reduce_only or order.post_only)
+        and order.attached is None
+        and not account.hedges
+    )
+    if not (
+        is_plain
+        and market.phase is Phase.TRADING
+        and 0 < order.size <= instrument.size_max
+        and 0 < order.price <= GRID_MAX
+        and (order.ref == 0 or (orders.named(order.ref) is None and not account.waiting_refs))
+    ):
+        refusal = barred(state, market, position, order)
+    if refusal is None and not (
+        is_plain
+        and orders.count < state.orders_max
+        and state.marks.missing == 0
+        and not (state.price_band or instrument.bounds_orders or instrument.weighs_orders)
+        and order.size >= instrument.size_min
+        and has_plenty(state, market, position, order)
+    ):
         refusal = _inadmissible(state, market, position, order)
     if refusal is not None:
         return refusal
@@ -230,25 +242,19 @@ def enter_fired(state: State, market: Market, order: Order, waiting: Waiting) ->
 
 def _inadmissible(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
     """Whether the account may not place the order now; it becomes what it comes to by the way."""
-    orders, instrument, refusal = position.pool.account.orders, market.instrument, None
-    if orders.count >= state.orders_max or state.marks.missing:
-        refusal = _untimely(state, position, order)
-        if refusal is not None:
-            return refusal
-    is_net = position.side is PositionSide.NET
-    if order.is_market or order.reduce_only or order.attached is not None or not is_net:
-        _obey(state, market, position, order)
-        if not order.size:
-            return ClosesNothing(position, buy=order.buy)
-    if instrument.weighs_orders:
+    refusal = _untimely(state, position, order)
+    if refusal is not None:
+        return refusal
+    _obey(state, market, position, order)
+    if position.instrument.weighs_orders:
         weigh(state, market, position, order)
-    if state.price_band or instrument.bounds_orders or order.size < instrument.size_min:
-        refusal = out_of_bounds(state, market, position, order, is_limit=not order.is_market)
-    if refusal is None and (order.post_only or not order.may_rest):
-        refusal = would_take(market, order) or _too_little(market, order)
-    if refusal is None and not has_plenty(state, market, position, order):
-        refusal = unaffordable(state, position, order, trial_of(market, position, order))
-    return refusal
+    return (
+        _closes_nothing(position, order)
+        or out_of_bounds(state, market, position, order, is_limit=not order.is_market)
+        or would_take(market, order)
+        or _too_little(market, order)
+        or _too_dear(state, market, position, order)
+    )
 
 
 def _obey(state: State, market: Market, position: Position, order: Order) -> None:
@@ -303,6 +309,17 @@ class ClosesNothing(Refusal):
         """The size of the position, in a sentence."""
         held, side = self.instrument.size_text(self.held), "buy" if self.buy else "sell"
         return f"position was {held}, expected one that a {side} closes"
+
+
+def _closes_nothing(position: Position, order: Order) -> Refusal | None:
+    return None if order.size else ClosesNothing(position, buy=order.buy)
+
+
+def _too_dear(state: State, market: Market, position: Position, order: Order) -> Refusal | None:
+    """Whether the account cannot carry the order: most obviously can, and need no trial."""
+    if has_plenty(state, market, position, order):
+        return None
+    return unaffordable(state, position, order, trial_of(market, position, order))
 
 
 def _beyond(state: State, instrument: Instrument, order: Order, mark: MarkPrice) -> Refusal | None:
