@@ -101,7 +101,9 @@ def _check_rooms(state: State, account: Account) -> None:
         if pool.room_at == state.marks.changes and pool.room >= 0:
             least = min((position.carried for position in pool.listed), default=RATE_ONE)
             room = state.margin(pool).available * int(least)
-            assert pool.room <= room, f"{account.name} has room for {room}, less than {pool.room}"
+            assert int(pool.room) <= room, (
+                f"{account.name} has room for {room}, less than {pool.room}"
+            )
 
 
 def _check_orders(state: State, account: Account) -> None:
