@@ -321,13 +321,15 @@ class Instrument:
                 return ticks * self._per_tick
         return self._long_value(price, size)
 
-    def _long_value(self, price: Ticks, size: Lots) -> Money:
+    def _long_value(self, price: i64, size: i64) -> Money:
+        """The same, where 64 bits may not hold it."""
+        ticks, lots = int(price), int(size)
         if not self.is_inverse:
-            return price * size * self.multiplier
-        worth = magnitude(size) * self.multiplier // price
+            return ticks * lots * self.multiplier
+        worth = magnitude(lots) * self.multiplier // ticks
         if self.by_lot:
-            worth = magnitude(size) * ((2 * self.multiplier + price) // (2 * price))
-        return -worth if size > 0 else worth
+            worth = magnitude(lots) * ((2 * self.multiplier + ticks) // (2 * ticks))
+        return -worth if lots > 0 else worth
 
     def notional(self, mark: MarkPrice, size: Lots) -> Money:
         """The absolute value of `size` at a mark, rounded up to a unit; of nothing, 0."""
