@@ -14,7 +14,7 @@ from exchange.core.messages import PositionSide
 from exchange.core.open_orders import OpenOrders
 from exchange.core.order_cost import OrderCost
 from exchange.core.triggers import Waiting
-from exchange.core.units import Lots, Money, Nanos, magnitude, part
+from exchange.core.units import WIDE, Lots, Money, Nanos, magnitude, part
 
 if TYPE_CHECKING:  # a state knows accounts, and a position in spot tells it of pools
     from exchange.core.state import State
@@ -184,7 +184,7 @@ class Position(Held):
         self.count(order, lots - order.held, more)
         if more > 0 and not order.reduce_only:
             pool = self.pool
-            if more < pool.room:
+            if more < WIDE and more < pool.room:
                 pool.room -= i64(more)
             else:
                 pool.room = NO_ROOM

@@ -383,7 +383,7 @@ def find_room(pool: Pool, marks: Marks) -> None:
         worth = instrument.worth(marks.of(position), position.size)
         exposed = magnitude(worth) + position.buy_value + position.sell_value
         rounding = room_rounding(instrument, position.size)
-        left -= (exposed + rounding) // carried + 1 + rounding + position.cost - worth
+        left -= (exposed + rounding) // int(carried) + 1 + rounding + position.cost - worth
     if pool.is_plain:
         pool.room = max(-ROOM_MAX, min(times(left, int(least)), ROOM_MAX - 1))
 
