@@ -52,9 +52,8 @@ clean:
 .venv/docs.stamp: pyproject.toml
 	@tools/setup.sh "[docs]" $@
 
-# Not editable: a wheel has the core compiled.
+# Not editable: a wheel has the core compiled, here by what a training run shows (setup.py).
 .venv-bench/stamp: pyproject.toml setup.py $(wildcard exchange/*.py exchange/core/*.py feeds/*.py feeds/formats/*.py strategies/*.py tools/bench/*)
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check ".[bench]"
+	PLIMSOLL_COMPILE=profile .venv-bench/bin/pip install --quiet --disable-pip-version-check ".[bench]"
 	@touch $@

@@ -10,6 +10,7 @@ from exchange.core.order_book import OrderBook
 from tools.bench.__main__ import main
 from tools.bench.stream import CANCEL
 from tools.bench.targets import TARGETS, lines, markdown
+from tools.bench.training import ROWS
 from tools.bench.w1_matching import call_each, counted_up, kept, numbered_again, operations
 from tools.bench.works import WORKS
 
@@ -54,6 +55,10 @@ def test_an_engine_that_is_not_here_leaves_its_target_open() -> None:
 
 def test_every_target_is_of_a_work_that_is_measured() -> None:
     assert {target.work for target in TARGETS} <= set(WORKS)
+
+
+def test_a_profile_is_made_of_every_work_that_is_timed() -> None:
+    assert set(ROWS) == {work for work in WORKS if work.startswith("W")}
 
 
 def test_markdown_says_when_and_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
