@@ -8,14 +8,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exchange.core.units import (
+    GRID_MAX,
     RATE_ONE,
     UnitError,
     ceil_div,
     cut_div,
     decimal,
     exact,
+    fee_of,
     moment,
     on_grid,
+    part,
     rate,
     share,
     times,
@@ -133,3 +136,22 @@ def test_a_share_is_exact_and_rounded_up_beyond_64_bits_as_below(amount: int, ra
 @pytest.mark.parametrize("amount", [(1 << 43) + 1, (1 << 61) - 1, 1 << 61, -(1 << 61)])
 def test_a_share_is_exact_where_64_bits_end(amount: int, rate: int) -> None:
     assert share(amount, rate) == ceil(Fraction(amount * rate, RATE_ONE))
+
+
+@given(st.integers(0, 1 << 70), st.integers(-RATE_ONE, RATE_ONE))
+@example(RATE_ONE, 50_000)
+@example(1, 1)
+@example((1 << 61) - 1, -RATE_ONE)
+@example(1 << 61, 1)
+def test_a_fee_is_the_share_of_its_rate(notional: int, rate: int) -> None:
+    assert fee_of(notional, rate) == ceil(Fraction(notional * rate, RATE_ONE))
+
+
+@given(st.integers(-(1 << 70), 1 << 70), st.integers(0, GRID_MAX), st.integers(1, GRID_MAX))
+@example(-(1 << 61), 1, 3)
+@example((1 << 43) + 1, (1 << 31) - 1, 1 << 31)
+def test_the_parts_of_a_long_and_of_a_short_are_rounded_down(
+    amount: int, lots: int, whole: int
+) -> None:
+    assert part(amount, lots, whole) == amount * lots // whole
+    assert part(amount, -lots, -whole) == amount * lots // whole
