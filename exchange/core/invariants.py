@@ -157,6 +157,10 @@ def _check_reserves(position: SpotPosition, orders: list[Order]) -> None:
 
 
 def _check_sums(position: Position, orders: list[Order]) -> None:
+    for order in orders:
+        if order.cost is None:
+            worth = magnitude(position.instrument.value(order.price, order.open))
+            assert order.held_value == worth, f"order {order.order_id} is misvalued"
     buys = [o for o in orders if o.buy and not o.reduce_only]
     sells = [o for o in orders if not o.buy and not o.reduce_only]
     closing = sum(o.open for o in orders if o.reduce_only)

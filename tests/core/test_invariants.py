@@ -118,6 +118,16 @@ def test_more_room_than_a_pool_has_is_noticed() -> None:
         it.venue.check()
 
 
+def test_an_order_that_is_held_at_anothers_value_is_noticed() -> None:
+    it, _, position = stage()
+    order = position.pool.account.orders.listed()[0]
+    order.held_value += 1
+    position.buy_value += 1
+
+    with pytest.raises(AssertionError, match=f"order {order.order_id} is misvalued"):
+        it.venue.check()
+
+
 def test_an_order_that_is_only_in_the_account_is_noticed() -> None:
     it, state, position = stage()
     order = position.pool.account.orders.listed()[0]
