@@ -95,7 +95,7 @@ def test_select(held: Mapping[str, tuple[int, int]], loss: str, margin: str, not
     it.marks(BTC=100, ETH=100, SOL=100)
     for name, (size, entry) in held.items():
         it.hold("ann", name, size, entry)
-    positions = it.venue._state.account_of["ann"].pools["USD"].listed
+    positions = list(it.venue._state.account_of["ann"].pools["USD"].listed)
 
     assert {
         select: first(select, positions, it.venue._state.marks).instrument.symbol
